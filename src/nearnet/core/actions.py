@@ -1,0 +1,133 @@
+"""What the core asks of the shell. Rare things only: bytes to send wait in each peer's own queue.
+
+The shell carries each out in order and tells the outcome through the manager's input of the same theme
+(`Dial` -> `dialled` or `dial_failed`, `Verify` -> `verified`, `Recompute` -> `routes_ready`, `Persist` -> `persisted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nearnet.core.edge import EdgeCheck
+    from nearnet.core.graph import Snapshot
+    from nearnet.core.peer import Peer
+    from nearnet.keys import PeerId
+    from nearnet.wire.messages import PeerInfo
+
+__all__ = [
+    "Action",
+    "Close",
+    "Dial",
+    "Event",
+    "Notify",
+    "PauseReading",
+    "Persist",
+    "Recompute",
+    "ResumeReading",
+    "Verdict",
+    "Verify",
+    "Write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Open a TCP connection to `peer.addr` within `timeout` seconds and speak `dialect` there."""
+
+    id: int
+    peer: PeerInfo
+    dialect: str
+    timeout: float
+    host: str | None = None
+    """The host name as the operator gave it: resolved again on every dial, in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Send what is queued for the peer (if `flush`), then close its socket. `reason` is a metric label."""
+
+    peer: Peer
+    reason: str
+    flush: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReading:
+    """Read no more from this peer's socket until `ResumeReading`."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReading:
+    """Read from this peer's socket again."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Check these edges' signatures, in order, off the loop (document §8.4)."""
+
+    id: int
+    checks: tuple[EdgeCheck, ...]
+    """`EdgeCheck` holds the edge and the signature checks that are still needed for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The EdgeValidator's answer to one `Verify`: one outcome per edge, cut after the first forgery."""
+
+    id: int
+    outcomes: tuple[str, ...]
+    """``"valid"``, ``"strict"`` (only our stricter rule refuses it: drop, no ban) or, as the last, ``"forged"``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recompute:
+    """Compute next hops over this snapshot; on the loop when it is small, on a worker thread when it is not."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row to store; `value` None deletes it."""
+
+    column: str
+    key: bytes
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Commit these rows in one transaction; at once when `urgent`, else within a second.
+
+    With a `token` the outcome is told by `persisted(token, error, now)`.
+    """
+
+    writes: tuple[Write, ...]
+    urgent: bool = False
+    token: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something an operator may want to know; `kind` is a fixed word, `data` JSON-able."""
+
+    kind: str
+    peer_id: PeerId | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell the subscribers, the log and the metrics."""
+
+    event: Event
+
+
+Action = Dial | Close | PauseReading | ResumeReading | Verify | Recompute | Persist | Notify
