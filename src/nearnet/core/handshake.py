@@ -1,0 +1,161 @@
+"""The handshake as data (document §7.5, §7.6; `behaviour.md` §2).
+
+`TABLE` says what each state does with each input; `judge` takes the checks of a Handshake in their order. Both are
+pure: `core/handshaking.py` carries the outcome out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from nearnet.core.edge import verify_partial
+from nearnet.keys import PeerId
+from nearnet.wire.messages import (
+    GenesisId,
+    GenesisMismatch,
+    Handshake,
+    InvalidTarget,
+    PartialEdgeInfo,
+    ProtocolVersionMismatch,
+)
+
+__all__ = ["TABLE", "Expectation", "Input", "Outcome", "PeerState", "Step", "common_version", "judge", "step_for"]
+
+
+class PeerState(Enum):
+    """Where a connection stands. The two kinds of Connecting differ in who speaks first."""
+
+    ACCEPTED = auto()
+    """Connecting, inbound: waits for a Handshake."""
+    DIALLED = auto()
+    """Connecting, outbound: has sent its Handshake."""
+    READY = auto()
+    CLOSED = auto()
+
+
+class Input(Enum):
+    """What may happen to a connection."""
+
+    HANDSHAKE = auto()
+    HANDSHAKE_FAILURE = auto()
+    LAST_EDGE = auto()
+    DISCONNECT = auto()
+    OTHER = auto()
+    """Any other message."""
+    TIMEOUT = auto()
+    """`handshake_timeout` has passed since the TCP connection."""
+
+
+class Step(Enum):
+    """What to do."""
+
+    JUDGE_AS_LISTENER = auto()
+    JUDGE_AS_DIALLER = auto()
+    TAKE_FAILURE = auto()
+    TAKE_LAST_EDGE = auto()
+    TAKE_DISCONNECT = auto()
+    DISPATCH = auto()
+    KEEP_FOR_READY = auto()
+    """On a connection we dialled: gossip may come before the answer (`behaviour.md` §2)."""
+    IGNORE_AND_COUNT = auto()
+    """On one we accepted: ignored, too many close (`threats.md` row 22)."""
+    IGNORE = auto()
+    CLOSE = auto()
+
+
+TABLE: dict[tuple[PeerState, Input], Step] = {
+    (PeerState.ACCEPTED, Input.HANDSHAKE): Step.JUDGE_AS_LISTENER,
+    (PeerState.ACCEPTED, Input.HANDSHAKE_FAILURE): Step.IGNORE_AND_COUNT,
+    (PeerState.ACCEPTED, Input.LAST_EDGE): Step.IGNORE_AND_COUNT,
+    (PeerState.ACCEPTED, Input.DISCONNECT): Step.IGNORE,
+    (PeerState.ACCEPTED, Input.OTHER): Step.IGNORE_AND_COUNT,
+    (PeerState.ACCEPTED, Input.TIMEOUT): Step.CLOSE,
+    (PeerState.DIALLED, Input.HANDSHAKE): Step.JUDGE_AS_DIALLER,
+    (PeerState.DIALLED, Input.HANDSHAKE_FAILURE): Step.TAKE_FAILURE,
+    (PeerState.DIALLED, Input.LAST_EDGE): Step.TAKE_LAST_EDGE,
+    (PeerState.DIALLED, Input.DISCONNECT): Step.IGNORE,
+    (PeerState.DIALLED, Input.OTHER): Step.KEEP_FOR_READY,
+    (PeerState.DIALLED, Input.TIMEOUT): Step.CLOSE,
+    (PeerState.READY, Input.HANDSHAKE): Step.IGNORE,
+    (PeerState.READY, Input.HANDSHAKE_FAILURE): Step.IGNORE,
+    (PeerState.READY, Input.LAST_EDGE): Step.IGNORE,
+    (PeerState.READY, Input.DISCONNECT): Step.TAKE_DISCONNECT,
+    (PeerState.READY, Input.OTHER): Step.DISPATCH,
+    (PeerState.READY, Input.TIMEOUT): Step.IGNORE,
+    (PeerState.CLOSED, Input.HANDSHAKE): Step.IGNORE,
+    (PeerState.CLOSED, Input.HANDSHAKE_FAILURE): Step.IGNORE,
+    (PeerState.CLOSED, Input.LAST_EDGE): Step.IGNORE,
+    (PeerState.CLOSED, Input.DISCONNECT): Step.IGNORE,
+    (PeerState.CLOSED, Input.OTHER): Step.IGNORE,
+    (PeerState.CLOSED, Input.TIMEOUT): Step.IGNORE,
+}
+"""Every pair of state and input."""
+
+_INPUT_OF_KIND = {
+    "Handshake": Input.HANDSHAKE,
+    "HandshakeFailure": Input.HANDSHAKE_FAILURE,
+    "LastEdge": Input.LAST_EDGE,
+    "Disconnect": Input.DISCONNECT,
+}
+
+
+def step_for(state: PeerState, kind: str) -> Step:
+    """What `state` does with a message of that kind (the name of its class)."""
+    return TABLE[state, _INPUT_OF_KIND.get(kind, Input.OTHER)]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a Handshake is held against."""
+
+    me: PeerId
+    genesis_id: GenesisId
+    version: int
+    oldest_version: int
+    peer_id: PeerId | None = None
+    """Whom we dialled; None when we were dialled."""
+    nonce: int | None = None
+    """What we proposed; None when we were dialled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`failure` is to be answered and the connection stays; `close` names why it ends; neither: go on to register."""
+
+    failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget | None = None
+    close: str | None = None
+    flagged: bool = False
+    """Whether today's peers are told to forget the connection (`behaviour.md` §10)."""
+
+
+def judge(handshake: Handshake, expected: Expectation) -> Outcome:
+    """Steps 1 to 6 of `behaviour.md` §2. A dialler closes where a listener answers: the other end believes it is Ready."""
+    if not expected.oldest_version <= handshake.protocol_version <= expected.version:
+        return _failed(ProtocolVersionMismatch(expected.version, expected.oldest_version), expected)
+    if handshake.sender_chain_info.genesis_id != expected.genesis_id:
+        return _failed(GenesisMismatch(expected.genesis_id), expected)
+    if handshake.sender_peer_id == expected.me:
+        return Outcome(close="connected to ourselves", flagged=True)
+    if handshake.target_peer_id != expected.me:
+        return _failed(InvalidTarget(), expected)
+    if expected.peer_id is not None and handshake.sender_peer_id != expected.peer_id:
+        return Outcome(close="another peer answered")
+    partial: PartialEdgeInfo = handshake.partial_edge_info
+    if not verify_partial(expected.me, handshake.sender_peer_id, partial):
+        return Outcome(close="wrong handshake signature", flagged=True)
+    if expected.nonce is not None and partial.nonce != expected.nonce:
+        return Outcome(close="answered with another nonce")
+    return Outcome()
+
+
+def _failed(failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget, expected: Expectation) -> Outcome:
+    if expected.peer_id is None:
+        return Outcome(failure=failure)
+    return Outcome(close=f"answered with {type(failure).__name__}")
+
+
+def common_version(own: int, own_oldest: int, theirs: int, their_oldest: int) -> int | None:
+    """The highest version that both speak, or None."""
+    version = min(own, theirs)
+    return version if version >= max(own_oldest, their_oldest) else None

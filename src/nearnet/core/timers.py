@@ -1,0 +1,70 @@
+"""Deadlines of the core: one heap, run by whoever drives it (document §7.1, §8.5, §9.1 name the periodic ones).
+
+Nothing ticks: work is armed only when there is some, and the intervals of `behaviour.md` are least distances.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+from nearnet.core.clock import Now
+
+__all__ = ["Timer", "Timers"]
+
+
+class Timer:
+    """One armed deadline; `cancel()` makes it void."""
+
+    __slots__ = ("call", "deadline")
+
+    def __init__(self, deadline: float, call: Callable[[Now], None]) -> None:
+        self.deadline = deadline
+        self.call: Callable[[Now], None] | None = call
+
+    def cancel(self) -> None:
+        """Never run it; harmless when it has run."""
+        self.call = None
+
+    @property
+    def armed(self) -> bool:
+        """Whether it is still to run."""
+        return self.call is not None
+
+
+class Timers:
+    """A heap of deadlines in seconds of the monotonic clock; equal deadlines run in the order of their arming."""
+
+    __slots__ = ("_heap", "_sequence")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._sequence = 0
+
+    def at(self, deadline: float, call: Callable[[Now], None]) -> Timer:
+        """Run `call(now)` at the first `run` that is not before `deadline`."""
+        timer = Timer(deadline, call)
+        self._sequence += 1
+        heapq.heappush(self._heap, (deadline, self._sequence, timer))
+        return timer
+
+    def next(self) -> float | None:
+        """The earliest deadline still armed, or None."""
+        while self._heap and not self._heap[0][2].armed:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def run(self, now: Now) -> None:
+        """Run all that is due. What they arm for the same moment waits for the next call, so that this one ends."""
+        last = self._sequence
+        again: list[tuple[float, int, Timer]] = []
+        while self._heap and self._heap[0][0] <= now.mono:
+            item = heapq.heappop(self._heap)
+            if item[1] > last:
+                again.append(item)
+                continue
+            call, item[2].call = item[2].call, None
+            if call is not None:
+                call(now)
+        for item in again:
+            heapq.heappush(self._heap, item)
