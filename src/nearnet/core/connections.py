@@ -1,0 +1,327 @@
+"""Sockets as the core sees them: which are let in, what their bytes are, when they end (`threats.md`, limits).
+
+Bytes become frames here, frames become messages; `on_message` and `on_routed` take them from there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Close, PauseReading, ResumeReading
+from nearnet.core.addresses import is_loopback, source_group
+from nearnet.core.handshake import PeerState, Step, step_for
+from nearnet.core.inbound_budget import InboundBudget
+from nearnet.core.peer import Peer
+from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
+from nearnet.wire.dialect import detect, dialect_named
+from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nearnet.core.actions import Dial
+    from nearnet.core.clock import Now
+    from nearnet.core.context import Context
+    from nearnet.core.handshaking import Handshaking
+    from nearnet.wire.dialect import Dialect
+    from nearnet.wire.messages import Message, SocketAddress
+    from nearnet.wire.routed_frame import RoutedFrame
+
+__all__ = ["EARLY_FRAMES", "STALL_RATE", "STALL_SECONDS", "Connections"]
+
+EARLY_FRAMES = 64
+"""Frames kept until Ready on a connection we dialled (`threats.md` row 22)."""
+
+EARLY_MESSAGES = 8
+"""Messages ignored before the handshake on one we accepted; the next closes."""
+
+DIALLED_HANDSHAKE_FRAME = 4 * 2**20
+"""Largest frame before Ready on a connection we dialled: a table may come first."""
+
+STALL_SECONDS = 60.0
+"""A frame that takes longer than this must come in at `STALL_RATE` on average (row 8)."""
+
+STALL_RATE = 4096
+"""Bytes a second."""
+
+
+class Connections:
+    """All connections of one node, from accept or dial to their end."""
+
+    __slots__ = ("_budget", "_context", "_handshaking", "_next_id", "_on_closed", "_on_message", "_on_routed")
+
+    def __init__(
+        self,
+        context: Context,
+        handshaking: Handshaking,
+        on_message: Callable[[Peer, Message, Now], None],
+        on_routed: Callable[[Peer, RoutedFrame, Now], None],
+        on_closed: Callable[[Peer, str, Now], None],
+    ) -> None:
+        limits = context.config.nearnet.limits
+        self._context = context
+        self._handshaking = handshaking
+        self._on_message = on_message
+        self._on_routed = on_routed
+        self._on_closed = on_closed
+        self._budget = InboundBudget(limits.inbound_budget_bytes, limits.large_frame_bytes)
+        self._next_id = 0
+
+    # --- beginnings ------------------------------------------------------------------------------
+
+    def accept(self, address: SocketAddress, now: Now) -> Peer | None:
+        """A TCP connection came in; None: close it before any read."""
+        refusal = self._refuse_socket(address, now)
+        if refusal is not None:
+            self._context.limits.hit(refusal)
+            return None
+        peer = self._open(Peer(self._number(), address, self._context.outbox, now), now)
+        self._context.notify("accepted", None, address=str(address))
+        return peer
+
+    def _refuse_socket(self, address: SocketAddress, now: Now) -> str | None:
+        context = self._context
+        limits = context.config.nearnet.limits
+        if len(context.connections) >= context.config.network.max_num_peers + limits.pending_connections:
+            return "pending_connections"
+        if context.peer_store.is_blacklisted_ip(address.ip):
+            return "blacklist"
+        if is_loopback(address.ip) and not limits.per_ip_on_loopback:
+            return None
+        if context.limits.is_cooling(address.ip, now):
+            return "cool_down"
+        group = source_group(address.ip) if ":" in address.ip else address.ip
+        same = [p for p in context.connections.values() if group in (p.address.ip, source_group(p.address.ip))]
+        pending = sum(not peer.is_ready for peer in same)
+        if pending >= limits.pending_per_ip:
+            return "pending_per_ip"
+        if len(same) - pending >= limits.connected_per_ip:
+            return "connected_per_ip"
+        return None
+
+    def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
+        """Our dial has a TCP connection: say hello."""
+        peer = Peer(self._number(), address, self._context.outbox, now, dial)
+        peer.dialect = dialect_named(dial.dialect)
+        peer.local_port = local_port
+        self._open(peer, now)
+        self._handshaking.propose(peer, now)
+        return peer
+
+    def _number(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    def _open(self, peer: Peer, now: Now) -> Peer:
+        context = self._context
+        context.connections[peer.id] = peer
+        deadline = now.mono + context.config.network.handshake_timeout
+        peer.timers.append(context.timers.at(deadline, lambda now: self._handshake_timeout(peer, now)))
+        return peer
+
+    def _handshake_timeout(self, peer: Peer, now: Now) -> None:
+        if peer.state in (PeerState.ACCEPTED, PeerState.DIALLED):
+            self.close(peer, "handshake timeout", now)
+
+    # --- bytes in --------------------------------------------------------------------------------
+
+    def receive(self, peer: Peer, data: bytes, now: Now) -> None:
+        """Bytes from a socket, any split."""
+        if peer.state is PeerState.CLOSED:
+            return
+        peer.received_bytes += len(data)
+        peer.last_received = now.mono
+        peer.framer.feed(data)
+        self.process(peer, now)
+
+    def process(self, peer: Peer, now: Now) -> None:
+        """Take the frames that are complete, while the peer may be read."""
+        framer = peer.framer
+        try:
+            while peer.state is not PeerState.CLOSED and not peer.paused:
+                if peer.state is not PeerState.READY and self._too_large_to_start(peer, now):
+                    return
+                frame = framer.next_frame()
+                if frame is None:
+                    break
+                self._frame(peer, frame, now)
+        except FrameTooLarge:
+            self._abuse(peer, now)
+            return
+        self._watch_frame(peer, now)
+
+    def _too_large_to_start(self, peer: Peer, now: Now) -> bool:
+        limit = (
+            DIALLED_HANDSHAKE_FRAME
+            if peer.state is PeerState.DIALLED
+            else self._context.config.nearnet.limits.handshake_frame_bytes
+        )
+        length = peer.framer.pending_length
+        if length is None or length <= limit:
+            return False
+        self._context.limits.hit("handshake_frame_bytes")
+        self.close(peer, "frame too large before the handshake", now)
+        return True
+
+    def _abuse(self, peer: Peer, now: Now) -> None:
+        self._context.limits.hit("frame_bytes")
+        if peer.is_ready:
+            self._context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
+        else:
+            self.close(peer, "frame too large", now, flagged=True)
+
+    def _watch_frame(self, peer: Peer, now: Now) -> None:
+        """A frame that has started: its share of the memory budget, and its deadline."""
+        length = peer.framer.pending_length
+        if peer.state is PeerState.CLOSED:
+            return
+        if not peer.framer.buffered:
+            peer.frame_started = None
+            self._release_budget(peer, now)
+            return
+        if peer.frame_started is None:
+            peer.frame_started = now.mono
+            deadline = now.mono + STALL_SECONDS
+            peer.timers.append(self._context.timers.at(deadline, lambda now: self._check_stall(peer, now)))
+        if length is not None and not self._budget.take(peer.id, length):
+            self._context.limits.hit("inbound_budget_bytes")
+            self.pause(peer, "budget")
+
+    def _release_budget(self, peer: Peer, now: Now) -> None:
+        for number in self._budget.release(peer.id):
+            waiting = self._context.connections.get(number)
+            if waiting is not None:
+                self.resume(waiting, "budget", now)
+
+    def _check_stall(self, peer: Peer, now: Now) -> None:
+        started = peer.frame_started
+        if started is None or peer.state is PeerState.CLOSED:
+            return
+        elapsed = now.mono - started
+        if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:
+            self.close(peer, "stalled", now)
+            return
+        again = max(started + STALL_SECONDS, now.mono + 1.0)
+        peer.timers.append(self._context.timers.at(again, lambda now: self._check_stall(peer, now)))
+
+    def pause(self, peer: Peer, why: str) -> None:
+        """Read no more from it until `resume` for the same reason."""
+        if not peer.paused:
+            self._context.actions.append(PauseReading(peer))
+        peer.paused[why] = None
+
+    def resume(self, peer: Peer, why: str, now: Now) -> None:
+        """The reason is gone: read on, what is buffered first."""
+        if why not in peer.paused:
+            return
+        del peer.paused[why]
+        if not peer.paused:
+            self._context.actions.append(ResumeReading(peer))
+            self.process(peer, now)
+
+    # --- frames ----------------------------------------------------------------------------------
+
+    def _frame(self, peer: Peer, frame: bytes, now: Now) -> None:
+        if peer.frame_started is not None:
+            peer.frame_started = None
+            self._release_budget(peer, now)
+        if not frame:
+            self._context.count("nearnet_skipped_frames", "empty")
+            return
+        dialect = peer.dialect
+        if dialect is None:
+            dialect = peer.dialect = dialect_named(detect(frame[0]))
+        try:
+            if peer.state is PeerState.READY:
+                routed = dialect.routed(frame)
+                if routed is not None:
+                    peer.count_received("Routed", len(frame))
+                    self._on_routed(peer, routed, now)
+                    return
+            kind = dialect.kind(frame)
+            peer.count_received(kind, len(frame))
+            self._step(peer, dialect, kind, frame, now)
+        except UnknownMessage:
+            self._context.count("nearnet_skipped_frames", "unknown")
+        except Malformed as error:
+            self._malformed(peer, str(error), now)
+
+    def _step(self, peer: Peer, dialect: Dialect, kind: str, frame: bytes, now: Now) -> None:
+        match step_for(peer.state, kind):
+            case Step.DISPATCH:
+                self._on_message(peer, dialect.decode(frame), now)
+            case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
+                self._shake_hands(peer, dialect, frame, now)
+            case Step.TAKE_DISCONNECT:
+                self.close(peer, "disconnected by the peer", now)
+            case Step.KEEP_FOR_READY:
+                if len(peer.early) < EARLY_FRAMES:
+                    peer.early.append(frame)
+            case Step.IGNORE_AND_COUNT:
+                peer.frames_before_ready += 1
+                if peer.frames_before_ready > EARLY_MESSAGES:
+                    self.close(peer, "messages before the handshake", now)
+            case _:
+                self._context.count("nearnet_ignored_messages", kind)
+
+    def _shake_hands(self, peer: Peer, dialect: Dialect, frame: bytes, now: Now) -> None:
+        """A Handshake's versions first: the layout behind a version that is not ours may differ (`wire.md` §5)."""
+        own, oldest = self._handshaking.versions(peer)
+        version = dialect.peek_handshake_version(frame)
+        if version is not None and not oldest <= version <= own:
+            self._handshaking.version_mismatch(peer, now)
+            return
+        match dialect.decode(frame):
+            case Handshake() as handshake:
+                self._handshaking.received(peer, handshake, now)
+            case HandshakeFailure() as failure:
+                self._handshaking.failed(peer, failure, now)
+            case LastEdge(edge):
+                self._handshaking.last_edge(peer, edge, now)
+
+    def replay_early(self, peer: Peer, now: Now) -> None:
+        """The peer is Ready: what it had pushed before counts now."""
+        early, peer.early = peer.early, []
+        for frame in early:
+            if peer.is_ready:
+                self._frame(peer, frame, now)
+
+    def _malformed(self, peer: Peer, why: str, now: Now) -> None:
+        """Dropped whole; too many within a minute close (`threats.md`, limits: undecodable)."""
+        context = self._context
+        context.count("nearnet_malformed_messages")
+        peer.malformed = [moment for moment in peer.malformed if now.mono - moment < 60.0]
+        peer.malformed.append(now.mono)
+        context.notify("malformed", peer.peer_id, why=why, address=str(peer.address))
+        if len(peer.malformed) > context.config.nearnet.limits.malformed_per_minute:
+            context.limits.hit("malformed_per_minute")
+            self.close(peer, "decode", now)
+
+    # --- ends ------------------------------------------------------------------------------------
+
+    def close(self, peer: Peer, reason: str, now: Now, flagged: bool = False) -> None:
+        """End it: today's peers are told, what is queued is sent, the socket closes."""
+        if peer.state is PeerState.CLOSED:
+            return
+        if peer.dialect is not None and peer.dialect.name != "borsh":
+            peer.send(Disconnect(flagged and peer.direction == "inbound"))
+        self._context.actions.append(Close(peer, reason))
+        self.ended(peer, reason, now)
+
+    def ended(self, peer: Peer, reason: str, now: Now) -> None:
+        """The socket is gone, or will be once its queue is sent."""
+        if peer.state is PeerState.CLOSED:
+            return
+        was_ready = peer.is_ready
+        peer.state = PeerState.CLOSED
+        peer.cancel_timers()
+        peer.missed.clear()
+        peer.early.clear()
+        context = self._context
+        context.connections.pop(peer.id, None)
+        context.outbox.overflowed.pop(peer, None)
+        self._release_budget(peer, now)
+        context.count("nearnet_connections_closed", reason)
+        if was_ready:
+            context.peers.pop(peer.ready_id, None)
+        self._on_closed(peer, reason if was_ready else f"handshake: {reason}", now)

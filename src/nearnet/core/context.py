@@ -1,0 +1,85 @@
+"""What the parts of one node's core share. The parts call each other through it, never through globals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nearnet.core.actions import Action, Event, Notify, Persist, Write
+from nearnet.core.peer import Outbox, Peer
+from nearnet.core.timers import Timers
+
+if TYPE_CHECKING:
+    import random
+
+    from nearnet.client import Client
+    from nearnet.config import NetworkConfig
+    from nearnet.core.announcements import Announcements
+    from nearnet.core.clock import Now
+    from nearnet.core.limits import LimitCounters
+    from nearnet.core.peer_store import PeerStore
+    from nearnet.core.route_back import RouteBack
+    from nearnet.core.routing_table import RoutingTable
+    from nearnet.errors import ReasonForBan
+    from nearnet.keys import PeerId, SecretKey
+    from nearnet.wire.messages import GenesisId, SocketAddress
+
+__all__ = ["Context"]
+
+
+@dataclass(slots=True)
+class Context:
+    """One node's state and outputs, as its parts see them."""
+
+    config: NetworkConfig
+    key: SecretKey
+    me: PeerId
+    client: Client
+    rng: random.Random
+    genesis_id: GenesisId
+    table: RoutingTable
+    peer_store: PeerStore
+    announcements: Announcements
+    route_back: RouteBack
+    limits: LimitCounters
+    outbox: Outbox
+    timers: Timers = field(default_factory=Timers)
+    peers: dict[PeerId, Peer] = field(default_factory=dict)
+    """The Ready ones."""
+    connections: dict[int, Peer] = field(default_factory=dict)
+    """All of them, by number."""
+    actions: list[Action] = field(default_factory=list)
+    counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Counts by (metric, label), for the metrics."""
+    listen_address: SocketAddress | None = None
+    """Where we listen, once we do."""
+    close: Callable[..., None] = lambda *_, **__: None
+    """`close(peer, reason, now, flagged=False)`: ends a connection; set by the manager."""
+    ban: Callable[..., None] = lambda *_: None
+    """`ban(peer_id, reason, now, seconds=None)`: bans a peer and closes its connection; set by the manager."""
+
+    def notify(self, kind: str, peer_id: PeerId | None = None, **data: Any) -> None:
+        """Tell whoever watches; `data` must be JSON-able."""
+        self.actions.append(Notify(Event(kind, peer_id, data)))
+
+    def persist(self, writes: list[Write], urgent: bool = False) -> None:
+        """Have rows committed; nothing for none."""
+        if writes:
+            self.actions.append(Persist(tuple(writes), urgent))
+
+    def count(self, metric: str, label: str = "") -> None:
+        """One more of that."""
+        key = (metric, label)
+        self.counters[key] = self.counters.get(key, 0) + 1
+
+    @property
+    def outbound_count(self) -> int:
+        """Ready connections that we dialled."""
+        return sum(peer.direction == "outbound" for peer in self.peers.values())
+
+    @property
+    def told_address(self) -> SocketAddress | None:
+        """Where we listen, unless that is every interface and so tells nothing."""
+        address = self.listen_address
+        return None if address is None or address.ip in ("0.0.0.0", "::") else address

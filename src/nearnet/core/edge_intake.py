@@ -1,0 +1,86 @@
+"""Edges on their way from a peer to the routing table (document §8.2 to §8.5).
+
+Not newer than known: dropped without crypto. The rest goes to the EdgeValidator. An edge whose very bytes are already
+with it is not checked again: its later tellers are remembered, share the outcome, and are not told it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Verdict, Verify
+from nearnet.core.edge import EdgeCheck, edge_checks
+
+if TYPE_CHECKING:
+    from nearnet.core.routing_table import RoutingTable
+    from nearnet.keys import PeerId
+    from nearnet.wire.edge_bytes import Edge
+
+__all__ = ["EdgeIntake"]
+
+
+class EdgeIntake:
+    """Keeps what is being verified, by whom it was told."""
+
+    __slots__ = ("_next_id", "_requests", "_tellers", "table", "verified_count")
+
+    def __init__(self, table: RoutingTable) -> None:
+        self.table = table
+        self._next_id = 0
+        self._requests: dict[int, tuple[PeerId, tuple[EdgeCheck, ...]]] = {}
+        self._tellers: dict[Edge, list[PeerId]] = {}
+        self.verified_count = 0
+        """Signature checks asked for since the start (`threats.md` rows 31, 35)."""
+
+    @property
+    def in_progress(self) -> int:
+        """Edges with the EdgeValidator."""
+        return len(self._tellers)
+
+    def offer(self, edges: Iterable[Edge], source: PeerId) -> Verify | None:
+        """What of these is to be verified; None when nothing is."""
+        checks: list[EdgeCheck] = []
+        for edge in self.table.select_new(edges, source):
+            tellers = self._tellers.get(edge)
+            if tellers is None:
+                self._tellers[edge] = [source]
+                checks.append(self._check(edge))
+            elif source not in tellers:
+                tellers.append(source)
+        return self._request(source, checks)
+
+    def verified(self, verdict: Verdict) -> tuple[list[tuple[Edge, list[PeerId]]], list[PeerId], list[Verify]]:
+        """The EdgeValidator's answer: valid edges with their tellers, who forged, and what must be asked again.
+
+        After a forgery nothing of that teller's list is used (document §8.4); what others had told too is asked again
+        in their name.
+        """
+        source, checks = self._requests.pop(verdict.id)
+        valid: list[tuple[Edge, list[PeerId]]] = []
+        forgers: list[PeerId] = []
+        for check, outcome in zip(checks, verdict.outcomes, strict=False):
+            tellers = self._tellers.pop(check.edge)
+            if outcome == "valid":
+                valid.append((check.edge, tellers))
+            elif outcome == "forged":
+                forgers.extend(tellers)
+        again: dict[PeerId, list[EdgeCheck]] = {}
+        for check in checks[len(verdict.outcomes) :]:
+            others = [teller for teller in self._tellers.pop(check.edge) if teller != source]
+            if others:
+                self._tellers[check.edge] = others
+                again.setdefault(others[0], []).append(check)
+        requests = [self._request(teller, list(rest)) for teller, rest in again.items()]
+        return valid, forgers, [request for request in requests if request is not None]
+
+    def _check(self, edge: Edge) -> EdgeCheck:
+        return edge_checks(edge, self.table.get(*edge.key))
+
+    def _request(self, source: PeerId, checks: list[EdgeCheck]) -> Verify | None:
+        if not checks:
+            return None
+        self._next_id += 1
+        self.verified_count += sum(len(check.checks) for check in checks)
+        self._requests[self._next_id] = (source, tuple(checks))
+        return Verify(self._next_id, tuple(checks))

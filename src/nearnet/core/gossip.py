@@ -1,0 +1,192 @@
+"""What we tell of the graph (document §7.8, §8.5): the whole table once to each new neighbour, then what is new to all.
+
+Nothing is lost and nothing piles up: a table goes out in pieces while the neighbour's queue is short, and a neighbour
+that is behind misses gossip until its queue has drained, then gets the newest form of every edge it missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from nearnet.core.nonces import FIRST_UNIX_NONCE
+from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
+
+if TYPE_CHECKING:
+    from nearnet.core.clock import Now
+    from nearnet.core.context import Context
+    from nearnet.core.peer import Peer
+    from nearnet.core.timers import Timer
+    from nearnet.keys import PeerId
+    from nearnet.wire.edge_bytes import Edge
+
+__all__ = ["BEHIND_BYTES", "EXPIRE_AFTER", "REFILL_BYTES", "TELL_INTERVAL", "Gossip"]
+
+REFILL_BYTES = 4 * 2**20
+"""Below this much in a neighbour's queue the next piece of a table is made."""
+
+BEHIND_BYTES = 16 * 2**20
+"""Over this much a neighbour is behind."""
+
+EXPIRE_AFTER = 30 * 60
+"""Seconds after which an edge whose nonce is unix time is no longer told (`behaviour.md` §10)."""
+
+TELL_INTERVAL = {"borsh": 0.05, "protobuf": 1.0}
+"""Least seconds between two tables of news to one neighbour: what each era's rate limits take."""
+
+
+class Gossip:
+    """Sends edges and announcements; decides nothing about them."""
+
+    __slots__ = ("_context", "_edges", "_last_told", "_news", "_timer")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._edges: dict[str, dict[tuple[PeerId, PeerId], tuple[Edge, tuple[PeerId, ...]]]] = {}
+        """News by dialect: edge key -> the newest form and who told it."""
+        self._news: dict[str, dict[AnnounceAccount, tuple[PeerId, ...]]] = {}
+        self._last_told: dict[str, float] = {}
+        self._timer: Timer | None = None
+
+    # --- the first table -------------------------------------------------------------------------
+
+    def start_sync(self, peer: Peer, now: Now) -> None:
+        """Send the whole table to a peer that is Ready, in pieces."""
+        peer.sync_cursor = 0
+        accounts = tuple(self._context.announcements.all())
+        size = self._piece_size
+        for start in range(size, len(accounts), size):
+            peer.send(SyncRoutingTable((), accounts[start : start + size]))
+        self._continue_sync(peer, now, accounts[:size])
+
+    @property
+    def _piece_size(self) -> int:
+        return int(self._context.config.nearnet.limits.edges_per_message_sent)
+
+    def drained(self, peer: Peer, now: Now) -> None:
+        """The peer's queue got shorter: go on with its table, or with what it missed."""
+        if peer.queued >= REFILL_BYTES or not peer.is_ready:
+            return
+        if peer.sync_cursor is not None:
+            self._continue_sync(peer, now, ())
+        elif peer.behind:
+            self._catch_up(peer, now)
+
+    def _continue_sync(self, peer: Peer, now: Now, accounts: tuple[AnnounceAccount, ...]) -> None:
+        slots = self._context.table.slots
+        while peer.sync_cursor is not None and peer.queued < REFILL_BYTES:
+            piece: list[Edge] = []
+            cursor = peer.sync_cursor
+            while cursor < len(slots) and len(piece) < self._piece_size:
+                edge = slots[cursor]
+                cursor += 1
+                if edge is not None and self._may_tell(edge, peer, now):
+                    piece.append(edge)
+            first = peer.sync_cursor == 0
+            peer.sync_cursor = cursor if cursor < len(slots) else None
+            if piece or first:
+                peer.send(SyncRoutingTable(tuple(piece), accounts))
+                accounts = ()
+
+    def _may_tell(self, edge: Edge, peer: Peer, now: Now) -> bool:
+        nonce = edge.nonce
+        if nonce < FIRST_UNIX_NONCE:
+            return peer.dialect is None or peer.dialect.name == "borsh"
+        return now.wall - nonce < EXPIRE_AFTER
+
+    # --- news ------------------------------------------------------------------------------------
+
+    def tell(self, edges: Iterable[Edge], tellers: Sequence[PeerId], now: Now) -> None:
+        """Broadcast new edges to every Ready peer but those that told us."""
+        for name in TELL_INTERVAL:
+            news = self._edges.setdefault(name, {})
+            for edge in edges:
+                news[edge.key] = (edge, tuple(tellers))
+        self._arm(now)
+
+    def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[PeerId], now: Now) -> None:
+        """Broadcast new announcements likewise."""
+        for name in TELL_INTERVAL:
+            self._news.setdefault(name, {}).update(dict.fromkeys(accounts, tuple(tellers)))
+        self._arm(now)
+
+    def _due(self, name: str) -> float | None:
+        if not self._edges.get(name) and not self._news.get(name):
+            return None
+        return self._last_told.get(name, 0.0) + TELL_INTERVAL[name]
+
+    def _arm(self, now: Now) -> None:
+        due = [moment for name in TELL_INTERVAL if (moment := self._due(name)) is not None]
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due:
+            self._timer = self._context.timers.at(max(min(due), now.mono), self.flush)
+
+    def flush(self, now: Now) -> None:
+        """Send the news that is due."""
+        for name in TELL_INTERVAL:
+            due = self._due(name)
+            if due is not None and due <= now.mono:
+                self._last_told[name] = now.mono
+                self._tell_dialect(name, self._edges.pop(name, {}), self._news.pop(name, {}), now)
+        self._arm(now)
+
+    def _tell_dialect(
+        self,
+        name: str,
+        edges: dict[tuple[PeerId, PeerId], tuple[Edge, tuple[PeerId, ...]]],
+        accounts: dict[AnnounceAccount, tuple[PeerId, ...]],
+        now: Now,
+    ) -> None:
+        """One encoding for all but the tellers of something, who get the rest."""
+        tellers = {who: None for _, told_by in edges.values() for who in told_by}
+        tellers.update({who: None for told_by in accounts.values() for who in told_by})
+        shared: list[bytes] | None = None
+        for peer in list(self._context.peers.values()):
+            if peer.dialect is None or peer.dialect.name != name:
+                continue
+            if self._hold_back(peer, edges):
+                continue
+            if peer.peer_id in tellers:
+                mine = [edge for edge, told_by in edges.values() if peer.peer_id not in told_by]
+                news = [one for one, told_by in accounts.items() if peer.peer_id not in told_by]
+                frames = self._encode(peer, mine, news, now)
+            elif shared is None:
+                frames = shared = self._encode(peer, [edge for edge, _ in edges.values()], list(accounts), now)
+            else:
+                frames = shared
+            for frame in frames:
+                peer.send_frame(frame, "SyncRoutingTable")
+
+    def _encode(self, peer: Peer, edges: list[Edge], accounts: list[AnnounceAccount], now: Now) -> list[bytes]:
+        edges = [edge for edge in edges if self._may_tell(edge, peer, now)]
+        size, frames = self._piece_size, []
+        for start in range(0, max(len(edges), len(accounts)), size):
+            message = SyncRoutingTable(tuple(edges[start : start + size]), tuple(accounts[start : start + size]))
+            if peer.dialect is not None:
+                frames.append(peer.dialect.encode(message))
+        return frames
+
+    # --- peers that are behind -------------------------------------------------------------------
+
+    def _hold_back(self, peer: Peer, edges: Iterable[tuple[PeerId, PeerId]]) -> bool:
+        if not peer.behind and peer.queued > BEHIND_BYTES:
+            peer.behind = True
+            self._context.notify("behind", peer.peer_id, queued=peer.queued)
+        if peer.behind:
+            peer.missed.update(dict.fromkeys(edges))
+        return peer.behind
+
+    def _catch_up(self, peer: Peer, now: Now) -> None:
+        table, piece = self._context.table, []
+        for key in list(peer.missed)[: self._piece_size]:
+            del peer.missed[key]
+            edge = table.get(*key)
+            if edge is not None:
+                piece.append(edge)
+        if piece:
+            for frame in self._encode(peer, piece, [], now):
+                peer.send_frame(frame, "SyncRoutingTable")
+        if not peer.missed:
+            peer.behind = False

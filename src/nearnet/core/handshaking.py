@@ -1,0 +1,228 @@
+"""Carries the handshake out (document §7.5 to §7.7; `behaviour.md` §2): what `core/handshake.py` judged, done.
+
+RegisterPeer lives here: the checks that need the rest of the node.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.edge import build_edge, sign_edge, verify_edge
+from nearnet.core.handshake import Expectation, Outcome, PeerState, common_version, judge
+from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
+from nearnet.wire.messages import (
+    GenesisMismatch,
+    Handshake,
+    HandshakeFailure,
+    InvalidTarget,
+    LastEdge,
+    PeerInfo,
+    ProtocolVersionMismatch,
+    SocketAddress,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nearnet.core.clock import Now
+    from nearnet.core.context import Context
+    from nearnet.core.dialing import Dialer
+    from nearnet.core.local_edges import LocalEdges
+    from nearnet.core.peer import Peer
+    from nearnet.wire.edge_bytes import Edge
+
+__all__ = ["MAX_HANDSHAKES", "Handshaking", "describe_failure"]
+
+MAX_HANDSHAKES = 3
+"""A dialler's first Handshake and two more after failures (`threats.md` row 13)."""
+
+
+class Handshaking:
+    """Takes connections from TCP to Ready."""
+
+    __slots__ = ("_context", "_dialer", "_local_edges", "_on_ready")
+
+    def __init__(
+        self, context: Context, dialer: Dialer, local_edges: LocalEdges, on_ready: Callable[[Peer, Now], None]
+    ) -> None:
+        self._context = context
+        self._dialer = dialer
+        self._local_edges = local_edges
+        self._on_ready = on_ready
+
+    def versions(self, peer: Peer) -> tuple[int, int]:
+        """Our own and our oldest version in that connection's dialect."""
+        name = peer.dialect.name if peer.dialect is not None else "borsh"
+        own, oldest = self._context.config.nearnet.protocol_versions[name]
+        return own, oldest
+
+    # --- as the dialler --------------------------------------------------------------------------
+
+    def propose(self, peer: Peer, now: Now, last: int | None = None, version: int | None = None) -> None:
+        """Send our Handshake; `last` is the last nonce of that edge where the other end told it."""
+        known = self._local_edges.last_nonce(peer.ready_id)
+        dialect = peer.dialect.name if peer.dialect is not None else "borsh"
+        peer.proposed_nonce = propose_nonce(dialect, known if last is None else max(known, last), now.wall)
+        peer.handshakes_sent += 1
+        self._send_handshake(peer, version or self.versions(peer)[0], peer.proposed_nonce)
+
+    def _send_handshake(self, peer: Peer, version: int, nonce: int) -> None:
+        context = self._context
+        peer.send(
+            Handshake(
+                protocol_version=version,
+                oldest_supported_version=self.versions(peer)[1],
+                sender_peer_id=context.me,
+                target_peer_id=peer.ready_id,
+                sender_listen_port=context.listen_address.port if context.listen_address else peer.local_port,
+                sender_chain_info=context.client.chain_info(),
+                partial_edge_info=sign_edge(context.key, peer.ready_id, nonce),
+            )
+        )
+
+    def failed(self, peer: Peer, failure: HandshakeFailure, now: Now) -> None:
+        """The other end did not take our Handshake."""
+        context, reason = self._context, failure.reason
+        context.notify("handshake_failed", peer.peer_id, reason=describe_failure(failure))
+        if isinstance(reason, ProtocolVersionMismatch):
+            own, oldest = self.versions(peer)
+            version = common_version(own, oldest, reason.version, reason.oldest_supported_version)
+            if version is not None and peer.handshakes_sent < MAX_HANDSHAKES:
+                self.propose(peer, now, version=version)
+                return
+        elif isinstance(reason, InvalidTarget) and peer.dial is not None and peer.dial.peer.addr is not None:
+            context.peer_store.invalid_target(peer.ready_id, peer.dial.peer.addr, failure.peer_info.id, now)
+        context.close(peer, describe_failure(failure), now)
+
+    def last_edge(self, peer: Peer, edge: Edge, now: Now) -> None:
+        """Our nonce was not above theirs: propose its successor, when the edge really is ours and newer."""
+        context = self._context
+        ours = edge.involves(context.me) and edge.involves(peer.ready_id)
+        if not ours or edge.nonce < peer.proposed_nonce or peer.handshakes_sent >= MAX_HANDSHAKES:
+            context.close(peer, "LastEdge that is not ours or not newer", now)
+        elif not verify_edge(edge):
+            context.close(peer, "LastEdge with a wrong signature", now)
+        else:
+            self.propose(peer, now, last=edge.nonce)
+
+    # --- both ends -------------------------------------------------------------------------------
+
+    def received(self, peer: Peer, handshake: Handshake, now: Now) -> None:
+        """A Handshake while Connecting."""
+        context = self._context
+        own, oldest = self.versions(peer)
+        dialled = peer.state is PeerState.DIALLED
+        expected = Expectation(
+            me=context.me,
+            genesis_id=context.genesis_id,
+            version=own,
+            oldest_version=oldest,
+            peer_id=peer.peer_id if dialled else None,
+            nonce=peer.proposed_nonce if dialled else None,
+        )
+        outcome = judge(handshake, expected)
+        if outcome.failure is not None:
+            self.answer_failure(peer, outcome.failure)
+        elif outcome.close is not None:
+            self._refuse(peer, outcome, now)
+        else:
+            self._register(peer, handshake, now)
+
+    def answer_failure(
+        self, peer: Peer, failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget
+    ) -> None:
+        """Say why; the connection stays until `handshake_timeout`."""
+        context = self._context
+        context.notify("handshake_refused", None, address=str(peer.address), reason=type(failure).__name__)
+        peer.send(HandshakeFailure(PeerInfo(context.me, context.told_address), failure))
+
+    def version_mismatch(self, peer: Peer, now: Now) -> None:
+        """A Handshake of a version that we cannot even decode."""
+        failure = ProtocolVersionMismatch(*self.versions(peer))
+        if peer.state is PeerState.ACCEPTED:
+            self.answer_failure(peer, failure)
+        else:
+            self._context.close(peer, "answered with another version", now)
+
+    def _refuse(self, peer: Peer, outcome: Outcome, now: Now) -> None:
+        reason = outcome.close or ""
+        if reason == "wrong handshake signature":
+            self._context.limits.cool_down(peer.address.ip, now)
+        if reason == "connected to ourselves":
+            self._context.count("near_connected_to_myself")
+        self._context.close(peer, reason, now, flagged=outcome.flagged)
+
+    def _register(self, peer: Peer, handshake: Handshake, now: Now) -> None:
+        """RegisterPeer (document §7.7): what the manager must agree to, in the order of `behaviour.md` §2."""
+        context = self._context
+        sender, partial = handshake.sender_peer_id, handshake.partial_edge_info
+        refusal = self._refusal(peer, handshake)
+        if refusal is not None:
+            context.close(peer, refusal, now, flagged=True)
+            return
+        known = context.table.get(context.me, sender)
+        last = known.nonce if known is not None else 0
+        name = peer.dialect.name if peer.dialect is not None else "borsh"
+        bump = context.config.nearnet.timing.edge_nonce_bump_allowed
+        judged = judge_nonce(name, partial.nonce, last, now.wall, bump)
+        if judged is NonceJudgement.NOT_NEWER and known is not None and peer.state is PeerState.ACCEPTED:
+            peer.send(LastEdge(known))
+            return
+        if judged is not NonceJudgement.TAKE:
+            context.close(peer, f"nonce {judged.value}", now, flagged=judged is NonceJudgement.EVEN)
+            return
+        self._accept(peer, handshake, now)
+
+    def _refusal(self, peer: Peer, handshake: Handshake) -> str | None:
+        context = self._context
+        sender, port = handshake.sender_peer_id, handshake.sender_listen_port
+        proto = peer.dialect is not None and peer.dialect.name != "borsh"
+        if port is None or (proto and port == 0):
+            return "no listen port told"
+        if context.peer_store.is_blacklisted(SocketAddress(peer.address.ip, port)):
+            return "blacklisted"
+        if context.peer_store.is_banned(sender):
+            return "banned"
+        if sender in context.peers:
+            return "already connected"
+        if peer.state is PeerState.ACCEPTED:
+            if sender > context.me and self._dialling(sender):
+                return "tie break"
+            if len(context.peers) >= context.config.network.max_num_peers:
+                return "connection limit exceeded"
+        return None
+
+    def _dialling(self, sender: bytes) -> bool:
+        if self._dialer.is_dialling(sender):
+            return True
+        return any(
+            peer.state is PeerState.DIALLED and peer.peer_id == sender for peer in self._context.connections.values()
+        )
+
+    def _accept(self, peer: Peer, handshake: Handshake, now: Now) -> None:
+        context = self._context
+        sender, partial = handshake.sender_peer_id, handshake.partial_edge_info
+        edge = build_edge(context.key, sender, partial.nonce, partial.signature)
+        inbound = peer.state is PeerState.ACCEPTED
+        peer.peer_id = sender
+        peer.edge = edge
+        peer.protocol_version = min(handshake.protocol_version, self.versions(peer)[0])
+        peer.chain_info = handshake.sender_chain_info
+        port = handshake.sender_listen_port or 0
+        if inbound:
+            peer.info = PeerInfo(sender, SocketAddress(peer.address.ip, port) if port else None)
+            self._send_handshake(peer, handshake.protocol_version, partial.nonce)
+        peer.state = PeerState.READY
+        context.peers[sender] = peer
+        self._local_edges.connected(peer, edge, now)
+        self._on_ready(peer, now)
+
+
+def describe_failure(failure: HandshakeFailure) -> str:
+    """In words, as an operator needs it."""
+    reason = failure.reason
+    if isinstance(reason, ProtocolVersionMismatch):
+        return f"it speaks versions {reason.oldest_supported_version} to {reason.version}"
+    if isinstance(reason, InvalidTarget):
+        return f"another peer lives there: {failure.peer_info.id}"
+    return f"its genesis is {reason.genesis_id.chain_id} {reason.genesis_id.hash}"

@@ -1,0 +1,141 @@
+"""Edges about ourselves, held against the connections that we really have (`behaviour.md` §3; `threats.md` 19, 43, 44).
+
+Says active, and we are not connected: after a while we sign the removal. Says removed, and we are connected: we ask the
+neighbour for a newer nonce, and leave it when none comes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.edge import build_edge, sign_edge, sign_removal, verify_edge, verify_partial
+from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
+from nearnet.errors import ReasonForBan
+from nearnet.wire.messages import PartialEdgeInfo, RequestUpdateNonce, ResponseUpdateNonce, SyncRoutingTable
+
+if TYPE_CHECKING:
+    from nearnet.core.clock import Now
+    from nearnet.core.context import Context
+    from nearnet.core.gossip import Gossip
+    from nearnet.core.peer import Peer
+    from nearnet.keys import PeerId
+    from nearnet.wire.edge_bytes import Edge
+
+__all__ = ["LocalEdges"]
+
+
+class LocalEdges:
+    """Keeps what the graph says of us true."""
+
+    __slots__ = ("_asked", "_context", "_gossip", "_waiting")
+
+    def __init__(self, context: Context, gossip: Gossip) -> None:
+        self._context = context
+        self._gossip = gossip
+        self._waiting: dict[PeerId, int] = {}
+        """Peers that an active edge names and we are not connected to -> the nonce seen."""
+        self._asked: dict[PeerId, int] = {}
+        """Neighbours asked for a newer nonce -> the removal's nonce: one request for each."""
+
+    def last_nonce(self, peer_id: PeerId) -> int:
+        """Of our edge with that peer, 0 for none."""
+        edge = self._context.table.get(self._context.me, peer_id)
+        return edge.nonce if edge is not None else 0
+
+    def add_own(self, edge: Edge, now: Now) -> bool:
+        """Take an edge that we signed just now into the table and tell everybody; False when a newer one is held."""
+        added = self._context.table.add([edge], None, now)
+        self._gossip.tell(added, (), now)
+        return bool(added)
+
+    def connected(self, peer: Peer, edge: Edge, now: Now) -> None:
+        """The handshake made this edge."""
+        self._waiting.pop(peer.ready_id, None)
+        self._asked.pop(peer.ready_id, None)
+        self.add_own(edge, now)
+
+    def disconnected(self, peer_id: PeerId, now: Now) -> None:
+        """The connection is gone: sign its removal, if nobody did (`behaviour.md` §2)."""
+        self._asked.pop(peer_id, None)
+        edge = self._context.table.get(self._context.me, peer_id)
+        if edge is not None and edge.is_active:
+            self.add_own(sign_removal(self._context.key, edge), now)
+
+    def seen(self, edge: Edge, now: Now) -> None:
+        """An edge of ours came in with gossip, or back from disk, and is the newest."""
+        context = self._context
+        other = edge.other(context.me)
+        peer = context.peers.get(other)
+        timing = context.config.nearnet.timing
+        if edge.is_active:
+            if peer is None and other not in self._waiting:
+                self._waiting[other] = edge.nonce
+                context.timers.at(now.mono + timing.wait_peer_before_remove, lambda now: self._remove(other, now))
+        elif peer is not None and self._asked.get(other) != edge.nonce:
+            self._asked[other] = edge.nonce
+            self._request(peer, edge.nonce, now)
+            context.timers.at(
+                now.mono + timing.wait_on_try_update_nonce, lambda now: self._leave(peer, edge.nonce, now)
+            )
+
+    def _request(self, peer: Peer, last: int, now: Now) -> None:
+        dialect = peer.dialect.name if peer.dialect is not None else "borsh"
+        nonce = propose_nonce(dialect, last, now.wall)
+        peer.send(RequestUpdateNonce(sign_edge(self._context.key, peer.ready_id, nonce)))
+
+    def _remove(self, other: PeerId, now: Now) -> None:
+        if self._waiting.pop(other, None) is None:
+            return
+        if other not in self._context.peers:
+            self.disconnected(other, now)
+
+    def _leave(self, peer: Peer, removal_nonce: int, now: Now) -> None:
+        if peer.is_ready and self.last_nonce(peer.ready_id) <= removal_nonce:
+            self._context.close(peer, "edge removed and not renewed", now)
+
+    def requested(self, peer: Peer, partial: PartialEdgeInfo, now: Now) -> None:
+        """A neighbour asks us to sign a newer nonce. We never sign one out of range."""
+        context, other = self._context, peer.ready_id
+        if partial.nonce % 2 == 0 or not verify_partial(context.me, other, partial):
+            context.ban(other, ReasonForBan.INVALID_EDGE, now)
+            return
+        edge = context.table.get(context.me, other)
+        last = edge.nonce if edge is not None else 0
+        if edge is not None and partial.nonce <= last:
+            if edge.is_active:
+                self._answer(peer, edge)
+            return
+        bump = context.config.nearnet.timing.edge_nonce_bump_allowed
+        name = peer.dialect.name if peer.dialect is not None else "borsh"
+        if judge_nonce(name, partial.nonce, last, now.wall, bump) is not NonceJudgement.TAKE:
+            context.ban(other, ReasonForBan.INVALID_EDGE, now)
+            return
+        renewed = build_edge(context.key, other, partial.nonce, partial.signature)
+        self._asked.pop(other, None)
+        self._answer(peer, renewed)
+        peer.edge = renewed
+        self.add_own(renewed, now)
+
+    def _answer(self, peer: Peer, edge: Edge) -> None:
+        borsh = peer.dialect is not None and peer.dialect.name == "borsh"
+        peer.send(ResponseUpdateNonce(edge) if borsh else SyncRoutingTable((edge,)))
+
+    def responded(self, peer: Peer, edge: Edge, now: Now) -> None:
+        """A neighbour's answer, or its word on an edge of ours."""
+        context = self._context
+        if not edge.involves(context.me):
+            context.ban(peer.ready_id, ReasonForBan.INVALID_EDGE, now)
+            return
+        known = context.table.get(*edge.key)
+        if known is not None and edge.nonce <= known.nonce:
+            return
+        if not verify_edge(edge):
+            context.ban(peer.ready_id, ReasonForBan.INVALID_EDGE, now)
+            return
+        if edge.involves(peer.ready_id) and edge.is_active:
+            peer.edge = edge
+        added = context.table.add([edge], peer.peer_id, now)
+        self._gossip.tell(added, (peer.ready_id,), now)
+        for one in added:
+            self.seen(one, now)
+

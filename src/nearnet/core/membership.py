@@ -1,0 +1,218 @@
+"""Whom this node is connected to (document §5, §7.1 to §7.3; `behaviour.md` §2, §6): dialling, dropping, banning, and
+what is told of other peers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.addresses import may_tell
+from nearnet.core.limits import TokenBucket
+from nearnet.core.safe_set import choose_to_drop
+from nearnet.errors import ConfigError, NotConnected, PeerRefused, ReasonForBan
+from nearnet.wire.messages import PeerInfo, PeersRequest, PeersResponse
+
+if TYPE_CHECKING:
+    from nearnet.core.actions import Dial
+    from nearnet.core.clock import Now
+    from nearnet.core.connections import Connections
+    from nearnet.core.context import Context
+    from nearnet.core.dialing import Dialer
+    from nearnet.core.peer import Peer
+    from nearnet.core.timers import Timer
+    from nearnet.keys import PeerId
+
+__all__ = ["MAX_DIRECT_PEERS", "Membership"]
+
+MAX_DIRECT_PEERS = 128
+"""Connected peers in one answer, and the most that a peer may ask for (`behaviour.md` §10)."""
+
+
+class Membership:
+    """Keeps enough connections, and no more than that."""
+
+    __slots__ = ("_connections", "_context", "_dialer", "_timer")
+
+    def __init__(self, context: Context, dialer: Dialer, connections: Connections) -> None:
+        self._context = context
+        self._dialer = dialer
+        self._connections = connections
+        self._timer: Timer | None = None
+
+    # --- looking for peers -----------------------------------------------------------------------
+
+    def start(self, now: Now) -> None:
+        """Begin monitor_peers."""
+        self._monitor(now)
+
+    def stop(self, now: Now) -> None:
+        """Look for nobody any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _monitor(self, now: Now) -> None:
+        """monitor_peers: dial when more peers are needed, drop one when there are too many, forget the old."""
+        context = self._context
+        context.peer_store.expire(now)
+        for banned in context.peer_store.end_bans(now):
+            context.notify("unbanned", banned)
+        context.actions.extend(self._dialer.due(now, context.peers, context.outbound_count, self._pending()))
+        self._drop_one(now)
+        self._ask_for_peers(now)
+        self.rearm(now)
+
+    def _pending(self) -> dict[PeerId, None]:
+        """Peers that an open connection is trying to reach."""
+        return {
+            peer.peer_id: None
+            for peer in self._context.connections.values()
+            if peer.peer_id is not None and not peer.is_ready
+        }
+
+    def rearm(self, now: Now) -> None:
+        """Wake at the dialler's next moment."""
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._dialer.next_timer(now)
+        self._timer = None if due is None else self._context.timers.at(due, self._monitor)
+
+    def _drop_one(self, now: Now) -> None:
+        context = self._context
+        persistent = context.peer_store.persistent_ids
+        peer = choose_to_drop(list(context.peers.values()), persistent, context.config, context.rng, now)
+        if peer is not None:
+            self._connections.close(peer, "over ideal_connections_hi", now)
+
+    def _ask_for_peers(self, now: Now) -> None:
+        """Only when more are needed and nobody is left to dial (`behaviour.md` §2)."""
+        context = self._context
+        if not self._dialer.needs_peers(context.peers, context.outbound_count):
+            return
+        interval = context.config.nearnet.timing.request_peers_interval
+        for peer in context.peers.values():
+            if peer.last_peers_request is None or now.mono - peer.last_peers_request >= interval:
+                self._request_peers(peer, now)
+
+    def _request_peers(self, peer: Peer, now: Now) -> None:
+        peer.last_peers_request = now.mono
+        peer.send(PeersRequest(self._context.config.network.max_send_peers, MAX_DIRECT_PEERS))
+
+    # --- beginnings and ends ---------------------------------------------------------------------
+
+    def ready(self, peer: Peer, now: Now) -> None:
+        """A handshake is done."""
+        context = self._context
+        info = peer.info or PeerInfo(peer.ready_id)
+        if peer.dial is not None:
+            self._dialer.succeeded(peer.dial, now)
+        context.peer_store.connected(info, now)
+        peer.peers_requests = TokenBucket(0.1, 3, now.mono)
+        borsh = peer.dialect is not None and peer.dialect.name == "borsh"
+        delay = context.config.nearnet.timing.wait_for_sync_delay if borsh else 0.0
+        peer.timers.append(context.timers.at(now.mono + delay, lambda now: self._request_peers(peer, now)))
+        context.notify(
+            "connected",
+            peer.peer_id,
+            address=str(peer.address),
+            direction=peer.direction,
+            dialect=peer.dialect.name if peer.dialect is not None else None,
+            connections=len(context.peers),
+        )
+        self.rearm(now)
+
+    def closed(self, peer: Peer, reason: str, now: Now) -> None:
+        """A connection has ended, before or after its handshake."""
+        context = self._context
+        if peer.edge is not None:
+            context.peer_store.disconnected(peer.ready_id, now)
+            self._dialer.lost(peer, now)
+            context.notify("disconnected", peer.peer_id, reason=reason, address=str(peer.address))
+        elif peer.dial is not None:
+            self._dialer.failed(peer.dial, reason, now)
+            context.notify("dial_failed", peer.peer_id, reason=reason, address=str(peer.address))
+        else:
+            context.notify("handshake_failed", None, reason=reason, address=str(peer.address))
+        self.rearm(now)
+
+    def dial_failed(self, dial: Dial, why: str, now: Now) -> None:
+        """No TCP connection came of a dial."""
+        self._dialer.failed(dial, why, now)
+        self._context.notify("dial_failed", dial.peer.id, reason=why, address=dial.host or str(dial.peer.addr))
+        self.rearm(now)
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def connect(self, info: PeerInfo, now: Now, dialect: str | None = None, host: str | None = None) -> None:
+        """Dial at once, also when outbound is disabled; nothing when connected or already dialling."""
+        context = self._context
+        if info.id == context.me:
+            raise PeerRefused(f"{info.id} is this node itself")
+        if info.id in context.peers or self._dialer.is_dialling(info.id) or info.id in self._pending():
+            return
+        if context.peer_store.is_banned(info.id):
+            raise PeerRefused(f"{info.id} is banned here; nearnet unban ends that")
+        if info.addr is None and host is None:
+            known = context.peer_store.get(info.id)
+            if known is None or known.info.addr is None:
+                raise ConfigError(f"no address is known for {info.id}; give it as KEY@HOST:PORT")
+            info = known.info
+        context.actions.append(self._dialer.dial_now(info, now, dialect, host))
+
+    def disconnect(self, peer_id: PeerId, now: Now) -> None:
+        """Close the connection to a peer."""
+        peer = self._context.peers.get(peer_id)
+        if peer is None:
+            raise NotConnected(f"{peer_id} is not connected")
+        self._connections.close(peer, "by command", now)
+
+    def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
+        """Ban a peer and close its connection at once."""
+        context = self._context
+        peer = context.peers.get(peer_id)
+        context.peer_store.ban(peer_id, reason, now, seconds)
+        window = context.config.network.ban_window if seconds is None else seconds
+        context.notify("banned", peer_id, reason=reason.label, seconds=window)
+        if peer is not None:
+            context.limits.cool_down(peer.address.ip, now)
+            self._connections.close(peer, f"banned: {reason.label}", now, flagged=True)
+        self.rearm(now)
+
+    def unban(self, peer_id: PeerId, now: Now) -> None:
+        """End a ban."""
+        if not self._context.peer_store.unban(peer_id, now):
+            raise NotConnected(f"{peer_id} is not banned")
+        self._context.notify("unbanned", peer_id)
+        self.rearm(now)
+
+    # --- peers told ------------------------------------------------------------------------------
+
+    def peers_requested(self, peer: Peer, request: PeersRequest, now: Now) -> None:
+        """A neighbour asks whom we know: at most 3 at once, then one per 10 s."""
+        context = self._context
+        if peer.peers_requests is not None and not peer.peers_requests.take(now.mono):
+            context.limits.hit("peers_requests")
+            return
+        most = context.config.network.max_send_peers
+        asked = most if request.max_peers is None else min(most, request.max_peers)
+        direct = MAX_DIRECT_PEERS if request.max_direct_peers is None else request.max_direct_peers
+        connected = [one.info for one in context.peers.values() if one.info is not None]
+        peer.send(
+            PeersResponse(
+                tuple(context.peer_store.peers_for_response(asked, context.rng)),
+                tuple(connected[: min(direct, MAX_DIRECT_PEERS)]),
+            )
+        )
+
+    def peers_told(self, peer: Peer, message: PeersResponse, now: Now) -> None:
+        """A neighbour's answer; too long a list is abuse and none of it is taken (`threats.md` row 56)."""
+        context = self._context
+        if len(message.peers) > context.config.network.max_send_peers or len(message.direct_peers) > MAX_DIRECT_PEERS:
+            self.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
+            return
+        allow = context.config.nearnet.limits.allow_private
+        told = [
+            info
+            for info in (*message.peers, *message.direct_peers)
+            if info.addr is None or may_tell(info.addr, peer.address.ip, allow)
+        ]
+        context.peer_store.add_indirect(told, peer.address.ip, now)
+        self.rearm(now)

@@ -1,0 +1,207 @@
+"""One connection (the document's PeerActor and ActivePeer, §2.3, §7.7): its state, its bytes in, its bytes out.
+
+It decides nothing about the network; `core/peer_manager.py` does. Bytes to send wait in `out` until the shell takes
+them by `to_send`, once per read however many messages they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.handshake import PeerState
+from nearnet.wire.framing import Framer, frame_prefix
+
+if TYPE_CHECKING:
+    from nearnet.core.actions import Dial
+    from nearnet.core.clock import Now
+    from nearnet.core.limits import TokenBucket
+    from nearnet.core.timers import Timer
+    from nearnet.keys import PeerId
+    from nearnet.wire.dialect import Dialect
+    from nearnet.wire.edge_bytes import Edge
+    from nearnet.wire.messages import Message, PeerChainInfo, PeerInfo, SocketAddress
+
+__all__ = ["JOIN_BELOW", "Outbox", "Peer"]
+
+JOIN_BELOW = 16 * 1024
+"""A frame smaller than this is joined with its prefix: one chunk costs less than one copy."""
+
+
+class Outbox:
+    """What all peers of one node share on their way out: who has something to send, and who has too much."""
+
+    __slots__ = ("dirty", "overflowed", "queue_bytes")
+
+    def __init__(self, queue_bytes: int) -> None:
+        self.queue_bytes = queue_bytes
+        """Limit of one peer (`threats.md`, send queue per peer)."""
+        self.dirty: dict[Peer, None] = {}
+        self.overflowed: dict[Peer, None] = {}
+
+
+class Peer:
+    """One TCP connection to exactly one peer."""
+
+    __slots__ = (
+        "address",
+        "behind",
+        "chain_info",
+        "connected_at",
+        "connected_wall",
+        "dial",
+        "dialect",
+        "direction",
+        "early",
+        "edge",
+        "frame_started",
+        "frames_before_ready",
+        "framer",
+        "handshakes_sent",
+        "id",
+        "info",
+        "last_peers_request",
+        "last_ping_ms",
+        "last_received",
+        "local_port",
+        "malformed",
+        "missed",
+        "out",
+        "out_bytes",
+        "outbox",
+        "paused",
+        "peer_id",
+        "peers_requests",
+        "proposed_nonce",
+        "protocol_version",
+        "received_by_type",
+        "received_bytes",
+        "routed_cache",
+        "sent_by_type",
+        "sent_bytes",
+        "state",
+        "sync_cursor",
+        "tables",
+        "timers",
+        "unsent",
+    )
+
+    def __init__(self, number: int, address: SocketAddress, outbox: Outbox, now: Now, dial: Dial | None = None) -> None:
+        self.id = number
+        self.address = address
+        """The remote end of the socket (its listening port is told in the handshake: see `info`)."""
+        self.outbox = outbox
+        self.dial = dial
+        """The attempt that made this connection, None when it was accepted."""
+        self.direction = "outbound" if dial else "inbound"
+        self.state = PeerState.DIALLED if dial else PeerState.ACCEPTED
+        self.peer_id: PeerId | None = dial.peer.id if dial else None
+        """Proved once Ready; before, whom we dialled."""
+        self.info: PeerInfo | None = dial.peer if dial else None
+        self.dialect: Dialect | None = None
+        self.protocol_version = 0
+        self.chain_info: PeerChainInfo | None = None
+        self.edge: Edge | None = None
+        self.local_port = 0
+        """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
+        self.proposed_nonce = 0
+        self.handshakes_sent = 0
+        self.connected_at = now.mono
+        self.connected_wall = now.wall
+        self.last_received = now.mono
+        self.last_ping_ms: float | None = None
+        self.last_peers_request: float | None = None
+        self.framer = Framer()
+        self.frame_started: float | None = None
+        """When the frame that is still coming in started."""
+        self.paused: dict[str, None] = {}
+        """Why its socket is not read, by name; empty when it is."""
+        self.early: list[bytes] = []
+        """Frames kept for Ready (`Step.KEEP_FOR_READY`)."""
+        self.frames_before_ready = 0
+        self.malformed: list[float] = []
+        self.tables: TokenBucket | None = None
+        self.peers_requests: TokenBucket | None = None
+        self.routed_cache: dict[bytes, float] = {}
+        """Of `core/routed.py`: what came in lately, against duplicates."""
+        self.sync_cursor: int | None = None
+        """Of `core/gossip.py`: the next slot of the first table, None when it is sent."""
+        self.behind = False
+        self.missed: dict[tuple[PeerId, PeerId], None] = {}
+        self.timers: list[Timer] = []
+        self.out: list[bytes] = []
+        self.out_bytes = 0
+        self.unsent = 0
+        """Bytes that the transport still holds; the shell tells."""
+        self.sent_bytes = 0
+        self.received_bytes = 0
+        self.sent_by_type: dict[str, list[int]] = {}
+        """Message type -> [messages, bytes]."""
+        self.received_by_type: dict[str, list[int]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Peer {self.id} {self.direction} {self.state.name} {self.peer_id or self.address}>"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the handshake is done and the connection lives."""
+        return self.state is PeerState.READY
+
+    @property
+    def ready_id(self) -> PeerId:
+        """The id that the handshake proved; for use when Ready only."""
+        if self.peer_id is None:
+            raise ValueError(f"{self!r} has no proved id yet")
+        return self.peer_id
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait to be sent, here and in the transport."""
+        return self.out_bytes + self.unsent
+
+    def send(self, message: Message) -> None:
+        """Queue a message in this connection's dialect."""
+        if self.dialect is not None:
+            self.send_frame(self.dialect.encode(message), type(message).__name__)
+
+    def send_frame(self, content: bytes, kind: str) -> None:
+        """Queue one frame's content; over the limit nothing more is taken and the manager closes the connection."""
+        if self.state is PeerState.CLOSED or self in self.outbox.overflowed:
+            return
+        length = len(content)
+        if not self.out:
+            self.outbox.dirty[self] = None
+        if length < JOIN_BELOW:
+            self.out.append(frame_prefix(length) + content)
+        else:
+            self.out.append(frame_prefix(length))
+            self.out.append(content)
+        self.out_bytes += length + 4
+        self.sent_bytes += length + 4
+        try:
+            counts = self.sent_by_type[kind]
+        except KeyError:
+            counts = self.sent_by_type[kind] = [0, 0]
+        counts[0] += 1
+        counts[1] += length
+        if self.out_bytes + self.unsent > self.outbox.queue_bytes:
+            self.outbox.overflowed[self] = None
+
+    def to_send(self) -> list[bytes]:
+        """Hand over all that is queued, for one write."""
+        chunks, self.out, self.out_bytes = self.out, [], 0
+        return chunks
+
+    def count_received(self, kind: str, length: int) -> None:
+        """One frame of that kind came in."""
+        try:
+            counts = self.received_by_type[kind]
+        except KeyError:
+            counts = self.received_by_type[kind] = [0, 0]
+        counts[0] += 1
+        counts[1] += length
+
+    def cancel_timers(self) -> None:
+        """Void every deadline of this connection."""
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()

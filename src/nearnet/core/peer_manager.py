@@ -1,0 +1,312 @@
+"""The PeerManager (document §2.4): the core's front. Inputs in, actions out, every input with its time.
+
+It composes the parts and passes each message to the part that decides about it. The shell (`net/`, `sim/`) calls an
+input, then sends what `take_dirty` names and carries out `take_actions`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Action, Close, Dial, Verdict
+from nearnet.core.announcements import Announcements
+from nearnet.core.client_port import ClientPort
+from nearnet.core.connections import Connections
+from nearnet.core.context import Context
+from nearnet.core.dialing import Dialer
+from nearnet.core.edge_intake import EdgeIntake
+from nearnet.core.gossip import Gossip
+from nearnet.core.handshaking import Handshaking
+from nearnet.core.limits import LimitCounters
+from nearnet.core.local_edges import LocalEdges
+from nearnet.core.membership import Membership
+from nearnet.core.peer import Outbox, Peer
+from nearnet.core.peer_store import PeerStore
+from nearnet.core.route_back import RouteBack
+from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
+from nearnet.core.routing_table import RoutingTable
+from nearnet.core.table_exchange import TableExchange
+from nearnet.errors import ConfigError, NotConnected, ReasonForBan, RouteNotFound
+from nearnet.keys import CryptoHash, PeerId
+from nearnet.wire.messages import (
+    Disconnect,
+    Message,
+    PeerInfo,
+    PeersRequest,
+    PeersResponse,
+    RequestUpdateNonce,
+    ResponseUpdateNonce,
+    SocketAddress,
+    SyncRoutingTable,
+)
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from nearnet.client import Client
+    from nearnet.config import NetworkConfig
+    from nearnet.core.clock import Now
+    from nearnet.core.graph import Routes
+    from nearnet.keys import SecretKey
+    from nearnet.store.base import StoreReader
+    from nearnet.wire.messages import AnnounceAccount
+    from nearnet.wire.routed_frame import RoutedFrame
+
+__all__ = ["PeerManager"]
+
+
+class PeerManager:
+    """One node's core. Not thread-safe: whoever drives it calls it from one place."""
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        key: SecretKey,
+        client: Client,
+        store: StoreReader,
+        rng: random.Random,
+        now: Now,
+    ) -> None:
+        self.config = config
+        self.peer_id = key.public_key
+        self.context = context = _context(config, key, client, store, rng, now)
+        self.table = context.table
+        self.peer_store = context.peer_store
+        self.announcements = context.announcements
+        self.route_back = context.route_back
+        self.limits = context.limits
+        self.peers = context.peers
+        self.dialer = Dialer(config, context.peer_store, store, rng, now)
+        self.gossip = Gossip(context)
+        self.local_edges = LocalEdges(context, self.gossip)
+        self.intake = EdgeIntake(context.table)
+        self.exchange = TableExchange(context, self.gossip, self.local_edges, self.intake)
+        self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers)
+        self.client_port = ClientPort(context, self.routed)
+        self.handshaking = Handshaking(context, self.dialer, self.local_edges, self._ready)
+        self.connections = Connections(context, self.handshaking, self._message, self._routed, self._closed)
+        self.membership = Membership(context, self.dialer, self.connections)
+        self.exchange.connections = self.connections
+        context.close = self.connections.close
+        context.ban = self.membership.ban
+
+    # --- inputs ----------------------------------------------------------------------------------
+
+    def start(self, now: Now) -> None:
+        """Begin to look for peers; call it once the listener is up, or known to be absent."""
+        self.membership.start(now)
+        self.exchange.start(now)
+        self._collect(now)
+
+    def listening(self, address: SocketAddress | None) -> None:
+        """Where the shell listens, with the real port; None without a listener."""
+        self.context.listen_address = address
+        if address is not None:
+            self.peer_store.add_own_address(address)
+
+    def accept(self, address: SocketAddress, now: Now) -> Peer | None:
+        """A TCP connection came in; None: close it before any read."""
+        return self.connections.accept(address, now)
+
+    def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
+        """A `Dial` succeeded; `local_port` is that of our end of the socket."""
+        peer = self.connections.dialled(dial, address, now, local_port)
+        self._collect(now)
+        return peer
+
+    def dial_failed(self, dial: Dial, why: str, now: Now) -> None:
+        """A `Dial` did not."""
+        self.membership.dial_failed(dial, why, now)
+        self._collect(now)
+
+    def receive(self, peer: Peer, data: bytes, now: Now) -> None:
+        """Bytes came in from a socket."""
+        self.connections.receive(peer, data, now)
+        self._collect(now)
+
+    def lost(self, peer: Peer, why: str, now: Now) -> None:
+        """A socket ended by itself."""
+        self.connections.ended(peer, why, now)
+        self._collect(now)
+
+    def drained(self, peer: Peer, unsent: int, now: Now) -> None:
+        """The transport holds `unsent` bytes of that peer's now; call it after each flush and when it drains."""
+        peer.unsent = unsent
+        self.gossip.drained(peer, now)
+        self._collect(now)
+
+    def verified(self, verdict: Verdict, now: Now) -> None:
+        """The EdgeValidator's answer."""
+        self.exchange.verified(verdict, now)
+        self._collect(now)
+
+    def routes_ready(self, routes: Routes, now: Now) -> None:
+        """The outcome of a `Recompute`."""
+        self.exchange.routes_ready(routes, now)
+        self._collect(now)
+
+    def persisted(self, token: int, error: str | None, now: Now) -> None:
+        """The outcome of a `Persist` with a token; `error` in words when it failed."""
+        self.table.persisted(token, error, now)
+        self._collect(now)
+
+    def client_answer(self, peer_id: PeerId, request: object, answer: object, now: Now) -> None:
+        """An answer that the embedding program gave later: see `ClientPort.answer`."""
+        self.client_port.answer(peer_id, request, answer, now)
+        self._collect(now)
+
+    def on_timer(self, now: Now) -> None:
+        """Do what is due."""
+        self.context.timers.run(now)
+        self._collect(now)
+
+    def next_timer(self) -> float | None:
+        """When `on_timer` is to be called, in seconds of the monotonic clock; None: not until something happens."""
+        return self.context.timers.next()
+
+    # --- outputs ---------------------------------------------------------------------------------
+
+    def take_actions(self) -> list[Action]:
+        """What the shell is to do, in order."""
+        actions, self.context.actions = self.context.actions, []
+        return actions
+
+    def take_dirty(self) -> list[Peer]:
+        """Peers with something to send, by `Peer.to_send`."""
+        dirty, self.context.outbox.dirty = self.context.outbox.dirty, {}
+        return list(dirty)
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def connect(self, info: PeerInfo, now: Now, dialect: str | None = None, host: str | None = None) -> None:
+        """Dial a peer at once; its end is told by the events connected, dial_failed or handshake_failed."""
+        self._run(self.membership.connect, info, now, dialect, host)
+
+    def disconnect(self, peer_id: PeerId, now: Now) -> None:
+        """Close the connection to a peer; `NotConnected` when there is none."""
+        self._run(self.membership.disconnect, peer_id, now)
+
+    def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
+        """Ban a peer, for `ban_window` unless told otherwise."""
+        self._run(self.membership.ban, peer_id, reason, now, seconds)
+
+    def unban(self, peer_id: PeerId, now: Now) -> None:
+        """End a ban; `NotConnected` when that peer is not banned."""
+        self._run(self.membership.unban, peer_id, now)
+
+    def ping(self, peer_id: PeerId, now: Now, ttl: int | None = None) -> CryptoHash:
+        """Send a Ping; the event pong answers it. `RouteNotFound` when there is no way."""
+        return self._routed_out(lambda: self.routed.ping(peer_id, now, ttl), now)
+
+    def send_routed(
+        self, target: PeerId | CryptoHash | str, body: bytes, now: Now, ttl: int | None = None
+    ) -> CryptoHash:
+        """Send a routed message to a peer, to who serves an account (str), or back along a hash's way."""
+        if isinstance(target, str):
+            owner = self.announcements.owner(target)
+            self.context.count("near_account_to_peer_lookups", "AnnounceAccount")
+            if owner is None:
+                raise RouteNotFound("UnknownAccount", f"nobody announced the account {target} yet")
+            target = owner
+        to = target
+        return self._routed_out(lambda: self.routed.send(to, body, now, ttl), now)
+
+    def announce(self, announcement: AnnounceAccount, now: Now) -> None:
+        """Tell the network which peer serves an account; `ConfigError` when it is known for that epoch."""
+        self._run(self.exchange.announce, announcement, now)
+
+    def stop(self, now: Now) -> None:
+        """A clean stop: Disconnect to all peers, every connection closed."""
+        for peer in list(self.context.connections.values()):
+            if peer.is_ready and peer.dialect is not None and peer.dialect.name == "borsh":
+                peer.send(Disconnect())
+            self.connections.close(peer, "stopping", now)
+        self.membership.stop(now)
+        self._collect(now)
+
+    def _run(self, command: Callable[..., None], *arguments: object) -> None:
+        command(*arguments)
+        now = next(argument for argument in arguments if hasattr(argument, "mono"))
+        self._collect(now)  # type: ignore[arg-type]
+
+    def _routed_out(self, send: Callable[[], CryptoHash], now: Now) -> CryptoHash:
+        digest = send()
+        self._collect(now)
+        return digest
+
+    # --- what comes in from a Ready peer ---------------------------------------------------------
+
+    def _routed(self, peer: Peer, frame: RoutedFrame, now: Now) -> None:
+        try:
+            message = self.routed.receive(peer, frame, now)
+        except InvalidRoutedSignature:
+            self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
+            return
+        if message is not None:
+            self.client_port.routed(peer, message, now)
+
+    def _message(self, peer: Peer, message: Message, now: Now) -> None:
+        match message:
+            case SyncRoutingTable():
+                self.exchange.received(peer, message, now)
+            case RequestUpdateNonce(partial):
+                self.local_edges.requested(peer, partial, now)
+            case ResponseUpdateNonce(edge):
+                self.local_edges.responded(peer, edge, now)
+            case PeersRequest():
+                self.membership.peers_requested(peer, message, now)
+            case PeersResponse():
+                self.membership.peers_told(peer, message, now)
+            case _:
+                self.client_port.message(peer, message, now)
+
+    # --- beginnings and ends of connections ------------------------------------------------------
+
+    def _ready(self, peer: Peer, now: Now) -> None:
+        self.membership.ready(peer, now)
+        self.exchange.ready(peer, now)
+        self.connections.replay_early(peer, now)
+
+    def _closed(self, peer: Peer, reason: str, now: Now) -> None:
+        self.membership.closed(peer, reason, now)
+        if peer.edge is not None:
+            self.local_edges.disconnected(peer.ready_id, now)
+
+    def _collect(self, now: Now) -> None:
+        """After every input: what the parts left to be done."""
+        context = self.context
+        while context.outbox.overflowed:
+            peer = next(iter(context.outbox.overflowed))
+            context.limits.hit("queue_bytes")
+            peer.out.clear()
+            context.actions.append(Close(peer, "queue overflow", flush=False))
+            self.connections.ended(peer, "queue overflow", now)
+        for pong in self.routed.take_pongs():
+            self.client_port.pong(pong)
+        self.exchange.collect(now)
+        context.persist(*context.peer_store.take_writes())
+
+
+def _context(
+    config: NetworkConfig, key: SecretKey, client: Client, store: StoreReader, rng: random.Random, now: Now
+) -> Context:
+    limits = config.nearnet.limits
+    me = key.public_key
+    return Context(
+        config=config,
+        key=key,
+        me=me,
+        client=client,
+        rng=rng,
+        genesis_id=client.chain_info().genesis_id,
+        table=RoutingTable(me, config, store, now),
+        peer_store=PeerStore(me, config, store, rng, now),
+        announcements=Announcements(config, store),
+        route_back=RouteBack(me, config),
+        limits=LimitCounters(config),
+        outbox=Outbox(limits.queue_bytes),
+    )
+
+
+_ = ConfigError, NotConnected

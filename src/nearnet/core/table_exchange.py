@@ -1,0 +1,244 @@
+"""The exchange of edges and announcements with the RoutingTable (document §7.8 to §9.4; `behaviour.md` §3, §4, §7).
+
+Received tables go through the EdgeValidator in a queue that is drained every 50 ms, a bounded piece each time; next hops
+are computed anew at most once a second, and only when edges changed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Recompute, Verdict, Verify
+from nearnet.core.limits import TokenBucket
+from nearnet.errors import ConfigError, ReasonForBan
+
+if TYPE_CHECKING:
+    from nearnet.core.clock import Now
+    from nearnet.core.connections import Connections
+    from nearnet.core.context import Context
+    from nearnet.core.edge_intake import EdgeIntake
+    from nearnet.core.gossip import Gossip
+    from nearnet.core.graph import Routes
+    from nearnet.core.local_edges import LocalEdges
+    from nearnet.core.peer import Peer
+    from nearnet.core.timers import Timer
+    from nearnet.keys import PeerId
+    from nearnet.wire.edge_bytes import Edge
+    from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
+
+__all__ = ["EDGES_AT_ONCE", "TableExchange"]
+
+EDGES_AT_ONCE = 2000
+"""Edges taken into the table in one go: about 10 ms of work, so that the loop stays free."""
+
+
+class TableExchange:
+    """Takes tables in, has next hops computed, and starts telling ours."""
+
+    __slots__ = (
+        "_computing",
+        "_context",
+        "_drain",
+        "_gossip",
+        "_incoming",
+        "_intake",
+        "_last_computed",
+        "_local_edges",
+        "_prune",
+        "_recompute",
+        "_validated",
+        "connections",
+    )
+
+    connections: Connections
+
+    def __init__(self, context: Context, gossip: Gossip, local_edges: LocalEdges, intake: EdgeIntake) -> None:
+        self._context = context
+        self._gossip = gossip
+        self._local_edges = local_edges
+        self._intake = intake
+        self._incoming: deque[tuple[Peer, tuple[Edge, ...], int]] = deque()
+        """Received edges not yet offered: their peer is not read meanwhile."""
+        self._validated: deque[tuple[Edge, list[PeerId]]] = deque()
+        self._drain: Timer | None = None
+        self._recompute: Timer | None = None
+        self._prune: Timer | None = None
+        self._computing = False
+        self._last_computed: float | None = None
+
+    def start(self, now: Now) -> None:
+        """Routes to our own edges, if any came from the store."""
+        self._arm_recompute(now)
+
+    def ready(self, peer: Peer, now: Now) -> None:
+        """A new neighbour: it gets our table, at once or after the delay of its era."""
+        context = self._context
+        limits = context.config.nearnet.limits.tables_per_second
+        borsh = peer.dialect is not None and peer.dialect.name == "borsh"
+        rate = limits.borsh if borsh else limits.protobuf
+        peer.tables = TokenBucket(rate.per_second, rate.burst, now.mono)
+        delay = context.config.nearnet.timing.wait_for_sync_delay if borsh else 0.0
+        peer.timers.append(context.timers.at(now.mono + delay, lambda now: self._gossip.start_sync(peer, now)))
+
+    # --- tables in -------------------------------------------------------------------------------
+
+    def received(self, peer: Peer, message: SyncRoutingTable, now: Now) -> None:
+        """A table, whole or news. Too many in a second: the socket is not read until tokens return."""
+        context = self._context
+        limits = context.config.nearnet.limits
+        self._pace(peer, now)
+        edges = message.edges
+        if len(edges) > limits.edges_per_message_received:
+            context.limits.hit("edges_per_message_received")
+            edges = edges[: limits.edges_per_message_received]
+        if edges:
+            self._incoming.append((peer, edges, 0))
+            if len(edges) > EDGES_AT_ONCE:
+                self.connections.pause(peer, "intake")
+            self._offer(now)
+        if message.accounts:
+            self._announced(peer, list(message.accounts), now)
+
+    def _pace(self, peer: Peer, now: Now) -> None:
+        bucket = peer.tables
+        if bucket is None:
+            return
+        bucket.take(now.mono)
+        wait = bucket.wait(now.mono)
+        if wait > 0:
+            self._context.limits.hit("tables_per_second")
+            self.connections.pause(peer, "tables")
+            resume = self._context.timers.at(now.mono + wait, lambda now: self.connections.resume(peer, "tables", now))
+            peer.timers.append(resume)
+
+    def _offer(self, now: Now) -> None:
+        """Sort out one piece of what came in; the rest at the next turn."""
+        if not self._incoming:
+            return
+        peer, edges, start = self._incoming.popleft()
+        end = start + EDGES_AT_ONCE
+        if peer.is_ready:
+            self._verify(self._intake.offer(edges[start:end], peer.ready_id))
+            if end < len(edges):
+                self._incoming.append((peer, edges, end))
+            else:
+                self.connections.resume(peer, "intake", now)
+        if self._incoming:
+            self._context.timers.at(now.mono, self._offer)
+
+    def _verify(self, request: Verify | None) -> None:
+        if request is not None:
+            self._context.actions.append(request)
+
+    def verified(self, verdict: Verdict, now: Now) -> None:
+        """The EdgeValidator's answer: forgers are banned at once, the rest waits for its turn."""
+        valid, forgers, again = self._intake.verified(verdict)
+        for request in again:
+            self._verify(request)
+        for forger in dict.fromkeys(forgers):
+            self._context.ban(forger, ReasonForBan.INVALID_EDGE, now)
+        self._validated.extend(valid)
+        if self._validated and self._drain is None:
+            interval = self._context.config.nearnet.timing.broadcast_validated_edges_interval
+            self._drain = self._context.timers.at(now.mono + interval, self._take_validated)
+
+    def _take_validated(self, now: Now) -> None:
+        self._drain = None
+        context, table = self._context, self._context.table
+        groups: dict[tuple[PeerId, ...], list[Edge]] = {}
+        for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
+            edge, tellers = self._validated.popleft()
+            groups.setdefault(tuple(tellers), []).append(edge)
+        count = 0
+        for tellers, edges in groups.items():
+            added = table.add(edges, tellers[0], now)
+            count += len(added)
+            self._gossip.tell(added, tellers, now)
+            for edge in added:
+                if edge.involves(context.me):
+                    self._local_edges.seen(edge, now)
+        if count:
+            context.notify("edges", None, added=count, total=table.edge_count)
+        if self._validated:
+            self._drain = context.timers.at(now.mono, self._take_validated)
+
+    # --- announcements ---------------------------------------------------------------------------
+
+    def _announced(self, peer: Peer, accounts: list[AnnounceAccount], now: Now) -> None:
+        """One wrong signature drops the whole message's announcements (`behaviour.md` §7)."""
+        context = self._context
+        limit = context.config.nearnet.limits.announcements
+        if len(accounts) > limit:
+            context.limits.hit("announcements")
+            accounts = accounts[:limit]
+        taken: list[AnnounceAccount] = []
+        for one in context.announcements.select_new(accounts):
+            verdict = context.client.validate_announcement(one, context.announcements.last_epoch(one.account_id))
+            if isinstance(verdict, ReasonForBan):
+                context.ban(peer.ready_id, verdict, now)
+                return
+            if verdict:
+                taken.append(one)
+        self._add_accounts(taken, (peer.ready_id,), now)
+
+    def announce(self, announcement: AnnounceAccount, now: Now) -> None:
+        """Our own; `ConfigError` when that account is announced for that epoch already."""
+        if not self._context.announcements.select_new([announcement]):
+            raise ConfigError(f"{announcement.account_id} is announced for epoch {announcement.epoch_id} already")
+        self._add_accounts([announcement], (), now)
+
+    def _add_accounts(self, taken: list[AnnounceAccount], tellers: tuple[PeerId, ...], now: Now) -> None:
+        context = self._context
+        if not taken:
+            return
+        context.persist(context.announcements.add(taken))
+        self._gossip.tell_accounts(taken, tellers, now)
+        for one in taken:
+            context.notify("announcement", one.peer_id, account_id=one.account_id, epoch_id=str(one.epoch_id))
+
+    # --- next hops -------------------------------------------------------------------------------
+
+    def collect(self, now: Now) -> None:
+        """After every input: arm what the changed table asks for."""
+        if self._context.table.needs_recalculation:
+            self._arm_recompute(now)
+        restored = self._context.table.take_restored()
+        if restored:
+            self._gossip.tell(restored, (), now)
+            for edge in restored:
+                if edge.involves(self._context.me):
+                    self._local_edges.seen(edge, now)
+
+    def _arm_recompute(self, now: Now) -> None:
+        if self._computing or (self._recompute is not None and self._recompute.armed):
+            return
+        interval = self._context.config.nearnet.timing.update_routing_table_interval
+        due = now.mono if self._last_computed is None else max(now.mono, self._last_computed + interval)
+        self._recompute = self._context.timers.at(due, self._compute)
+
+    def _compute(self, now: Now) -> None:
+        table = self._context.table
+        if table.needs_recalculation and not self._computing:
+            self._computing = True
+            self._last_computed = now.mono
+            self._context.actions.append(Recompute(table.snapshot()))
+
+    def routes_ready(self, routes: Routes, now: Now) -> None:
+        """The outcome of a `Recompute`; afterwards, what has long been unreachable goes to disk (document §9.2)."""
+        context, table = self._context, self._context.table
+        self._computing = False
+        table.apply(routes, now)
+        context.count("near_routing_table_recalculations_total")
+        context.notify("routes", None, reachable=table.reachable_count)
+        self._prune_unreachable(now)
+
+    def _prune_unreachable(self, now: Now) -> None:
+        table = self._context.table
+        if self._prune is not None:
+            self._prune.cancel()
+        persist = table.prune(now)
+        if persist is not None:
+            self._context.actions.append(persist)
+        due = table.next_prune(now)
+        self._prune = None if due is None else self._context.timers.at(due, self._prune_unreachable)
