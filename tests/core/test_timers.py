@@ -1,0 +1,59 @@
+from nearnet.core.clock import Now
+from nearnet.core.timers import Timers
+
+
+def at(mono: float) -> Now:
+    return Now(mono, 0.0)
+
+
+def test_runs_in_order_of_deadline_then_of_arming():
+    timers, seen = Timers(), []
+    timers.at(2.0, lambda now: seen.append(("b", now.mono)))
+    timers.at(1.0, lambda now: seen.append(("a", now.mono)))
+    timers.at(2.0, lambda now: seen.append(("c", now.mono)))
+    timers.run(at(0.5))
+    assert seen == []
+    assert timers.next() == 1.0
+    timers.run(at(2.0))
+    assert seen == [("a", 2.0), ("b", 2.0), ("c", 2.0)]
+    assert timers.next() is None
+
+
+def test_cancelled_never_runs():
+    timers, seen = Timers(), []
+    timer = timers.at(1.0, seen.append)
+    later = timers.at(1.0, lambda now: seen.append("later"))
+    assert timer.armed
+    timer.cancel()
+    assert not timer.armed
+    timers.run(at(1.0))
+    assert seen == ["later"]
+    later.cancel()
+    first, second = timers.at(3.0, seen.append), timers.at(4.0, seen.append)
+    first.cancel()
+    assert timers.next() == 4.0
+    second.cancel()
+    assert timers.next() is None
+
+
+def test_what_is_armed_for_now_waits_for_the_next_run():
+    timers, seen = Timers(), []
+
+    def again(now: Now) -> None:
+        seen.append(now.mono)
+        timers.at(now.mono, again)
+
+    timers.at(1.0, again)
+    timers.run(at(1.0))
+    assert seen == [1.0]
+    timers.run(at(1.0))
+    assert seen == [1.0, 1.0]
+
+
+def test_a_timer_may_cancel_another_that_is_due():
+    timers, seen = Timers(), []
+    victim = None
+    timers.at(1.0, lambda now: victim.cancel())
+    victim = timers.at(1.0, lambda now: seen.append("victim"))
+    timers.run(at(1.0))
+    assert seen == []
