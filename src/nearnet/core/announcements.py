@@ -1,0 +1,91 @@
+"""Which peer serves which account (`AnnounceAccount`; `behaviour.md` §7, `threats.md` rows 62, 63).
+
+All of them are in the store; the latest are in memory as well. What is put in was validated by the client.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Write
+from nearnet.core.limits import LruDict
+from nearnet.wire.borsh_dialect import decode_announcement, encode_announcement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nearnet.keys import CryptoHash, PeerId
+    from nearnet.store.base import StoreReader
+    from nearnet.wire.messages import AnnounceAccount
+
+__all__ = ["COLUMN", "Announcements"]
+
+COLUMN = "AccountAnnouncements"
+
+
+class Announcements:
+    """The newest known announcement of each account, at most `capacity` of them in memory (about 600 bytes each)."""
+
+    __slots__ = ("_cache", "_complete", "_store", "_writes")
+
+    def __init__(self, store: StoreReader, capacity: int = 10_000) -> None:
+        """Fills memory from the store."""
+        self._store = store
+        self._cache: LruDict[str, AnnounceAccount] = LruDict(capacity)
+        self._writes: list[Write] = []
+        self._complete = True
+        """Whether memory holds all that the store does, so that unknown accounts cost no read."""
+        for _, value in store.items(COLUMN):
+            self._keep(decode_announcement(value))
+
+    def select_new(self, announcements: Iterable[AnnounceAccount]) -> list[AnnounceAccount]:
+        """Those that say something about another epoch than what is known; of two for one epoch the first."""
+        new = {}
+        for announcement in announcements:
+            account_id, epoch_id = announcement.account_id, announcement.epoch_id
+            if (account_id, epoch_id) not in new and self.last_epoch(account_id) != epoch_id:
+                new[account_id, epoch_id] = announcement
+        return list(new.values())
+
+    def add(self, announcement: AnnounceAccount) -> None:
+        """Keep one that the client found valid, in place of the account's former one."""
+        self._keep(announcement)
+        self._writes.append(Write(COLUMN, announcement.account_id.encode(), encode_announcement(announcement)))
+
+    def take_writes(self) -> list[Write]:
+        """The rows to store since the last call; make it before the next question, for memory may not hold them all."""
+        writes, self._writes = self._writes, []
+        return writes
+
+    def get(self, account_id: str) -> AnnounceAccount | None:
+        """The account's announcement."""
+        announcement = self._cache.get(account_id)
+        if announcement is not None or self._complete:
+            return announcement
+        value = self._store.get(COLUMN, account_id.encode())
+        if value is None:
+            return None
+        announcement = decode_announcement(value)
+        self._keep(announcement)
+        return announcement
+
+    def owner(self, account_id: str) -> PeerId | None:
+        """The peer that serves the account."""
+        announcement = self.get(account_id)
+        return None if announcement is None else announcement.peer_id
+
+    def last_epoch(self, account_id: str) -> CryptoHash | None:
+        """The epoch of the account's announcement."""
+        announcement = self.get(account_id)
+        return None if announcement is None else announcement.epoch_id
+
+    def all(self) -> list[AnnounceAccount]:
+        """Those in memory, for a first sync."""
+        return list(self._cache.values())
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def _keep(self, announcement: AnnounceAccount) -> None:
+        if self._cache.put(announcement.account_id, announcement) is not None:
+            self._complete = False
