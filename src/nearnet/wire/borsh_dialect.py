@@ -1,0 +1,328 @@
+"""The documented era's dialect: borsh (`wire.md` §5). Stateless; one function per message each way."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from collections.abc import Callable
+
+from nearnet.errors import Malformed, UnknownMessage
+from nearnet.keys import CryptoHash
+from nearnet.wire import messages as m
+from nearnet.wire.account_id import valid_account_id
+from nearnet.wire.borsh import Reader, Writer
+from nearnet.wire.borsh_keys import read_public_key, read_signature
+from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge
+from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
+
+__all__ = [
+    "BorshDialect",
+    "decode_announcement",
+    "decode_edges",
+    "encode_announcement",
+    "encode_edges",
+    "read_peer_info",
+    "write_peer_info",
+]
+
+_COUNT = struct.Struct("<I")
+_KINDS = (
+    "Handshake",
+    "HandshakeFailure",
+    "LastEdge",
+    "SyncRoutingTable",
+    "RequestUpdateNonce",
+    "ResponseUpdateNonce",
+    "PeersRequest",
+    "PeersResponse",
+    "BlockHeadersRequest",
+    "BlockHeaders",
+    "BlockRequest",
+    "Block",
+    "Transaction",
+    "Routed",
+    "Disconnect",
+    "Challenge",
+    "HandshakeV2",
+    "EpochSyncRequest",
+    "EpochSyncResponse",
+    "EpochSyncFinalizationRequest",
+    "EpochSyncFinalizationResponse",
+)
+_INDEX = {kind: index for index, kind in enumerate(_KINDS)}
+_ROUTED = 13
+_MIN_PEER_INFO = 33 + 1 + 1
+_MIN_ANNOUNCEMENT = 4 + 33 + 32 + 65
+
+# --- structures ----------------------------------------------------------------------------------
+
+
+def _read_hash(reader: Reader) -> CryptoHash:
+    return CryptoHash(reader.take(32))
+
+
+def _read_account_id(reader: Reader) -> str:
+    text = reader.string()
+    if not valid_account_id(text):
+        raise Malformed(f"{text[:80]!r} is no account id")
+    return text
+
+
+def _read_address(reader: Reader) -> m.SocketAddress:
+    version = reader.u8()
+    if version > 1:
+        raise Malformed(f"{version} is no IP version")
+    ip = ipaddress.ip_address(reader.take(16 if version else 4))
+    return m.SocketAddress(str(ip), reader.u16())
+
+
+def _write_address(writer: Writer, address: m.SocketAddress) -> None:
+    ip = ipaddress.ip_address(address.ip)
+    writer.u8(ip.version == 6)
+    writer.raw(ip.packed)
+    writer.u16(address.port)
+
+
+def read_peer_info(reader: Reader) -> m.PeerInfo:
+    """A `PeerInfo`."""
+    peer_id = read_public_key(reader)
+    address = reader.option(lambda: _read_address(reader))
+    return m.PeerInfo(peer_id, address, reader.option(lambda: _read_account_id(reader)))
+
+
+def write_peer_info(writer: Writer, info: m.PeerInfo) -> None:
+    """The inverse of `read_peer_info`."""
+    writer.raw(info.id)
+    writer.option(info.addr, lambda address: _write_address(writer, address))
+    writer.option(info.account_id, writer.string)
+
+
+def _read_genesis_id(reader: Reader) -> m.GenesisId:
+    return m.GenesisId(reader.string(), _read_hash(reader))
+
+
+def _write_genesis_id(writer: Writer, genesis_id: m.GenesisId) -> None:
+    writer.string(genesis_id.chain_id)
+    writer.raw(genesis_id.hash)
+
+
+def _read_announcement(reader: Reader) -> m.AnnounceAccount:
+    account_id = _read_account_id(reader)
+    return m.AnnounceAccount(account_id, read_public_key(reader), _read_hash(reader), read_signature(reader))
+
+
+def _write_announcement(writer: Writer, announcement: m.AnnounceAccount) -> None:
+    writer.string(announcement.account_id)
+    writer.raw(announcement.peer_id + announcement.epoch_id + announcement.signature)
+
+
+def decode_announcement(data: bytes) -> m.AnnounceAccount:
+    """An `AnnounceAccount` from exactly these bytes."""
+    reader = Reader(data)
+    announcement = _read_announcement(reader)
+    reader.finish()
+    return announcement
+
+
+def encode_announcement(announcement: m.AnnounceAccount) -> bytes:
+    """The inverse of `decode_announcement`."""
+    writer = Writer()
+    _write_announcement(writer, announcement)
+    return writer.getvalue()
+
+
+def _read_edges(reader: Reader) -> tuple[Edge, ...]:
+    count = reader.u32()
+    if count * MIN_EDGE > reader.left:
+        raise Malformed(f"{count} edges claimed in {reader.left} bytes")
+    data, at, edges = reader.data, reader.at, []
+    for _ in range(count):
+        edge, at = read_edge(data, at)
+        edges.append(edge)
+    reader.at = at
+    return tuple(edges)
+
+
+def _read_edge(reader: Reader) -> Edge:
+    edge, reader.at = read_edge(reader.data, reader.at)
+    return edge
+
+
+def decode_edges(data: bytes) -> tuple[Edge, ...]:
+    """A borsh `Vec<Edge>` from exactly these bytes."""
+    reader = Reader(data)
+    edges = _read_edges(reader)
+    reader.finish()
+    return edges
+
+
+def encode_edges(edges: tuple[Edge, ...] | list[Edge]) -> bytes:
+    """The inverse of `decode_edges`."""
+    return _COUNT.pack(len(edges)) + b"".join(edges)
+
+
+def _read_partial(reader: Reader) -> m.PartialEdgeInfo:
+    return m.PartialEdgeInfo(reader.u64(), read_signature(reader))
+
+
+def _write_partial(writer: Writer, partial: m.PartialEdgeInfo) -> None:
+    writer.u64(partial.nonce)
+    writer.raw(partial.signature)
+
+
+# --- messages in ---------------------------------------------------------------------------------
+
+
+def _handshake(reader: Reader) -> m.Handshake:
+    version, oldest = reader.u32(), reader.u32()
+    sender, target = read_public_key(reader), read_public_key(reader)
+    port = reader.option(reader.u16)
+    genesis_id, height = _read_genesis_id(reader), reader.u64()
+    chain_info = m.PeerChainInfo(genesis_id, height, reader.vec(reader.u64, 8), reader.bool())
+    return m.Handshake(version, oldest, sender, target, port, chain_info, _read_partial(reader))
+
+
+def _handshake_failure(reader: Reader) -> m.HandshakeFailure:
+    info, reason = read_peer_info(reader), reader.u8()
+    match reason:
+        case 0:
+            return m.HandshakeFailure(info, m.ProtocolVersionMismatch(reader.u32(), reader.u32()))
+        case 1:
+            return m.HandshakeFailure(info, m.GenesisMismatch(_read_genesis_id(reader)))
+        case 2:
+            return m.HandshakeFailure(info, m.InvalidTarget())
+    raise Malformed(f"{reason} is no reason of a HandshakeFailure")
+
+
+def _sync(reader: Reader) -> m.SyncRoutingTable:
+    edges = _read_edges(reader)
+    return m.SyncRoutingTable(edges, reader.vec(lambda: _read_announcement(reader), _MIN_ANNOUNCEMENT))
+
+
+_READERS: dict[str, Callable[[Reader], m.Message]] = {
+    "Handshake": _handshake,
+    "HandshakeFailure": _handshake_failure,
+    "LastEdge": lambda reader: m.LastEdge(_read_edge(reader)),
+    "SyncRoutingTable": _sync,
+    "RequestUpdateNonce": lambda reader: m.RequestUpdateNonce(_read_partial(reader)),
+    "ResponseUpdateNonce": lambda reader: m.ResponseUpdateNonce(_read_edge(reader)),
+    "PeersRequest": lambda reader: m.PeersRequest(),
+    "PeersResponse": lambda reader: m.PeersResponse(reader.vec(lambda: read_peer_info(reader), _MIN_PEER_INFO)),
+    "BlockHeadersRequest": lambda reader: m.BlockHeadersRequest(reader.vec(lambda: _read_hash(reader), 32)),
+    "BlockHeaders": lambda reader: m.BlockHeaders(reader.rest()),
+    "BlockRequest": lambda reader: m.BlockRequest(_read_hash(reader)),
+    "Block": lambda reader: m.Block(reader.rest()),
+    "Transaction": lambda reader: m.Transaction(reader.rest()),
+    "Disconnect": lambda reader: m.Disconnect(),
+    "Challenge": lambda reader: m.Challenge(reader.rest()),
+    "HandshakeV2": lambda reader: m.HandshakeV2(),
+    "EpochSyncRequest": lambda reader: m.EpochSyncRequest(_read_hash(reader)),
+    "EpochSyncResponse": lambda reader: m.EpochSyncResponse(reader.rest()),
+    "EpochSyncFinalizationRequest": lambda reader: m.EpochSyncFinalizationRequest(_read_hash(reader)),
+    "EpochSyncFinalizationResponse": lambda reader: m.EpochSyncFinalizationResponse(reader.rest()),
+}
+
+# --- messages out --------------------------------------------------------------------------------
+
+
+def _write_handshake(writer: Writer, message: m.Handshake) -> None:
+    writer.u32(message.protocol_version)
+    writer.u32(message.oldest_supported_version)
+    writer.raw(message.sender_peer_id + message.target_peer_id)
+    writer.option(message.sender_listen_port, writer.u16)
+    chain_info = message.sender_chain_info
+    _write_genesis_id(writer, chain_info.genesis_id)
+    writer.u64(chain_info.height)
+    writer.vec(chain_info.tracked_shards, len(chain_info.tracked_shards), writer.u64)
+    writer.u8(chain_info.archival)
+    _write_partial(writer, message.partial_edge_info)
+
+
+def _write_failure(writer: Writer, message: m.HandshakeFailure) -> None:
+    write_peer_info(writer, message.peer_info)
+    match message.reason:
+        case m.ProtocolVersionMismatch(version, oldest):
+            writer.u8(0)
+            writer.u32(version)
+            writer.u32(oldest)
+        case m.GenesisMismatch(genesis_id):
+            writer.u8(1)
+            _write_genesis_id(writer, genesis_id)
+        case m.InvalidTarget():
+            writer.u8(2)
+
+
+def _write_fields(writer: Writer, message: m.Message) -> None:
+    match message:
+        case m.Handshake():
+            _write_handshake(writer, message)
+        case m.HandshakeFailure():
+            _write_failure(writer, message)
+        case m.LastEdge(edge) | m.ResponseUpdateNonce(edge):
+            writer.raw(edge)
+        case m.SyncRoutingTable(edges, accounts):
+            writer.raw(encode_edges(edges))
+            writer.vec(accounts, len(accounts), lambda one: _write_announcement(writer, one))
+        case m.RequestUpdateNonce(partial):
+            _write_partial(writer, partial)
+        case m.PeersResponse(peers):
+            writer.vec(peers, len(peers), lambda one: write_peer_info(writer, one))
+        case m.BlockHeadersRequest(hashes):
+            writer.vec(hashes, len(hashes), writer.raw)
+        case m.BlockRequest(value) | m.EpochSyncFinalizationRequest(value):
+            writer.raw(value)
+        case m.EpochSyncRequest(epoch_id):
+            writer.raw(epoch_id or bytes(32))
+        case m.Routed(routed):
+            writer.raw(routed_bytes(routed))
+        case m.PeersRequest() | m.Disconnect() | m.HandshakeV2():
+            pass
+        case _:
+            writer.raw(message.data)
+
+
+class BorshDialect:
+    """See `wire/dialect.py` for what a dialect offers."""
+
+    name = "borsh"
+
+    def encode(self, message: m.Message) -> bytes:
+        """One frame's content."""
+        writer = Writer()
+        writer.u8(_INDEX[type(message).__name__])
+        _write_fields(writer, message)
+        return writer.getvalue()
+
+    def decode(self, frame: bytes) -> m.Message:
+        """The whole message, or `Malformed` or `UnknownMessage`."""
+        kind = self.kind(frame)
+        if kind == "Routed":
+            return m.Routed(RoutedFrame(frame, 1).message())
+        if kind not in _READERS:
+            raise UnknownMessage(f"no message has the index {frame[0]}")
+        reader = Reader(frame, 1)
+        message = _READERS[kind](reader)
+        reader.finish()
+        return message
+
+    def kind(self, frame: bytes) -> str:
+        """The message's name by its index alone, ``Unknown`` for none."""
+        return _KINDS[frame[0]] if frame and frame[0] < len(_KINDS) else "Unknown"
+
+    def peek_handshake_version(self, frame: bytes) -> int | None:
+        """A Handshake's version, read without the rest; None when it is no Handshake or too short."""
+        if len(frame) < 5 or frame[0] != 0:
+            return None
+        version: int = _COUNT.unpack_from(frame, 1)[0]
+        return version
+
+    def routed(self, frame: bytes) -> RoutedFrame | None:
+        """A routed message by its offsets, None for any other message."""
+        return RoutedFrame(frame, 1) if frame[0] == _ROUTED else None
+
+    def forward(self, routed: RoutedFrame) -> bytes:
+        """The frame content that a neighbour of this dialect gets: the ttl is one less."""
+        if routed.start != 1:
+            return b"\x0d" + routed.less_one()
+        frame, at = routed.frame, routed.ttl_at
+        return b"%b%c%b" % (frame[:at], routed.ttl - 1, frame[at + 1 :])

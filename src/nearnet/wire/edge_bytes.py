@@ -1,0 +1,139 @@
+"""An edge as its borsh bytes (document §6.3; `wire.md` §4). `core/edge.py` has the rules.
+
+The bytes are the object: about 240 bytes in memory, stored and sent as they are.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from nearnet.errors import Malformed
+from nearnet.keys import PeerId, Signature
+
+__all__ = ["MIN_EDGE", "Edge", "read_edge"]
+
+_KEY = (33, 65)
+_SIGNATURE = (65, 66)
+_NONCE = struct.Struct("<Q")
+
+MIN_EDGE = 33 + 33 + 8 + 65 + 65 + 1
+"""Bytes of the smallest edge."""
+
+
+class Edge(bytes):
+    """peer0, peer1, nonce, signature0, signature1, removal info. `read_edge` checks the layout, the constructor does not."""
+
+    __slots__ = ()
+
+    @classmethod
+    def build(
+        cls,
+        peer0: bytes,
+        peer1: bytes,
+        nonce: int,
+        signature0: bytes,
+        signature1: bytes,
+        removal: tuple[bool, bytes] | None = None,
+    ) -> Edge:
+        """From its parts; `removal` is (whether peer0 removed it, the remover's signature)."""
+        end = b"\0" if removal is None else bytes((1, removal[0])) + removal[1]
+        return cls(peer0 + peer1 + _NONCE.pack(nonce) + signature0 + signature1 + end)
+
+    @property
+    def peer0(self) -> PeerId:
+        """The smaller id."""
+        return PeerId(self[: _KEY[self[0]]])
+
+    @property
+    def peer1(self) -> PeerId:
+        """The larger id."""
+        start = _KEY[self[0]]
+        return PeerId(self[start : start + _KEY[self[start]]])
+
+    @property
+    def key(self) -> tuple[PeerId, PeerId]:
+        """Both ids: what the edge is known by."""
+        middle = _KEY[self[0]]
+        return PeerId(self[:middle]), PeerId(self[middle : middle + _KEY[self[middle]]])
+
+    @property
+    def _nonce_at(self) -> int:
+        middle = _KEY[self[0]]
+        return middle + _KEY[self[middle]]
+
+    @property
+    def nonce(self) -> int:
+        """Odd: active; even: removed."""
+        nonce: int = _NONCE.unpack_from(self, self._nonce_at)[0]
+        return nonce
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the nonce is odd."""
+        return bool(self[self._nonce_at] & 1)
+
+    @property
+    def signatures(self) -> tuple[Signature, Signature]:
+        """Of peer0 and peer1, both over the active nonce."""
+        start = self._nonce_at + 8
+        middle = start + _SIGNATURE[self[start]]
+        return Signature(self[start:middle]), Signature(self[middle : middle + _SIGNATURE[self[middle]]])
+
+    @property
+    def signature0(self) -> Signature:
+        """Of peer0."""
+        return self.signatures[0]
+
+    @property
+    def signature1(self) -> Signature:
+        """Of peer1."""
+        return self.signatures[1]
+
+    @property
+    def removal(self) -> tuple[bool, Signature] | None:
+        """(whether peer0 removed it, the remover's signature over the even nonce), or None."""
+        start = self._nonce_at + 8
+        middle = start + _SIGNATURE[self[start]]
+        end = middle + _SIGNATURE[self[middle]]
+        return (bool(self[end + 1]), Signature(self[end + 2 :])) if self[end] else None
+
+    def involves(self, peer: bytes) -> bool:
+        """Whether `peer` is one of its ends."""
+        return peer in self.key
+
+    def other(self, peer: bytes) -> PeerId:
+        """The end that is not `peer`."""
+        peer0, peer1 = self.key
+        return peer1 if peer == peer0 else peer0
+
+    def __repr__(self) -> str:
+        return f"<Edge {self.peer0} {self.peer1} {self.nonce}>"
+
+
+def read_edge(data: bytes, start: int) -> tuple[Edge, int]:
+    """The edge at `start` and where it ends; `Malformed` when these bytes are none."""
+    try:
+        at = start + _KEY[data[start]]
+        at += _KEY[data[at]] + 8
+        at = _skip_signature(data, at)
+        at = _skip_signature(data, at)
+        option = data[at]
+        at += 1
+        if option == 1:
+            if data[at] > 1:
+                raise Malformed("an edge's removal side is neither 0 nor 1")
+            at = _skip_signature(data, at + 1)
+        elif option:
+            raise Malformed("an edge's option byte is neither 0 nor 1")
+    except IndexError:
+        raise Malformed("an edge is cut short or has an unknown key or signature type") from None
+    if at > len(data):
+        raise Malformed("an edge is cut short")
+    return Edge(data[start:at]), at
+
+
+def _skip_signature(data: bytes, at: int) -> int:
+    end = at + _SIGNATURE[data[at]]
+    if not data[at] and data[end - 1] & 0xE0:
+        raise Malformed("an ed25519 signature has top bits that none has")
+    return end

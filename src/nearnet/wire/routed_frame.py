@@ -1,0 +1,113 @@
+"""A routed message as it lies in its frame: offsets, not objects (`wire.md` §4).
+
+What passes through a node is read by this alone: its body is never decoded, and forwarding copies the frame once with
+one byte changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from nearnet.errors import Malformed
+from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
+from nearnet.wire.messages import RoutedMessage
+
+__all__ = ["RoutedFrame", "routed_bytes", "routed_digest"]
+
+_KEY = (33, 65)
+_SIGNATURE = (65, 66)
+_COPY_BELOW = 4096
+"""Joining small pieces costs less than two calls of the hash."""
+
+
+class RoutedFrame:
+    """One routed message in `frame`, whose borsh `RoutedMessage` starts at `start`. Reading it raises `Malformed`."""
+
+    __slots__ = (
+        "author",
+        "body_at",
+        "body_index",
+        "created_at",
+        "frame",
+        "num_hops",
+        "sig_at",
+        "signature",
+        "start",
+        "target",
+        "ttl",
+        "ttl_at",
+    )
+
+    def __init__(
+        self,
+        frame: bytes,
+        start: int,
+        created_at: tuple[int, int] | None = None,
+        num_hops: int | None = None,
+    ) -> None:
+        self.frame = frame
+        self.start = start
+        self.created_at = created_at
+        self.num_hops = num_hops
+        try:
+            author_at = start + 33 if frame[start] else start + 1 + _KEY[frame[start + 1]]
+            if frame[start] > 1:
+                raise Malformed(f"{frame[start]} is no kind of target")
+            sig_at = author_at + _KEY[frame[author_at]]
+            ttl_at = sig_at + _SIGNATURE[frame[sig_at]]
+            self.ttl: int = frame[ttl_at]
+            self.body_index: int = frame[ttl_at + 1]
+        except IndexError:
+            raise Malformed("a routed message is cut short or has an unknown key or signature type") from None
+        if not frame[sig_at] and frame[ttl_at - 1] & 0xE0:
+            raise Malformed("an ed25519 signature has top bits that none has")
+        self.sig_at = sig_at
+        self.ttl_at = ttl_at
+        self.body_at = ttl_at + 1
+        self.target: bytes = frame[start:author_at]
+        """Borsh `PeerIdOrHash`: one tag byte and the id."""
+        self.author = PeerId(frame[author_at:sig_at])
+        self.signature = Signature(frame[sig_at:ttl_at])
+
+    @property
+    def target_peer(self) -> PeerId | None:
+        """The peer it is for, None when it goes back along a hash."""
+        return None if self.target[0] else PeerId(self.target[1:])
+
+    @property
+    def target_hash(self) -> CryptoHash | None:
+        """The hash it goes back along, None when it is for a peer."""
+        return CryptoHash(self.target[1:]) if self.target[0] else None
+
+    def digest(self) -> CryptoHash:
+        """The hash that is signed, and that a reply is addressed to: of target, author and body."""
+        frame = self.frame
+        if len(frame) < _COPY_BELOW:
+            return CryptoHash(hashlib.sha256(frame[self.start : self.sig_at] + frame[self.body_at :]).digest())
+        sha = hashlib.sha256(frame[self.start : self.sig_at])
+        sha.update(memoryview(frame)[self.body_at :])
+        return CryptoHash(sha.digest())
+
+    def less_one(self) -> bytes:
+        """The borsh `RoutedMessage` with a ttl one less: what the next hop gets."""
+        frame, at = self.frame, self.ttl_at
+        return b"%b%c%b" % (frame[self.start : at], self.ttl - 1, frame[at + 1 :])
+
+    def message(self) -> RoutedMessage:
+        """The whole message, for local delivery."""
+        target = CryptoHash(self.target[1:]) if self.target[0] else PeerId(self.target[1:])
+        return RoutedMessage(target, self.author, self.signature, self.ttl, self.frame[self.body_at :])
+
+
+def routed_bytes(message: RoutedMessage) -> bytes:
+    """The borsh `RoutedMessage` of these fields."""
+    return _target(message.target) + message.author + message.signature + bytes((message.ttl,)) + message.body
+
+
+def routed_digest(message: RoutedMessage) -> CryptoHash:
+    """The hash of these fields; see `RoutedFrame.digest`. The ttl and the signature are not in it."""
+    return CryptoHash.of(_target(message.target) + message.author + message.body)
+
+
+def _target(target: PeerId | CryptoHash) -> bytes:
+    return (b"\0" if isinstance(target, PublicKey) else b"\1") + target
