@@ -276,7 +276,7 @@ class Dialer:
             self._writes.append(Write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode()))
 
     def failed(self, dial: Dial, why: str, now: Now, silent: bool = False) -> None:
-        """It did not become Ready. `silent`: connected, but without a readable answer; then the other dialect is next."""
+        """It did not become Ready. `silent`: connected, but no readable answer came; then the other dialect is next."""
         attempt = self._end(dial)
         if attempt is None:
             return

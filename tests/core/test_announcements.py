@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from peer_fakes import DictStore, digest, peer_id
+
+from nearnet.core.announcements import Announcements
+from nearnet.keys import Signature
+from nearnet.wire.messages import AnnounceAccount
+
+SIGNATURE = Signature(bytes(65))
+
+
+def said(account_id: str, number: int = 1, epoch: int = 1) -> AnnounceAccount:
+    return AnnounceAccount(account_id, peer_id(number), digest(epoch), SIGNATURE)
+
+
+def put(announcements: Announcements, store: DictStore, *all_of: AnnounceAccount) -> None:
+    for one in all_of:
+        announcements.add(one)
+    store.apply(announcements.take_writes())
+
+
+def test_the_first_of_an_epoch_is_kept():
+    store = DictStore()
+    announcements = Announcements(store)
+    assert announcements.owner("a.near") is announcements.last_epoch("a.near") is None
+    first, second = said("a.near"), said("a.near", number=2)
+    assert announcements.select_new([first, second, first]) == [first]
+    put(announcements, store, first)
+    assert announcements.select_new([first, second]) == []
+    assert announcements.owner("a.near") == peer_id(1)
+    assert announcements.last_epoch("a.near") == digest(1)
+
+
+def test_a_later_epoch_replaces():
+    store = DictStore()
+    announcements = Announcements(store)
+    put(announcements, store, said("a.near"))
+    new = said("a.near", number=2, epoch=2)
+    assert announcements.select_new([new, said("b.near")]) == [new, said("b.near")]
+    put(announcements, store, new)
+    assert announcements.get("a.near") == new
+    assert len(announcements) == 1
+    assert announcements.take_writes() == []
+
+
+def test_a_restart_keeps_them():
+    store = DictStore()
+    put(Announcements(store), store, said("a.near"), said("b.near", 2))
+    again = Announcements(store)
+    assert again.all() == [said("a.near"), said("b.near", 2)]
+    assert again.select_new([said("a.near", 3)]) == []
+
+
+def test_unknown_accounts_cost_no_read_while_memory_holds_all():
+    store = DictStore()
+    announcements = Announcements(store, capacity=2)
+    put(announcements, store, said("a.near"), said("b.near"))
+    assert announcements.owner("x.near") is None
+    assert store.reads == 0
+
+
+def test_beyond_memory_they_are_read_from_the_store():
+    store = DictStore()
+    announcements = Announcements(store, capacity=2)
+    put(announcements, store, said("a.near", 1), said("b.near", 2), said("c.near", 3))
+    assert len(announcements) == 2
+    assert [a.account_id for a in announcements.all()] == ["b.near", "c.near"]
+    assert announcements.owner("a.near") == peer_id(1)
+    assert announcements.owner("x.near") is None
+    assert announcements.owner("a.near") == peer_id(1)
+    assert store.reads == 2
+    assert [a.account_id for a in announcements.all()] == ["c.near", "a.near"]
+    assert Announcements(store, capacity=2).owner("a.near") == peer_id(1)
