@@ -1,0 +1,105 @@
+"""The embedding application's side (document §2.4; `behaviour.md` §8): what it supplies, what it is handed.
+
+The network knows no chain. Whoever embeds a node supplies a `Client`; the daemon runs the `DefaultClient`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from nearnet.errors import ReasonForBan
+from nearnet.wire.account_id import valid_account_id
+from nearnet.wire.messages import GenesisId, PeerChainInfo
+
+if TYPE_CHECKING:
+    from nearnet.config import NetworkConfig
+    from nearnet.keys import CryptoHash
+    from nearnet.wire.messages import AnnounceAccount, Message, PeerInfo, RoutedMessage
+
+__all__ = ["EPOCHS_REMEMBERED", "Ban", "Client", "DefaultClient"]
+
+EPOCHS_REMEMBERED = 16
+"""Epochs per account by which the default client knows an announcement as old (`behaviour.md` §7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A client's answer that bans who sent the message; `seconds` None is `network.ban_window`."""
+
+    reason: ReasonForBan
+    seconds: float | None = None
+
+
+@runtime_checkable
+class Client(Protocol):
+    """What an embedding program implements. Called on the event loop: long work belongs elsewhere.
+
+    A client that also has `on_network_info(info)` is told about connections and routes every few seconds.
+    """
+
+    def chain_info(self) -> PeerChainInfo:
+        """Genesis, height, tracked shards, archival: told in every handshake. The genesis must never change."""
+
+    def validate_announcement(
+        self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
+    ) -> bool | ReasonForBan:
+        """True: keep and tell others. False: drop it silently (unknown or older epoch). A reason bans the sender.
+
+        `last_epoch` is that of the account's announcement held now. Asked only when the epoch is another.
+        """
+
+    def on_message(self, message: Message, peer: PeerInfo) -> Message | Ban | None:
+        """A block, header, transaction or challenge message of neighbour `peer`; the answer goes back to it."""
+
+    def on_routed(self, message: RoutedMessage) -> bytes | Ban | None:
+        """A routed message for this node. Bytes (a borsh routed body) go back to its author by its hash.
+
+        A ban meets the neighbour that brought it: only for what that one must have checked itself.
+        """
+
+
+class DefaultClient:
+    """A client without a chain: answers from the config, asks for nothing, counts what it is given."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._info = PeerChainInfo(
+            GenesisId(config.chain_id, config.genesis_hash), config.head_height, config.tracked_shards, config.archive
+        )
+        self._policy = config.nearnet.announcements
+        self._most_accounts = config.nearnet.timing.announce_account_cache_size
+        self._epochs: OrderedDict[str, OrderedDict[CryptoHash, None]] = OrderedDict()
+        self.counts: dict[str, int] = {}
+        """How many messages of each class it was given; routed ones as ``Routed``."""
+
+    def chain_info(self) -> PeerChainInfo:
+        """As configured."""
+        return self._info
+
+    def validate_announcement(self, announcement: AnnounceAccount, last_epoch: CryptoHash | None) -> bool:
+        """It cannot know account keys nor the order of epochs: new is what is none of the last 16 seen."""
+        if self._policy == "ignore" or not valid_account_id(announcement.account_id):
+            return False
+        seen = self._epochs.setdefault(announcement.account_id, OrderedDict())
+        self._epochs.move_to_end(announcement.account_id)
+        if len(self._epochs) > self._most_accounts:
+            self._epochs.popitem(last=False)
+        if last_epoch is not None:
+            seen[last_epoch] = None
+        new = announcement.epoch_id not in seen
+        seen[announcement.epoch_id] = None
+        while len(seen) > EPOCHS_REMEMBERED:
+            seen.popitem(last=False)
+        return new
+
+    def on_message(self, message: Message, peer: PeerInfo) -> None:
+        """Counted, not answered."""
+        self._count(type(message).__name__)
+
+    def on_routed(self, message: RoutedMessage) -> None:
+        """Counted, not answered."""
+        self._count("Routed")
+
+    def _count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1

@@ -1,0 +1,62 @@
+"""What the node needs of a database (`behaviour.md` §9): named columns of bytes, and batches that are all or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nearnet.core.actions import Write
+
+__all__ = [
+    "ACCOUNT_ANNOUNCEMENTS",
+    "COLUMNS",
+    "COMPONENT_EDGES",
+    "LAST_COMPONENT_NONCE",
+    "PEERS",
+    "PEER_COMPONENT",
+    "PEER_DIALECT",
+    "RECENT_OUTBOUND_CONNECTIONS",
+    "Store",
+    "StoreReader",
+]
+
+PEERS: Final = "Peers"
+ACCOUNT_ANNOUNCEMENTS: Final = "AccountAnnouncements"
+PEER_COMPONENT: Final = "PeerComponent"
+COMPONENT_EDGES: Final = "ComponentEdges"
+LAST_COMPONENT_NONCE: Final = "LastComponentNonce"
+RECENT_OUTBOUND_CONNECTIONS: Final = "RecentOutboundConnections"
+PEER_DIALECT: Final = "PeerDialect"
+
+COLUMNS: Final = (
+    PEERS,
+    ACCOUNT_ANNOUNCEMENTS,
+    PEER_COMPONENT,
+    COMPONENT_EDGES,
+    LAST_COMPONENT_NONCE,
+    RECENT_OUTBOUND_CONNECTIONS,
+    PEER_DIALECT,
+)
+"""All of them; keys and values of each in `store/schema.py`."""
+
+
+class StoreReader(Protocol):
+    """Reading only: all that the core may do. An unknown column raises `StoreError`, as does what cannot be read."""
+
+    def get(self, column: str, key: bytes) -> bytes | None:
+        """The value of one row, or None."""
+
+    def items(self, column: str) -> Iterator[tuple[bytes, bytes]]:
+        """All rows of a column, in the order of their keys, as they are at the time of the call."""
+
+
+class Store(StoreReader, Protocol):
+    """A database. One writer at a time."""
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        """All of them, in order, in one transaction; `StoreError`, and none of them, when that fails."""
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
