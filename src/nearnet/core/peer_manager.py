@@ -26,7 +26,7 @@ from nearnet.core.route_back import RouteBack
 from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
 from nearnet.core.routing_table import RoutingTable
 from nearnet.core.table_exchange import TableExchange
-from nearnet.errors import ConfigError, NotConnected, ReasonForBan, RouteNotFound
+from nearnet.errors import ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.messages import (
     Disconnect,
@@ -286,12 +286,13 @@ class PeerManager:
             self.client_port.pong(pong)
         self.exchange.collect(now)
         context.persist(*context.peer_store.take_writes())
+        context.persist(self.dialer.take_writes())
 
 
 def _context(
     config: NetworkConfig, key: SecretKey, client: Client, store: StoreReader, rng: random.Random, now: Now
 ) -> Context:
-    limits = config.nearnet.limits
+    limits, timing = config.nearnet.limits, config.nearnet.timing
     me = key.public_key
     return Context(
         config=config,
@@ -302,11 +303,8 @@ def _context(
         genesis_id=client.chain_info().genesis_id,
         table=RoutingTable(me, config, store, now),
         peer_store=PeerStore(me, config, store, rng, now),
-        announcements=Announcements(config, store),
-        route_back=RouteBack(me, config),
-        limits=LimitCounters(config),
+        announcements=Announcements(store, timing.announce_account_cache_size),
+        route_back=RouteBack(me, timing.route_back_cache_size, timing.route_back_timeout, timing.route_back_evict),
+        limits=LimitCounters(dict(limits)),
         outbox=Outbox(limits.queue_bytes),
     )
-
-
-_ = ConfigError, NotConnected

@@ -192,7 +192,9 @@ class TableExchange:
         context = self._context
         if not taken:
             return
-        context.persist(context.announcements.add(taken))
+        for one in taken:
+            context.announcements.add(one)
+        context.persist(context.announcements.take_writes())
         self._gossip.tell_accounts(taken, tellers, now)
         for one in taken:
             context.notify("announcement", one.peer_id, account_id=one.account_id, epoch_id=str(one.epoch_id))
