@@ -1,0 +1,138 @@
+"""The rules of an edge (document §6.3; `behaviour.md` §3; `wire.md` §4): nonces, what is signed, what holds.
+
+The bytes themselves are `wire/edge_bytes.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Verdict
+from nearnet.keys import CryptoHash, check_signature
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.messages import PartialEdgeInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nearnet.keys import PeerId, SecretKey
+
+__all__ = [
+    "EdgeCheck",
+    "build_edge",
+    "check_outcome",
+    "edge_checks",
+    "edge_digest",
+    "next_nonce",
+    "run_checks",
+    "sign_edge",
+    "sign_removal",
+    "verify_edge",
+    "verify_partial",
+    "well_formed",
+]
+
+_NONCE = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCheck:
+    """An edge and the signature checks it still needs, each (public key, digest, signature).
+
+    `checks` None: it is not well formed, so no crypto is spent on it.
+    """
+
+    edge: Edge
+    checks: tuple[tuple[bytes, bytes, bytes], ...] | None
+
+
+def next_nonce(nonce: int) -> int:
+    """The nonce of the next active edge after this one."""
+    return nonce + 2 if nonce % 2 else nonce + 1
+
+
+def edge_digest(a: bytes, b: bytes, nonce: int) -> CryptoHash:
+    """What both ends sign: the sha256 of the smaller id, the larger id and the nonce."""
+    first, second = (a, b) if a < b else (b, a)
+    return CryptoHash(hashlib.sha256(first + second + _NONCE.pack(nonce)).digest())
+
+
+def sign_edge(key: SecretKey, other: PeerId, nonce: int) -> PartialEdgeInfo:
+    """Our half of an edge."""
+    return PartialEdgeInfo(nonce, key.sign(edge_digest(key.public_key, other, nonce)))
+
+
+def verify_partial(me: PeerId, other: PeerId, partial: PartialEdgeInfo) -> bool:
+    """Whether `other` signed an edge with us of that nonce."""
+    if not 0 < partial.nonce < 2**64:
+        return False
+    return check_signature(other, partial.signature, edge_digest(me, other, partial.nonce)) == "valid"
+
+
+def build_edge(key: SecretKey, other: PeerId, nonce: int, other_signature: bytes) -> Edge:
+    """The edge of both halves; `other_signature` must have been verified."""
+    me, mine = key.public_key, key.sign(edge_digest(key.public_key, other, nonce))
+    if me < other:
+        return Edge.build(me, other, nonce, mine, other_signature)
+    return Edge.build(other, me, nonce, other_signature, mine)
+
+
+def sign_removal(key: SecretKey, edge: Edge) -> Edge:
+    """The removal, by us, of an active edge of ours: its nonce is one more."""
+    peer0, peer1 = edge.key
+    nonce = edge.nonce + 1
+    removal = (key.public_key == peer0, key.sign(edge_digest(peer0, peer1, nonce)))
+    return Edge.build(peer0, peer1, nonce, *edge.signatures, removal)
+
+
+def well_formed(edge: Edge) -> bool:
+    """All of an edge's validity but its signatures: order of its ends, nonce, removal (`threats.md` rows 32-34)."""
+    peer0, peer1 = edge.key
+    nonce = edge.nonce
+    return peer0 < peer1 and nonce > 0 and (nonce % 2 == 0) == (edge.removal is not None)
+
+
+def edge_checks(edge: Edge, known: Edge | None = None) -> EdgeCheck:
+    """The checks an edge needs; of a removal whose active form is `known`, byte for byte, only the third signature."""
+    if not well_formed(edge):
+        return EdgeCheck(edge, None)
+    peer0, peer1 = edge.key
+    nonce, removal, signatures = edge.nonce, edge.removal, edge.signatures
+    checks: list[tuple[bytes, bytes, bytes]] = []
+    active = nonce if removal is None else nonce - 1
+    if removal is None or known is None or known.nonce != active or known.signatures != signatures:
+        digest = edge_digest(peer0, peer1, active)
+        checks += [(peer0, digest, signatures[0]), (peer1, digest, signatures[1])]
+    if removal is not None:
+        by_peer0, signature = removal
+        checks.append((peer0 if by_peer0 else peer1, edge_digest(peer0, peer1, nonce), signature))
+    return EdgeCheck(edge, tuple(checks))
+
+
+def check_outcome(check: EdgeCheck) -> str:
+    """``valid``, ``strict`` or ``forged``; the first signature that does not hold decides."""
+    if check.checks is None:
+        return "forged"
+    for public_key, digest, signature in check.checks:
+        outcome = check_signature(public_key, signature, digest)
+        if outcome != "valid":
+            return outcome
+    return "valid"
+
+
+def verify_edge(edge: Edge) -> bool:
+    """Whether an edge holds in every respect."""
+    return check_outcome(edge_checks(edge)) == "valid"
+
+
+def run_checks(number: int, checks: Iterable[EdgeCheck]) -> Verdict:
+    """Check edges in order, up to and with the first forgery (document §8.4)."""
+    outcomes: list[str] = []
+    for check in checks:
+        outcomes.append(check_outcome(check))
+        if outcomes[-1] == "forged":
+            break
+    return Verdict(number, tuple(outcomes))
