@@ -1,0 +1,157 @@
+"""The config's root, and the rules that join fields (`config.md`, checks)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from nearnet.config.models import (
+    GENESIS_HASHES,
+    Count,
+    Duration,
+    Flag,
+    Hash,
+    NearnetSection,
+    NetworkSection,
+    RpcSection,
+    Section,
+    parse_hash,
+)
+from nearnet.config.values import parse_peer
+from nearnet.keys import CryptoHash
+
+__all__ = ["NetworkConfig", "value_at", "wrong_combinations"]
+
+_SYNONYMS = (
+    ("nearnet.limits.pending_connections", "nearnet.timing.limit_pending_peers"),
+    ("nearnet.limits.route_back_entries", "nearnet.timing.route_back_cache_size"),
+    ("nearnet.limits.announcements", "nearnet.timing.announce_account_cache_size"),
+    ("network.max_send_peers", "nearnet.limits.max_send_peers"),
+)
+"""Two names of one number: what is set goes for both; the first when both are."""
+
+_OVERRIDES = (
+    ("network.max_send_peers", "max_send_peers"),
+    ("nearnet.limits.max_send_peers", "max_send_peers"),
+    ("network.routed_message_ttl", "routed_message_ttl"),
+    ("network.highest_peer_horizon", "highest_peer_horizon"),
+    ("nearnet.limits.edges_per_message_sent", "max_edges_per_message"),
+    ("nearnet.limits.edges_per_source", "max_edges_per_source"),
+    ("nearnet.limits.edges_total", "max_total_edges"),
+    ("nearnet.limits.graph_peers", "max_graph_peers"),
+)
+"""What an entry of `network_config_overrides` overrides here."""
+
+
+def _no_rpc(value: object) -> object:
+    """The reference node writes null for a node without RPC."""
+    return {"addr": ""} if value is None else value
+
+
+class NetworkConfig(Section):
+    """The whole of config.json. Without arguments it is valid: a chain "localnet" with a genesis of 32 zero bytes.
+
+    Fields of `network` that were not set are lowered to fit those that were. Raises pydantic's `ValidationError`;
+    `load_config` and `config_from` tell the same errors in words.
+    """
+
+    chain_id: Annotated[str, Field(min_length=1)] = "localnet"
+    genesis_hash: Hash = CryptoHash(bytes(32))
+    head_height: Count = 0
+    tracked_shards: tuple[Count, ...] = ()
+    archive: Flag = False
+    log_summary_period: Duration = 10.0
+    rpc: Annotated[RpcSection, BeforeValidator(_no_rpc)] = Field(default_factory=RpcSection)
+    network: NetworkSection = Field(default_factory=NetworkSection)
+    nearnet: NearnetSection = Field(default_factory=NearnetSection)
+
+    @model_validator(mode="after")
+    def _join(self) -> NetworkConfig:
+        if "genesis_hash" not in self.model_fields_set and self.chain_id in GENESIS_HASHES:
+            _put(self, "genesis_hash", parse_hash(GENESIS_HASHES[self.chain_id]))
+        for path, name in _OVERRIDES:
+            value = getattr(self.network.experimental.network_config_overrides, name)
+            if value is not None:
+                _put(self, path, value)
+        for first, second in _SYNONYMS:
+            if _is_set(self, first):
+                _put(self, second, value_at(self, first))
+            elif _is_set(self, second):
+                _put(self, first, value_at(self, second))
+        for path, value in _lowered(self):
+            _put(self, path, value)
+        wrong = [text for _, text in wrong_combinations(self)]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+
+def _is_set(config: NetworkConfig, path: str) -> bool:
+    *parents, name = path.split(".")
+    return name in value_at(config, ".".join(parents)).model_fields_set
+
+
+def value_at(config: NetworkConfig, path: str) -> Any:
+    """The value at a path such as ``network.max_num_peers``; "" is the config itself."""
+    value: Any = config
+    for name in path.split(".") if path else ():
+        value = getattr(value, name)
+    return value
+
+
+def _put(config: NetworkConfig, path: str, value: object) -> None:
+    """Change a frozen field while the config is being made; it does not count as set."""
+    *parents, name = path.split(".")
+    section = value_at(config, ".".join(parents))
+    section.__dict__[name] = value
+
+
+def _lowered(config: NetworkConfig) -> Iterator[tuple[str, int]]:
+    """What is not set and does not fit, in the order in which one follows from the other."""
+    network = config.network
+    for name, most in (
+        ("ideal_connections_hi", lambda: network.max_num_peers),
+        ("ideal_connections_lo", lambda: network.ideal_connections_hi),
+        ("safe_set_size", lambda: network.max_num_peers),
+        ("minimum_outbound_peers", lambda: max(network.safe_set_size - 1, 0)),
+    ):
+        if name not in network.model_fields_set and getattr(network, name) > most():
+            yield f"network.{name}", most()
+
+
+def wrong_combinations(config: NetworkConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each rule that is broken: the fields that it joins, and a sentence."""
+    network, interval = config.network, config.nearnet.timing.update_interval_last_time_received_message
+    lo, hi, most = network.ideal_connections_lo, network.ideal_connections_hi, network.max_num_peers
+    safe, outbound, told = network.safe_set_size, network.minimum_outbound_peers, network.max_send_peers
+    window = network.peer_recent_time_window
+    for holds, names, values in (
+        (lo <= hi, ("≤", "ideal_connections_lo", "ideal_connections_hi"), (lo, hi)),
+        (hi <= most, ("≤", "ideal_connections_hi", "max_num_peers"), (hi, most)),
+        (safe > outbound or safe == outbound == 0, (">", "safe_set_size", "minimum_outbound_peers"), (safe, outbound)),
+    ):
+        sign, left, right = names
+        if not holds:
+            fields = (f"network.{left}", f"network.{right}")
+            yield fields, f"{fields[0]}: expected {left} {sign} {right}, got {values[0]} and {values[1]}"
+    if 2 * interval > window:
+        path = "network.peer_recent_time_window"
+        yield (path,), f"{path}: expected at least {2 * interval:g} s (twice 60 s unless timed otherwise), got {window:g}"
+    if told > 512:
+        yield ("network.max_send_peers",), f"network.max_send_peers: expected at most 512, got {told}"
+    yield from _wrong_public_addresses(config)
+
+
+def _wrong_public_addresses(config: NetworkConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    network, path = config.network, "network.public_addrs"
+    if len(network.public_addrs) > 10:
+        yield (path,), f"{path}: expected at most 10 addresses, got {len(network.public_addrs)}"
+    if network.allow_private_ip_in_public_addrs:
+        return
+    for text in network.public_addrs:
+        address = parse_peer(text).info.addr
+        if address is not None and not ipaddress.ip_address(address.ip).is_global:
+            yield (path,), f"{path}: expected public addresses, got {address}; see allow_private_ip_in_public_addrs"
