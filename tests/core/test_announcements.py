@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from peer_fakes import DictStore, digest, peer_id
 
 from nearnet.core.announcements import Announcements

@@ -1,7 +1,5 @@
 """The stored form of a known peer, byte for byte."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

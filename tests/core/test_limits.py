@@ -1,14 +1,12 @@
-from __future__ import annotations
-
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peer_fakes import START, later
 
 from nearnet.core.limits import COOL_DOWN, LimitCounters, LimitUse, LruDict, LruSet, TokenBucket
 from nearnet.errors import ConfigError
-from peer_fakes import START, later
 
 
 class TestTokenBucket:

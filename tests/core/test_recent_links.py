@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from peer_fakes import START, DictStore, info, later, peer_id
 
 from nearnet.core.clock import Now

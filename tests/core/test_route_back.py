@@ -1,15 +1,13 @@
 """The way back of replies, against a simple model as well."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from peer_fakes import ME, START, digest, later, peer_id
 
 from nearnet.core.clock import Now
 from nearnet.core.route_back import RouteBack
-from peer_fakes import ME, START, digest, later, peer_id
 
 
 def test_a_reply_goes_back_once():

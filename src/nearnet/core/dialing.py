@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nearnet.core.peer_table import KnownPeer
     from nearnet.keys import PeerId
     from nearnet.store.base import StoreReader
-    from nearnet.wire.messages import PeerInfo
+    from nearnet.wire.messages import PeerInfo, SocketAddress
 
 __all__ = ["DIALECT_COLUMN", "LOOK_AT_LINKS", "REDIAL_EVERY", "REDIAL_TRIES", "SPREAD", "Dialer"]
 
@@ -93,7 +93,7 @@ class Dialer:
         self._store = store
         self._next_id = 0
         self._attempts: dict[PeerId, _Attempt] = {}
-        self._second_tries: list[_Attempt] = []
+        self._second_tries: list[tuple[Dial, str]] = []
         self._back_off = BackOff(self._timing.dial_backoff_initial)
         self._period: float = self._timing.monitor_peers_initial
         self._monitor_at = self._look_at = self._wake_at = now.mono
@@ -147,8 +147,7 @@ class Dialer:
         look = _Look(now, peers, outbound_count, dict.fromkeys([*peers, *pending]))
         if now.mono >= self._look_at:
             self._look_at_links(look)
-        for attempt in self._second_tries:
-            look.dials.append(self._dial(attempt.dial.peer, attempt.dial.host, attempt.other, None))
+        look.dials += [self._dial(first.peer, first.host, other, None) for first, other in self._second_tries]
         self._second_tries.clear()
         if not self._outbound_disabled:
             self._redial_lasting(look)
@@ -169,7 +168,7 @@ class Dialer:
         now = look.now.mono
         if self.is_outbound_bootstrap_needed(len(look.peers), look.outbound) and self._has_room:
             peer = self._peer_store.sample_random_peer(
-                lambda peer: self._is_busy(peer.id, look) or self._back_off.until(_place(peer.info, peer.host)) > now,
+                lambda peer: self._is_busy(peer.id, look) or self._back_off.until(_place(peer.addr, peer.host)) > now,
                 self._crowded_networks(look.peers),
             )
             self._nobody_left = peer is None
@@ -193,7 +192,7 @@ class Dialer:
         for peer in self._peer_store.peers():
             if not peer.pinned or self._is_busy(peer.id, look) or not self._peer_store.may_dial(peer):
                 continue
-            until = self._back_off.until(_place(peer.info, peer.host))
+            until = self._back_off.until(_place(peer.addr, peer.host))
             if not peer.persistent and (look.peers or until == _LONG_AGO):
                 continue
             if until > look.now.mono:
@@ -269,7 +268,7 @@ class Dialer:
         """The dialled peer is Ready."""
         if not self._end(dial):
             return
-        self._back_off.succeeded(_place(dial.peer, dial.host))
+        self._back_off.succeeded(_place(dial.peer.addr, dial.host))
         self._peer_store.attempted(dial.peer.id, now)
         if self._dialects_for(dial.peer.id)[0] != dial.dialect:
             self._dialects[dial.peer.id] = dial.dialect.encode()
@@ -282,11 +281,11 @@ class Dialer:
             return
         self._wake_at = now.mono
         if silent and attempt.other is not None:
-            self._second_tries.append(attempt)
+            self._second_tries.append((dial, attempt.other))
             return
         known = self._peer_store.get(dial.peer.id)
         most = _PINNED_BACK_OFF if known is not None and known.pinned else self._timing.dial_backoff_max
-        self._back_off.failed(_place(dial.peer, dial.host), most, now.mono)
+        self._back_off.failed(_place(dial.peer.addr, dial.host), most, now.mono)
         self._peer_store.attempted(dial.peer.id, now, why)
 
     def lost(self, peer: Peer, now: Now) -> None:
@@ -294,7 +293,7 @@ class Dialer:
         if peer.info is not None and peer.direction == "outbound":
             self.links.up(peer.info, peer.connected_at, now)
             self._lost[peer.info.id] = peer.info
-            self._back_off.ended(_place(peer.info, peer.dial.host if peer.dial is not None else None), now.mono)
+            self._back_off.ended(_place(peer.info.addr, peer.dial.host if peer.dial is not None else None), now.mono)
         self._period = self._timing.monitor_peers_initial
         self._monitor_at = min(self._monitor_at, now.mono + self._period)
         self._wake_at = min(self._wake_at, self._monitor_at)
@@ -311,6 +310,6 @@ class Dialer:
         return self._attempts.pop(dial.peer.id)
 
 
-def _place(info: PeerInfo, host: str | None) -> str:
+def _place(address: SocketAddress | None, host: str | None) -> str:
     """What a back-off is counted for."""
-    return host or str(info.addr)
+    return host or str(address)

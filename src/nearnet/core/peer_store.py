@@ -115,8 +115,9 @@ class PeerStore:
         candidates = [
             peer for peer in self._table if self.may_dial(peer) and (peer.boot or not boot_only) and not exclude(peer)
         ]
-        elsewhere = [peer for peer in candidates if peer.addr is None or source_group(peer.addr.ip) not in avoid]
-        candidates = elsewhere or candidates
+        if avoid:
+            elsewhere = [peer for peer in candidates if peer.addr is None or source_group(peer.addr.ip) not in avoid]
+            candidates = elsewhere or candidates
         before = [peer for peer in candidates if peer.status is PeerStatus.NOT_CONNECTED]
         if before and self._rng.random() < PREFER_CONNECTED_BEFORE:
             candidates = before
@@ -128,7 +129,7 @@ class PeerStore:
             return False
         if peer.addr is None:
             return peer.host is not None
-        return not self.is_mine(peer.addr) and not self._blacklist.has(peer.addr)
+        return peer.addr not in self._my_addresses and not self._blacklist.has(peer.addr)
 
     # --- addresses -----------------------------------------------------------------------------------
 
@@ -141,21 +142,16 @@ class PeerStore:
         limits = self._config.nearnet.limits
         limited = limits.per_ip_on_loopback or not is_loopback(source_ip)
         group = source_group(source_ip) if limited else UNLIMITED
-        return sum(
-            self._add_indirect(info, group, now)
-            for info in infos
-            if info.id != self._me
-            and info.addr is not None
-            and may_tell(info.addr, source_ip, limits.allow_private)
-            and not self.is_mine(info.addr)
-        )
+        return sum(self._add_indirect(info, source_ip, group, now) for info in infos)
 
-    def _add_indirect(self, info: PeerInfo, group: str, now: Now) -> bool:
-        if info.addr is None:
+    def _add_indirect(self, info: PeerInfo, source_ip: str, group: str, now: Now) -> bool:
+        allow_private = self._config.nearnet.limits.allow_private
+        if info.id == self._me or info.addr is None or not may_tell(info.addr, source_ip, allow_private):
             return False
         address = normalise(info.addr)
         peer = self._table.get(info.id)
-        if self._table.at(address) is not None or (peer is not None and (peer.addr is not None or peer.pinned)):
+        settled = peer is not None and (peer.addr is not None or peer.pinned)
+        if settled or address in self._my_addresses or self._table.at(address) is not None:
             return False
         peer = peer or self._new(info, now, group)
         return peer is not None and self._claim(peer, address, TrustLevel.INDIRECT)

@@ -101,8 +101,8 @@ class PeerTable:
     def add(self, peer: KnownPeer) -> tuple[bool, list[KnownPeer]]:
         """Take in a new peer without an address. Returns whether there was room, and who had to leave."""
         evicted = []
-        group = self._untried.get(peer.group, {})
-        if peer.group != UNLIMITED and len(group) >= self._per_group:
+        group = self._untried.get(peer.group)
+        if group is not None and peer.group != UNLIMITED and len(group) >= self._per_group:
             evicted.append(next(iter(group.values())))
         elif len(self._peers) >= self._capacity:
             victim = self._victim()
