@@ -287,6 +287,7 @@ class PeerManager:
         self.exchange.collect(now)
         context.persist(*context.peer_store.take_writes())
         context.persist(self.dialer.take_writes())
+        context.persist(self.table.take_writes())
 
 
 def _context(
@@ -294,6 +295,7 @@ def _context(
 ) -> Context:
     limits, timing = config.nearnet.limits, config.nearnet.timing
     me = key.public_key
+    counters = LimitCounters(dict(limits))
     return Context(
         config=config,
         key=key,
@@ -301,10 +303,10 @@ def _context(
         client=client,
         rng=rng,
         genesis_id=client.chain_info().genesis_id,
-        table=RoutingTable(me, config, store, now),
+        table=RoutingTable(me, config, store, counters),
         peer_store=PeerStore(me, config, store, rng, now),
         announcements=Announcements(store, timing.announce_account_cache_size),
         route_back=RouteBack(me, timing.route_back_cache_size, timing.route_back_timeout, timing.route_back_evict),
-        limits=LimitCounters(dict(limits)),
+        limits=counters,
         outbox=Outbox(limits.queue_bytes),
     )

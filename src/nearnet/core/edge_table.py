@@ -1,0 +1,149 @@
+"""Where the edges lie (document §6.4): peers as numbers, edges in slots, at about 400 bytes an edge all in.
+
+Slots keep the order of arrival, so that a table can be told in pieces; a freed slot is None until another edge takes it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from nearnet.core.graph import Snapshot
+
+if TYPE_CHECKING:
+    from nearnet.keys import PeerId
+    from nearnet.wire.edge_bytes import Edge
+
+__all__ = ["NO_SOURCE", "EdgeTable"]
+
+NO_SOURCE = 2**32 - 1
+"""Stands for edges of our own making, or from disk."""
+
+
+class EdgeTable:
+    """The newest form of each edge, and the numbering of peers; we are number 0."""
+
+    __slots__ = (
+        "_by_key",
+        "_first",
+        "_free_peers",
+        "_free_slots",
+        "_held",
+        "_second",
+        "_source",
+        "active",
+        "active_count",
+        "generation",
+        "index",
+        "peers",
+        "slots",
+        "told_by",
+    )
+
+    def __init__(self, me: PeerId) -> None:
+        self.index: dict[PeerId, int] = {me: 0}
+        self.peers: list[PeerId | None] = [me]
+        self.slots: list[Edge | None] = []
+        self.active = bytearray()
+        self.active_count = 0
+        self.generation = 0
+        """Changes when a number may come to mean another peer."""
+        self.told_by: dict[int, int] = {}
+        """How many held edges each source (by its number) told first."""
+        self._by_key: dict[int, int] = {}
+        self._first, self._second, self._source = array("I"), array("I"), array("I")
+        self._held: dict[int, int] = {}
+        """Edges held of each peer by its number."""
+        self._free_slots: list[int] = []
+        self._free_peers: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def slot_of(self, peer0: PeerId, peer1: PeerId) -> int | None:
+        """The slot of the edge between these two, smaller id first."""
+        first, second = self.index.get(peer0), self.index.get(peer1)
+        if first is None or second is None:
+            return None
+        return self._by_key.get(first << 32 | second)
+
+    def number(self, peer: PeerId) -> int:
+        """The peer's number, given now when it is new."""
+        number = self.index.get(peer)
+        if number is None:
+            if self._free_peers:
+                number = self._free_peers.pop()
+                self.peers[number] = peer
+            else:
+                number = len(self.peers)
+                self.peers.append(peer)
+            self.index[peer] = number
+        return number
+
+    def put(self, edge: Edge, source: int = NO_SOURCE) -> None:
+        """Take this edge in place of an older form of it."""
+        peer0, peer1 = edge.key
+        first, second = self.number(peer0), self.number(peer1)
+        key = first << 32 | second
+        slot = self._by_key.get(key)
+        active = edge.is_active
+        if slot is None:
+            slot = self._new_slot(key, first, second, source)
+        self.active_count += active - self.active[slot]
+        self.active[slot] = active
+        self.slots[slot] = edge
+
+    def _new_slot(self, key: int, first: int, second: int, source: int) -> int:
+        if self._free_slots:
+            slot = self._free_slots.pop()
+        else:
+            slot = len(self.slots)
+            self.slots.append(None)
+            self.active.append(0)
+            for column in (self._first, self._second, self._source):
+                column.append(0)
+        self._first[slot], self._second[slot], self._source[slot] = first, second, source
+        self._by_key[key] = slot
+        self._held[first] = self._held.get(first, 0) + 1
+        self._held[second] = self._held.get(second, 0) + 1
+        if source != NO_SOURCE:
+            self.told_by[source] = self.told_by.get(source, 0) + 1
+        return slot
+
+    def remove(self, slot: int) -> None:
+        """Forget the edge in this slot; peers of which no edge is left lose their number."""
+        first, second, source = self._first[slot], self._second[slot], self._source[slot]
+        del self._by_key[first << 32 | second]
+        self.active_count -= self.active[slot]
+        self.slots[slot] = None
+        self.active[slot] = 0
+        self._free_slots.append(slot)
+        if source != NO_SOURCE:
+            self.told_by[source] -= 1
+        for number in (first, second):
+            self._held[number] -= 1
+            if not self._held[number]:
+                self._forget_peer(number)
+
+    def _forget_peer(self, number: int) -> None:
+        del self._held[number]
+        peer = self.peers[number]
+        if number and peer is not None:
+            del self.index[peer]
+            self.peers[number] = None
+            self.told_by.pop(number, None)
+            self._free_peers.append(number)
+            self.generation += 1
+
+    def slots_touching(self, numbers: dict[int, None]) -> list[int]:
+        """The slots of all edges that have one of these peers."""
+        ends = zip(self._first, self._second, strict=True)
+        return [
+            slot
+            for slot, (first, second) in enumerate(ends)
+            if (first in numbers or second in numbers) and self.slots[slot] is not None
+        ]
+
+    def snapshot(self) -> Snapshot:
+        """A copy for `shortest_paths`."""
+        return Snapshot(self._first[:], self._second[:], bytes(self.active), len(self.peers), self.generation)
