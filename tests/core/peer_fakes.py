@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from nearnet.config import BootNode
 from nearnet.core.clock import Now
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.messages import PeerInfo, SocketAddress
-from nearnet.wire.peer_text import PeerAddress
 
 ME = PeerId(bytes([0]) + bytes(32))
 START = Now(5_000.25, 1_700_000_000.5)
@@ -33,9 +33,9 @@ def info(number: int, address: SocketAddress | None = None, account_id: str | No
     return PeerInfo(peer_id(number), addr(number) if address is None else address, account_id)
 
 
-def node(number: int, host: str | None = None) -> PeerAddress:
+def node(number: int, host: str | None = None) -> BootNode:
     """A peer as the config names it."""
-    return PeerAddress(peer_id(number), host or addr(number).ip, 24567)
+    return BootNode(PeerInfo(peer_id(number), addr(number) if host is None else None), host)
 
 
 def make_config(**changes: object) -> SimpleNamespace:

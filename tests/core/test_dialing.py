@@ -188,7 +188,9 @@ class TestBackOff:
 
 class TestPinned:
     def test_persistent_peers_are_always_dialled_again(self):
-        net = Net(persistent_peers=(node(1, host="p.near.org"),), ideal_connections_lo=0, minimum_outbound_peers=0)
+        net = Net(
+            persistent_peers=(node(1, host="p.near.org:24567"),), ideal_connections_lo=0, minimum_outbound_peers=0
+        )
         dials = net.run(100, refuse)
         assert [moment for moment, _ in dials] == [0, 1, 3, 7, 15, 25, 35, 45, 55, 65, 75, 85, 95]
         assert dials[0][1].host == "p.near.org:24567"

@@ -48,7 +48,7 @@ def test_bans_stay_for_their_window():
 
 def test_the_operators_peers_always_join():
     rows = [row(1, PeerStatus.BANNED, 5, Ban(ReasonForBan.ABUSIVE, START.unix_ns)), row(2, PeerStatus.CONNECTED, 5)]
-    names = {"boot_nodes": (node(1), node(3, host="boot.near.org")), "persistent_peers": (node(2), node(1))}
+    names = {"boot_nodes": (node(1), node(3, host="boot.near.org:24567")), "persistent_peers": (node(2), node(1))}
     table = load(rows, **names)
     one, two, three = (table.get(peer_id(number)) for number in (1, 2, 3))
     assert (one.boot, one.persistent, one.status) == (True, True, PeerStatus.BANNED)

@@ -59,7 +59,7 @@ class TestTold:
         assert len(peers) == 0
 
     def test_a_known_peer_without_an_address_gets_one(self):
-        peers = make(boot_nodes=(node(1, host="boot.near.org"),))
+        peers = make(boot_nodes=(node(1, host="boot.near.org:24567"),))
         peers.ban(peer_id(2), ReasonForBan.ABUSIVE, START)
         assert peers.add_indirect([info(1), info(2)], SOURCE, START) == 1
         assert peers.at(addr(2)).id == peer_id(2)
@@ -173,7 +173,7 @@ class TestInvalidTarget:
 
 class TestSampling:
     def test_whom_not_to_dial(self):
-        peers = make(blacklist=((addr(3).ip, None),), boot_nodes=(node(6, host="boot"),))
+        peers = make(blacklist=((addr(3).ip, None),), boot_nodes=(node(6, host="boot:1"),))
         peers.add_indirect([info(number) for number in (1, 2, 3, 4, 5)], SOURCE, START)
         peers.connected(info(1), START)
         peers.ban(peer_id(2), ReasonForBan.ABUSIVE, START)

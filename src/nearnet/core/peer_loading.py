@@ -10,13 +10,12 @@ from nearnet.core.peer_table import KnownPeer
 from nearnet.errors import Malformed
 
 if TYPE_CHECKING:
-    from nearnet.config import NetworkConfig
+    from nearnet.config import BootNode, NetworkConfig
     from nearnet.core.clock import Now
     from nearnet.core.known_peer import KnownPeerState
     from nearnet.core.peer_table import PeerTable
     from nearnet.keys import PeerId
     from nearnet.store.base import StoreReader
-    from nearnet.wire.peer_text import PeerAddress
 
 __all__ = ["COLUMN", "load_peers"]
 
@@ -29,10 +28,10 @@ def load_peers(table: PeerTable, me: PeerId, config: NetworkConfig, store: Store
     Returns how many stored rows did not decode.
     """
     for node in config.network.boot_nodes:
-        if node.id != me:
+        if node.info.id != me:
             _pin(table, node, now, boot=True)
     for node in config.nearnet.persistent_peers:
-        if node.id != me:
+        if node.info.id != me:
             _pin(table, node, now, boot=False)
     unreadable = 0
     states = []
@@ -48,8 +47,8 @@ def load_peers(table: PeerTable, me: PeerId, config: NetworkConfig, store: Store
     return unreadable
 
 
-def _pin(table: PeerTable, node: PeerAddress, now: Now, boot: bool) -> None:
-    info = node.info()
+def _pin(table: PeerTable, node: BootNode, now: Now, boot: bool) -> None:
+    info = node.info
     peer = table.get(info.id)
     if peer is None:
         peer = KnownPeer(info.id, now.unix_ns, now.unix_ns, now.mono, account_id=info.account_id)
@@ -57,8 +56,7 @@ def _pin(table: PeerTable, node: PeerAddress, now: Now, boot: bool) -> None:
         table.add(peer)
     peer.boot |= boot
     peer.persistent |= not boot
-    if node.host is not None and not node.has_ip:
-        peer.host = f"{node.host}:{node.port}"
+    peer.host = peer.host or node.host
     if info.addr is not None and table.at(normalise(info.addr)) is None:
         table.move(peer, normalise(info.addr))
         peer.trust = TrustLevel.SIGNED

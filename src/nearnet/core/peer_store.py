@@ -107,9 +107,7 @@ class PeerStore:
         told = [peer.info for peer in self._table if peer.addr is not None and peer.status is not PeerStatus.BANNED]
         return rng.sample(told, min(count, len(told)))
 
-    def sample_random_peer(
-        self, exclude: Callable[[KnownPeer], bool], avoid: Collection[str] = ()
-    ) -> KnownPeer | None:
+    def sample_random_peer(self, exclude: Callable[[KnownPeer], bool], avoid: Collection[str] = ()) -> KnownPeer | None:
         """A random peer to dial that `exclude` does not refuse; outside the networks `avoid` when there is one."""
         boot_only = self._config.network.experimental.connect_only_to_boot_nodes
         candidates = [
