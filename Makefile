@@ -1,0 +1,42 @@
+# Asks of the machine: Python 3.11 or later, and make. Everything else goes into .venv.
+#   make run     five nodes on loopback, a ping across the longest route
+#   make test    all tests: the house rules, ruff, mypy, coverage of core/ and wire/, the suites
+# Another interpreter: make test PYTHON=python3.12      More arguments: make test ARGS="-k handshake -x"
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test quick nightly lint bench clean
+
+run: $(STAMP)
+	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not nightly" $(ARGS)
+
+quick: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow and not nightly" $(ARGS)
+
+nightly: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "nearnet needs Python 3.11 or later; $(PYTHON) is not. Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $(STAMP)
