@@ -23,7 +23,7 @@ from nearnet.config.models import (
 from nearnet.config.values import parse_peer
 from nearnet.keys import CryptoHash
 
-__all__ = ["NetworkConfig", "value_at", "wrong_combinations"]
+__all__ = ["NetworkConfig"]
 
 _SYNONYMS = (
     ("nearnet.limits.pending_connections", "nearnet.timing.limit_pending_peers"),
@@ -78,12 +78,12 @@ class NetworkConfig(Section):
                 _put(self, path, value)
         for first, second in _SYNONYMS:
             if _is_set(self, first):
-                _put(self, second, value_at(self, first))
+                _put(self, second, _value_at(self, first))
             elif _is_set(self, second):
-                _put(self, first, value_at(self, second))
+                _put(self, first, _value_at(self, second))
         for path, value in _lowered(self):
             _put(self, path, value)
-        wrong = [text for _, text in wrong_combinations(self)]
+        wrong = list(_wrong_combinations(self))
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
@@ -91,10 +91,10 @@ class NetworkConfig(Section):
 
 def _is_set(config: NetworkConfig, path: str) -> bool:
     *parents, name = path.split(".")
-    return name in value_at(config, ".".join(parents)).model_fields_set
+    return name in _value_at(config, ".".join(parents)).model_fields_set
 
 
-def value_at(config: NetworkConfig, path: str) -> Any:
+def _value_at(config: NetworkConfig, path: str) -> Any:
     """The value at a path such as ``network.max_num_peers``; "" is the config itself."""
     value: Any = config
     for name in path.split(".") if path else ():
@@ -105,7 +105,7 @@ def value_at(config: NetworkConfig, path: str) -> Any:
 def _put(config: NetworkConfig, path: str, value: object) -> None:
     """Change a frozen field while the config is being made; it does not count as set."""
     *parents, name = path.split(".")
-    section = value_at(config, ".".join(parents))
+    section = _value_at(config, ".".join(parents))
     section.__dict__[name] = value
 
 
@@ -122,8 +122,8 @@ def _lowered(config: NetworkConfig) -> Iterator[tuple[str, int]]:
             yield f"network.{name}", most()
 
 
-def wrong_combinations(config: NetworkConfig) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each rule that is broken: the fields that it joins, and a sentence."""
+def _wrong_combinations(config: NetworkConfig) -> Iterator[str]:
+    """A sentence for each rule that is broken."""
     network, interval = config.network, config.nearnet.timing.update_interval_last_time_received_message
     lo, hi, most = network.ideal_connections_lo, network.ideal_connections_hi, network.max_num_peers
     safe, outbound, told = network.safe_set_size, network.minimum_outbound_peers, network.max_send_peers
@@ -135,23 +135,22 @@ def wrong_combinations(config: NetworkConfig) -> Iterator[tuple[tuple[str, ...],
     ):
         sign, left, right = names
         if not holds:
-            fields = (f"network.{left}", f"network.{right}")
-            yield fields, f"{fields[0]}: expected {left} {sign} {right}, got {values[0]} and {values[1]}"
+            yield f"network.{left}: expected {left} {sign} {right}, got {values[0]} and {values[1]}"
     if 2 * interval > window:
         path = "network.peer_recent_time_window"
-        yield (path,), f"{path}: expected at least {2 * interval:g} s (twice 60 s unless timed otherwise), got {window:g}"
+        yield f"{path}: expected at least {2 * interval:g} s (twice 60 s unless timed otherwise), got {window:g}"
     if told > 512:
-        yield ("network.max_send_peers",), f"network.max_send_peers: expected at most 512, got {told}"
+        yield f"network.max_send_peers: expected at most 512, got {told}"
     yield from _wrong_public_addresses(config)
 
 
-def _wrong_public_addresses(config: NetworkConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+def _wrong_public_addresses(config: NetworkConfig) -> Iterator[str]:
     network, path = config.network, "network.public_addrs"
     if len(network.public_addrs) > 10:
-        yield (path,), f"{path}: expected at most 10 addresses, got {len(network.public_addrs)}"
+        yield f"{path}: expected at most 10 addresses, got {len(network.public_addrs)}"
     if network.allow_private_ip_in_public_addrs:
         return
     for text in network.public_addrs:
         address = parse_peer(text).info.addr
         if address is not None and not ipaddress.ip_address(address.ip).is_global:
-            yield (path,), f"{path}: expected public addresses, got {address}; see allow_private_ip_in_public_addrs"
+            yield f"{path}: expected public addresses, got {address}; see allow_private_ip_in_public_addrs"
