@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from nearnet.core.clock import Now
     from nearnet.core.context import Context
     from nearnet.core.peer import Peer
-    from nearnet.core.routed import PongResult, RoutedMessages
+    from nearnet.core.pings import PongResult
+    from nearnet.core.routed import RoutedMessages
     from nearnet.keys import PeerId
     from nearnet.wire.messages import Message
 
@@ -33,7 +34,7 @@ class ClientPort:
     def __init__(self, context: Context, routed: RoutedMessages) -> None:
         self._context = context
         self._routed = routed
-        self._traffic = ClientTraffic(context.config)
+        self._traffic = ClientTraffic()
 
     def message(self, peer: Peer, message: Message, now: Now) -> None:
         """A message of the chain's own from a neighbour."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Close, PauseReading, ResumeReading
-from nearnet.core.addresses import is_loopback, source_group
+from nearnet.core.addresses import host_group, is_loopback, normalise
 from nearnet.core.handshake import PeerState, Step, step_for
 from nearnet.core.inbound_budget import InboundBudget
 from nearnet.core.peer import Peer
@@ -71,6 +71,7 @@ class Connections:
 
     def accept(self, address: SocketAddress, now: Now) -> Peer | None:
         """A TCP connection came in; None: close it before any read."""
+        address = normalise(address)
         refusal = self._refuse_socket(address, now)
         if refusal is not None:
             self._context.limits.hit(refusal)
@@ -90,8 +91,8 @@ class Connections:
             return None
         if context.limits.is_cooling(address.ip, now):
             return "cool_down"
-        group = source_group(address.ip) if ":" in address.ip else address.ip
-        same = [p for p in context.connections.values() if group in (p.address.ip, source_group(p.address.ip))]
+        host = host_group(address.ip)
+        same = [peer for peer in context.connections.values() if host_group(peer.address.ip) == host]
         pending = sum(not peer.is_ready for peer in same)
         if pending >= limits.pending_per_ip:
             return "pending_per_ip"

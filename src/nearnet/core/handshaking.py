@@ -90,8 +90,8 @@ class Handshaking:
             if version is not None and peer.handshakes_sent < MAX_HANDSHAKES:
                 self.propose(peer, now, version=version)
                 return
-        elif isinstance(reason, InvalidTarget) and peer.dial is not None and peer.dial.peer.addr is not None:
-            context.peer_store.invalid_target(peer.ready_id, peer.dial.peer.addr, failure.peer_info.id, now)
+        elif isinstance(reason, InvalidTarget):
+            context.peer_store.invalid_target(peer.ready_id, peer.address, failure.peer_info.id, now)
         context.close(peer, describe_failure(failure), now)
 
     def last_edge(self, peer: Peer, edge: Edge, now: Now) -> None:

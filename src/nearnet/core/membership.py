@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.addresses import may_tell
 from nearnet.core.limits import TokenBucket
 from nearnet.core.safe_set import choose_to_drop
 from nearnet.errors import ConfigError, NotConnected, PeerRefused, ReasonForBan
@@ -53,6 +52,7 @@ class Membership:
         """monitor_peers: dial when more peers are needed, drop one when there are too many, forget the old."""
         context = self._context
         context.peer_store.expire(now)
+        context.route_back.expire(now)
         for banned in context.peer_store.end_bans(now):
             context.notify("unbanned", banned)
         context.actions.extend(self._dialer.due(now, context.peers, context.outbound_count, self._pending()))
@@ -73,7 +73,10 @@ class Membership:
         if self._timer is not None:
             self._timer.cancel()
         due = self._dialer.next_timer(now)
-        self._timer = None if due is None else self._context.timers.at(due, self._monitor)
+        ban_end = self._context.peer_store.next_ban_end()
+        if ban_end is not None:
+            due = min(due, ban_end)
+        self._timer = self._context.timers.at(due, self._monitor)
 
     def _drop_one(self, now: Now) -> None:
         context = self._context
@@ -105,7 +108,8 @@ class Membership:
         if peer.dial is not None:
             self._dialer.succeeded(peer.dial, now)
         context.peer_store.connected(info, now)
-        peer.peers_requests = TokenBucket(0.1, 3, now.mono)
+        rate = context.config.nearnet.limits.peers_requests
+        peer.peers_requests = TokenBucket(rate.per_second, rate.burst, now.mono)
         borsh = peer.dialect is not None and peer.dialect.name == "borsh"
         delay = context.config.nearnet.timing.wait_for_sync_delay if borsh else 0.0
         peer.timers.append(context.timers.at(now.mono + delay, lambda now: self._request_peers(peer, now)))
@@ -208,11 +212,5 @@ class Membership:
         if len(message.peers) > context.config.network.max_send_peers or len(message.direct_peers) > MAX_DIRECT_PEERS:
             self.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
             return
-        allow = context.config.nearnet.limits.allow_private
-        told = [
-            info
-            for info in (*message.peers, *message.direct_peers)
-            if info.addr is None or may_tell(info.addr, peer.address.ip, allow)
-        ]
-        context.peer_store.add_indirect(told, peer.address.ip, now)
+        context.peer_store.add_indirect((*message.peers, *message.direct_peers), peer.address.ip, now)
         self.rearm(now)

@@ -305,8 +305,8 @@ def _context(
         genesis_id=client.chain_info().genesis_id,
         table=RoutingTable(me, config, store, counters),
         peer_store=PeerStore(me, config, store, rng, now),
-        announcements=Announcements(store, timing.announce_account_cache_size),
-        route_back=RouteBack(me, timing.route_back_cache_size, timing.route_back_timeout, timing.route_back_evict),
+        announcements=Announcements(store, limits.announcements),
+        route_back=RouteBack(me, limits.route_back_entries, timing.route_back_timeout, timing.route_back_evict),
         limits=counters,
         outbox=Outbox(limits.queue_bytes),
     )

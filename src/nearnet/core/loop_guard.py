@@ -1,0 +1,49 @@
+"""Against routing loops and hops that reset the ttl, which is not signed (`threats.md` row 47)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nearnet.keys import CryptoHash
+
+__all__ = ["LoopGuard"]
+
+
+class LoopGuard:
+    """Lets one message pass at most `limit` times in `window` seconds from its first; `limit` 0 turns it off.
+
+    It remembers at most `capacity` hashes, and always the last half of that: hashes are kept in two generations, so
+    that forgetting costs nothing per message. About 200 bytes each: 13 MB.
+    """
+
+    __slots__ = ("_half", "_limit", "_old", "_window", "_young")
+
+    def __init__(self, limit: int, window: float = 60.0, capacity: int = 65_536) -> None:
+        self._limit = limit
+        self._window = window
+        self._half = capacity // 2
+        self._young: dict[CryptoHash, tuple[float, int]] = {}
+        """Hash -> (when it passed first, how often since)."""
+        self._old: dict[CryptoHash, tuple[float, int]] = {}
+
+    def allow(self, digest: CryptoHash, mono: float) -> bool:
+        """Whether this message may pass (once more) at `mono`, in seconds of the monotonic clock; counts it when so."""
+        if not self._limit:
+            return True
+        young = self._young
+        entry = young.get(digest) or self._old.pop(digest, None)
+        if entry is None or mono - entry[0] >= self._window:
+            entry = (mono, 0)
+        since, count = entry
+        if count >= self._limit:
+            young[digest] = entry
+            return False
+        if len(young) >= self._half:
+            self._old = young
+            self._young = young = {}
+        young[digest] = (since, count + 1)
+        return True
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)

@@ -1,0 +1,294 @@
+"""Routed messages (document §11; `behaviour.md` §5): pass them on, take our own out, send ours.
+
+`RoutedMessages.receive` is the hot path of a node. A message that passes through is read by its offsets only, costs one
+signature check, and leaves no object behind but the frame in the next hop's queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from nearnet.core.loop_guard import LoopGuard
+from nearnet.core.pings import Pings
+from nearnet.errors import Malformed, NearnetError, RouteNotFound
+from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signature
+from nearnet.wire.messages import Routed, RoutedMessage
+from nearnet.wire.routed_body import (
+    BODY_NAMES,
+    EXPECTS_RESPONSE,
+    FORWARD_TX,
+    NEVER_TO_PROTOBUF,
+    Ping,
+    Pong,
+    body_name,
+    decode_body,
+    encode_body,
+)
+from nearnet.wire.routed_frame import routed_digest
+
+if TYPE_CHECKING:
+    from nearnet.config import NetworkConfig
+    from nearnet.core.clock import Now
+    from nearnet.core.peer import Peer
+    from nearnet.core.pings import PongResult
+    from nearnet.core.route_back import RouteBack
+    from nearnet.core.routing_table import RoutingTable
+    from nearnet.keys import SecretKey
+    from nearnet.wire.routed_frame import RoutedFrame
+
+__all__ = ["InvalidRoutedSignature", "RoutedMessages"]
+
+_PONG_TTL: Final = 100
+_MOST_HOPS: Final = 20
+"""Hops from here on share one metric label (`conventions.md` §3.8)."""
+
+_FORWARD_TX_RESET: Final = 1.0
+"""Seconds after which the ForwardTx count starts again when no block came."""
+
+_UNUSED: Final = 7
+
+
+class InvalidRoutedSignature(NearnetError):
+    """A routed message's signature is forged: the neighbour that sent it should have checked it. Ban that one."""
+
+
+class RoutedMessages:
+    """What one node does with routed messages. `peers` are its Ready connections, as they change."""
+
+    __slots__ = (
+        "_cache_size",
+        "_duplicate_period",
+        "_forward_tx",
+        "_forward_tx_max",
+        "_forward_tx_since",
+        "_key",
+        "_loop_guard",
+        "_me",
+        "_our_target",
+        "_peers",
+        "_pings",
+        "_route_back",
+        "_table",
+        "_ttl",
+        "delivered",
+        "drops",
+        "forwarded",
+        "hops",
+    )
+
+    def __init__(
+        self,
+        key: SecretKey,
+        config: NetworkConfig,
+        table: RoutingTable,
+        route_back: RouteBack,
+        peers: dict[PeerId, Peer],
+    ) -> None:
+        limits, timing = config.nearnet.limits, config.nearnet.timing
+        self._key = key
+        self._me = key.public_key
+        self._our_target = b"\0" + key.public_key
+        self._table = table
+        self._route_back = route_back
+        self._peers = peers
+        self._ttl = config.network.routed_message_ttl
+        self._cache_size = timing.routed_message_cache_size
+        self._duplicate_period = timing.drop_duplicated_messages_period
+        self._forward_tx_max = timing.max_transactions_per_block_message
+        self._forward_tx = 0
+        self._forward_tx_since = float("-inf")
+        self._loop_guard = LoopGuard(limits.loop_guard)
+        self._pings = Pings(limits.pings_per_second)
+        self.drops: dict[tuple[str, str], int] = {}
+        """(body's name, reason) -> messages dropped."""
+        self.forwarded = 0
+        """Messages passed on."""
+        self.delivered: dict[str, int] = {}
+        """Body's name -> messages that were for us, pings and pongs with them."""
+        self.hops: dict[tuple[str, str], int] = {}
+        """(body's name, hops on the way here) -> messages; only protobuf counts hops."""
+
+    # --- in --------------------------------------------------------------------------------------
+
+    def receive(self, peer: Peer, rf: RoutedFrame, now: Now, verified: bool | None = None) -> RoutedMessage | None:
+        """A routed message came from a neighbour. Returned when the chain client is to have it, None otherwise.
+
+        `verified`: what an earlier check of its signature said, None when there was none. `InvalidRoutedSignature` when
+        that neighbour is to be banned; whatever else is wrong is counted in `drops`.
+        """
+        mono = now.mono
+        if self._is_duplicate(peer.routed_cache, rf.frame[rf.start : rf.ttl_at], mono):
+            return self._drop(rf.body_index, "Duplicate")
+        if rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):
+            return self._drop(FORWARD_TX, "TransactionsPerBlockExceeded")
+        digest = rf.digest()
+        if not verified:
+            outcome = check_signature(rf.author, rf.signature, digest)
+            if outcome != "valid":
+                if outcome == "forged":
+                    raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
+                return self._drop(rf.body_index, "StrictSignature")
+        target = rf.target
+        if target == self._our_target:
+            return self._deliver(peer, rf, digest, now)
+        holder = None
+        if target[0]:
+            holder = self._route_back.take(CryptoHash(target[1:]), now)
+            if holder == self._me:
+                return self._deliver(peer, rf, digest, now)
+        if rf.ttl <= 1:
+            return self._drop(rf.body_index, "TtlExpired")
+        if not target[0]:
+            next_hop = self._next_hop(PeerId(target[1:]))
+        else:
+            next_hop = None if holder is None else self._peers.get(holder)
+        if next_hop is None:
+            return self._drop(rf.body_index, "NoRouteFound")
+        if not self._loop_guard.allow(digest, mono):
+            return self._drop(rf.body_index, "Loop")
+        if rf.body_index in EXPECTS_RESPONSE:
+            self._route_back.insert(digest, peer.ready_id, now)
+        return self._forward(next_hop, rf)
+
+    def _forward(self, next_hop: Peer, rf: RoutedFrame) -> None:
+        dialect = next_hop.dialect
+        if dialect is None or not _may_carry(dialect.name, rf.body_index):
+            return self._drop(rf.body_index, "Unsupported")
+        next_hop.send_frame(dialect.forward(rf), "Routed")
+        self.forwarded += 1
+        return None
+
+    def _is_duplicate(self, seen: dict[bytes, float], key: bytes, mono: float) -> bool:
+        """Whether `key` (target, author, signature) came by this connection just before; remembers it when not."""
+        since = seen.get(key)
+        if since is not None:
+            if mono - since <= self._duplicate_period:
+                return True
+            del seen[key]
+        elif len(seen) >= self._cache_size:
+            self._forget(seen, mono)
+        seen[key] = mono
+        return False
+
+    def _forget(self, seen: dict[bytes, float], mono: float) -> None:
+        """All that is too old to matter (the oldest come first), at least one: this is seldom, or one at a time."""
+        outdated = []
+        for key, since in seen.items():
+            if outdated and mono - since <= self._duplicate_period:
+                break
+            outdated.append(key)
+        for key in outdated:
+            del seen[key]
+
+    def _take_forward_tx(self, mono: float) -> bool:
+        if mono - self._forward_tx_since >= _FORWARD_TX_RESET:
+            self._forward_tx = 0
+            self._forward_tx_since = mono
+        if self._forward_tx >= self._forward_tx_max:
+            return False
+        self._forward_tx += 1
+        return True
+
+    def block_received(self, now: Now) -> None:
+        """A block came: as many transactions may be forwarded again (`threats.md` row 55)."""
+        self._forward_tx = 0
+        self._forward_tx_since = now.mono
+
+    def _drop(self, index: int, reason: str) -> None:
+        key = (body_name(index), reason)
+        self.drops[key] = self.drops.get(key, 0) + 1
+
+    # --- for us ----------------------------------------------------------------------------------
+
+    def _deliver(self, peer: Peer, rf: RoutedFrame, digest: CryptoHash, now: Now) -> RoutedMessage | None:
+        index = rf.body_index
+        if index not in BODY_NAMES or index == _UNUSED:
+            return self._drop(index, "Unsupported")
+        message = rf.message()
+        try:
+            body = decode_body(message.body)
+        except Malformed:
+            return self._drop(index, "Malformed")
+        match body:
+            case Ping(nonce):
+                if not self._pings.allow(peer.ready_id, now):
+                    return self._drop(index, "PingRate")
+                peer.send(self._signed(digest, encode_body(Pong(nonce, self._me)), now, _PONG_TTL)[0])
+            case Pong():
+                if not self._pings.answered(rf, body, now):
+                    return self._drop(index, "Unsolicited")
+            case _ if index in EXPECTS_RESPONSE:
+                self._route_back.insert(digest, peer.ready_id, now)
+        self._count_delivered(rf)
+        return None if isinstance(body, Ping | Pong) else message
+
+    def _count_delivered(self, rf: RoutedFrame) -> None:
+        name = body_name(rf.body_index)
+        self.delivered[name] = self.delivered.get(name, 0) + 1
+        if rf.num_hops is not None:
+            hops = (name, str(min(rf.num_hops, _MOST_HOPS)))
+            self.hops[hops] = self.hops.get(hops, 0) + 1
+
+    # --- our own ---------------------------------------------------------------------------------
+
+    def send(self, target: PeerId | CryptoHash, body: bytes, now: Now, ttl: int | None = None) -> CryptoHash:
+        """Send a borsh body to a peer or back along a hash's way; its hash. `RouteNotFound` when it cannot go."""
+        if not body:
+            raise RouteNotFound("Unsupported", "a routed message has a body of at least one byte")
+        if target == self._me:
+            raise RouteNotFound("Self", "a node sends no routed message to itself")
+        next_hop = self._next_hop(target) if isinstance(target, PublicKey) else self._way_back(target, now)
+        if next_hop is None or next_hop.dialect is None:
+            self._drop(body[0], "NoRouteFound")
+            raise RouteNotFound("NoRouteFound", f"no way is known to {target}")
+        if not _may_carry(next_hop.dialect.name, body[0]):
+            self._drop(body[0], "Unsupported")
+            raise RouteNotFound("Unsupported", f"today's nodes cannot read a {body_name(body[0])}")
+        routed, digest = self._signed(target, body, now, self._ttl if ttl is None else ttl)
+        if body[0] in EXPECTS_RESPONSE:
+            self._route_back.insert(digest, self._me, now)
+        next_hop.send(routed)
+        return digest
+
+    def ping(self, target: PeerId, now: Now, ttl: int | None = None) -> CryptoHash:
+        """Send a Ping; its hash, which its `PongResult` has too. `RouteNotFound` when it cannot go."""
+        nonce = self._pings.next_nonce()
+        digest = self.send(target, encode_body(Ping(nonce, self._me)), now, ttl)
+        self._pings.sent(nonce, target, digest, now)
+        return digest
+
+    def take_pongs(self) -> list[PongResult]:
+        """The answers to our pings since the last call."""
+        return self._pings.take_pongs()
+
+    def _signed(self, target: PeerId | CryptoHash, body: bytes, now: Now, ttl: int) -> tuple[Routed, CryptoHash]:
+        message = RoutedMessage(target, self._me, Signature(b""), ttl, body)
+        digest = routed_digest(message)
+        created_at = divmod(now.unix_ns, 1_000_000_000)
+        return Routed(replace(message, signature=self._key.sign(digest)), created_at, 0), digest
+
+    # --- ways ------------------------------------------------------------------------------------
+
+    def _next_hop(self, target: PeerId) -> Peer | None:
+        """A neighbour is its own next hop, even before the routes say so; else the least used one that is connected."""
+        peers = self._peers
+        peer = peers.get(target)
+        if peer is None:
+            hop = self._table.find_next_hop(target)
+            if hop is None:
+                return None
+            peer = peers.get(hop)
+            if peer is None:  # Its connection has just ended; the routes do not know yet.
+                hops = self._table.next_hops(target)
+                peer = next((peers[hop] for hop in hops if hop in peers), None)
+        return peer
+
+    def _way_back(self, request: CryptoHash, now: Now) -> Peer | None:
+        holder = self._route_back.take(request, now)
+        return None if holder is None else self._peers.get(holder)
+
+
+def _may_carry(dialect: str, index: int) -> bool:
+    """Whether a neighbour of that dialect may be sent this body (`wire.md` §5)."""
+    return index not in NEVER_TO_PROTOBUF or dialect != "protobuf"
