@@ -123,12 +123,14 @@ def _by_numpy(snapshot: Snapshot) -> Routes:
     import numpy as np
 
     active = np.frombuffer(snapshot.active, np.uint8) != 0
-    first = np.frombuffer(snapshot.first, np.uint32)[active].astype(np.uint64)
-    second = np.frombuffer(snapshot.second, np.uint32)[active].astype(np.uint64)
-    shift = np.uint64(32)
-    ways = np.concatenate((first << shift | second, second << shift | first))
-    ways.sort()
-    to, of = (ways >> shift).astype(np.int64), (ways & np.uint64(2**32 - 1)).astype(np.int64)
+    first = np.frombuffer(snapshot.first, np.uint32)[active]
+    second = np.frombuffer(snapshot.second, np.uint32)[active]
+    to, of = np.concatenate((first, second)), np.concatenate((second, first))
+    # numpy sorts 16-bit numbers by radix, ten times as fast as others: one pass for each half of a peer's number.
+    order = np.argsort(to.astype(np.uint16), kind="stable")
+    if snapshot.count > 2**16:
+        order = order[np.argsort((to[order] >> np.uint32(16)).astype(np.uint16), kind="stable")]
+    to, of = to[order].astype(np.int64), of[order].astype(np.int64)
     distance = np.full(snapshot.count, -1, np.int32)
     low, high = np.zeros(snapshot.count, np.uint64), np.zeros(snapshot.count, np.uint64)
     neighbours = to[of == 0][:MAX_NEXT_HOPS]
@@ -138,6 +140,7 @@ def _by_numpy(snapshot: Snapshot) -> Routes:
     in_low = bits < 64
     low[neighbours[in_low]] = np.uint64(1) << bits[in_low]
     high[neighbours[~in_low]] = np.uint64(1) << (bits[~in_low] - np.uint64(64))
+    masks = (low, high) if len(neighbours) > 64 else (low,)
     hops = 1
     while True:
         open_ends = distance[to] < 0
@@ -150,6 +153,6 @@ def _by_numpy(snapshot: Snapshot) -> Routes:
         hops += 1
         reached = ends[runs]
         distance[reached] = hops
-        low[reached] = np.bitwise_or.reduceat(low[starts], runs)
-        high[reached] = np.bitwise_or.reduceat(high[starts], runs)
+        for mask in masks:
+            mask[reached] = np.bitwise_or.reduceat(mask[starts], runs)
     return Routes(snapshot.generation, neighbours.tolist(), distance, low, high)  # type: ignore[arg-type]
