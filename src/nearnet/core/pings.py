@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nearnet.wire.routed_body import Pong
     from nearnet.wire.routed_frame import RoutedFrame
 
-__all__ = ["PongResult", "Pings"]
+__all__ = ["Pings", "PongResult"]
 
 _HOPS = 256
 """Previous hops whose rate is kept: twice the most connections, so that none in use is forgotten."""

@@ -117,18 +117,23 @@ class RoutedMessages:
         `verified`: what an earlier check of its signature said, None when there was none. `InvalidRoutedSignature` when
         that neighbour is to be banned; whatever else is wrong is counted in `drops`.
         """
-        mono = now.mono
-        if self._is_duplicate(peer.routed_cache, rf.frame[rf.start : rf.ttl_at], mono):
-            return self._drop(rf.body_index, "Duplicate")
-        if rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):
-            return self._drop(FORWARD_TX, "TransactionsPerBlockExceeded")
-        digest = rf.digest()
-        if not verified:
-            outcome = check_signature(rf.author, rf.signature, digest)
-            if outcome != "valid":
-                if outcome == "forged":
-                    raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
-                return self._drop(rf.body_index, "StrictSignature")
+        if self._is_duplicate(peer.routed_cache, rf.frame[rf.start : rf.ttl_at], now.mono):
+            reason = "Duplicate"
+        elif rf.body_index == FORWARD_TX and not self._take_forward_tx(now.mono):
+            reason = "TransactionsPerBlockExceeded"
+        else:
+            digest = rf.digest()
+            outcome = "valid" if verified else check_signature(rf.author, rf.signature, digest)
+            if outcome == "valid":
+                return self._route(peer, rf, digest, now)
+            if outcome == "forged":
+                raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
+            reason = "StrictSignature"
+        self._drop(rf.body_index, reason)
+        return None
+
+    def _route(self, peer: Peer, rf: RoutedFrame, digest: CryptoHash, now: Now) -> RoutedMessage | None:
+        """One that is right: for us, or for a next hop."""
         target = rf.target
         if target == self._our_target:
             return self._deliver(peer, rf, digest, now)
@@ -138,26 +143,29 @@ class RoutedMessages:
             if holder == self._me:
                 return self._deliver(peer, rf, digest, now)
         if rf.ttl <= 1:
-            return self._drop(rf.body_index, "TtlExpired")
-        if not target[0]:
-            next_hop = self._next_hop(PeerId(target[1:]))
-        else:
+            self._drop(rf.body_index, "TtlExpired")
+            return None
+        if target[0]:
             next_hop = None if holder is None else self._peers.get(holder)
+        else:
+            next_hop = self._next_hop(PeerId(target[1:]))
         if next_hop is None:
-            return self._drop(rf.body_index, "NoRouteFound")
-        if not self._loop_guard.allow(digest, mono):
-            return self._drop(rf.body_index, "Loop")
-        if rf.body_index in EXPECTS_RESPONSE:
-            self._route_back.insert(digest, peer.ready_id, now)
-        return self._forward(next_hop, rf)
+            self._drop(rf.body_index, "NoRouteFound")
+        elif not self._loop_guard.allow(digest, now.mono):
+            self._drop(rf.body_index, "Loop")
+        else:
+            if rf.body_index in EXPECTS_RESPONSE:
+                self._route_back.insert(digest, peer.ready_id, now)
+            self._forward(next_hop, rf)
+        return None
 
     def _forward(self, next_hop: Peer, rf: RoutedFrame) -> None:
         dialect = next_hop.dialect
         if dialect is None or not _may_carry(dialect.name, rf.body_index):
-            return self._drop(rf.body_index, "Unsupported")
+            self._drop(rf.body_index, "Unsupported")
+            return
         next_hop.send_frame(dialect.forward(rf), "Routed")
         self.forwarded += 1
-        return None
 
     def _is_duplicate(self, seen: dict[bytes, float], key: bytes, mono: float) -> bool:
         """Whether `key` (target, author, signature) came by this connection just before; remembers it when not."""
@@ -173,7 +181,7 @@ class RoutedMessages:
 
     def _forget(self, seen: dict[bytes, float], mono: float) -> None:
         """All that is too old to matter (the oldest come first), at least one: this is seldom, or one at a time."""
-        outdated = []
+        outdated: list[bytes] = []
         for key, since in seen.items():
             if outdated and mono - since <= self._duplicate_period:
                 break
@@ -203,25 +211,27 @@ class RoutedMessages:
 
     def _deliver(self, peer: Peer, rf: RoutedFrame, digest: CryptoHash, now: Now) -> RoutedMessage | None:
         index = rf.body_index
-        if index not in BODY_NAMES or index == _UNUSED:
-            return self._drop(index, "Unsupported")
         message = rf.message()
         try:
             body = decode_body(message.body)
         except Malformed:
-            return self._drop(index, "Malformed")
-        match body:
-            case Ping(nonce):
-                if not self._pings.allow(peer.ready_id, now):
-                    return self._drop(index, "PingRate")
-                peer.send(self._signed(digest, encode_body(Pong(nonce, self._me)), now, _PONG_TTL)[0])
-            case Pong():
-                if not self._pings.answered(rf, body, now):
-                    return self._drop(index, "Unsolicited")
-            case _ if index in EXPECTS_RESPONSE:
-                self._route_back.insert(digest, peer.ready_id, now)
-        self._count_delivered(rf)
-        return None if isinstance(body, Ping | Pong) else message
+            self._drop(index, "Malformed")
+            return None
+        if index not in BODY_NAMES or index == _UNUSED:
+            self._drop(index, "Unsupported")
+        elif isinstance(body, Ping) and not self._pings.allow(peer.ready_id, now):
+            self._drop(index, "PingRate")
+        elif isinstance(body, Pong) and not self._pings.answered(rf, body, now):
+            self._drop(index, "Unsolicited")
+        else:
+            self._count_delivered(rf)
+            if isinstance(body, Ping):
+                peer.send(self._signed(digest, encode_body(Pong(body.nonce, self._me)), now, _PONG_TTL)[0])
+            elif not isinstance(body, Pong):
+                if index in EXPECTS_RESPONSE:
+                    self._route_back.insert(digest, peer.ready_id, now)
+                return message
+        return None
 
     def _count_delivered(self, rf: RoutedFrame) -> None:
         name = body_name(rf.body_index)

@@ -1,0 +1,125 @@
+"""What forwarding a routed message costs in the core, without sockets, in units of one PyNaCl verification.
+
+Feeds borsh frames of 200 bytes and of 1 MiB to `RoutedMessages.receive`, alternating with plain PyNaCl verifications in
+the same run, so that a machine that is busy or slow changes both sides alike. Run: ``python benchmarks/forward_core.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import time
+from collections.abc import Callable
+
+from nacl.signing import VerifyKey
+
+from nearnet.config import NetworkConfig
+from nearnet.core.clock import Now
+from nearnet.core.handshake import PeerState
+from nearnet.core.peer import Outbox, Peer
+from nearnet.core.route_back import RouteBack
+from nearnet.core.routed import RoutedMessages
+from nearnet.core.routing_table import RoutingTable
+from nearnet.keys import PeerId, SecretKey, Signature
+from nearnet.store.memory import MemoryStore
+from nearnet.wire.dialect import dialect_named
+from nearnet.wire.messages import Routed, RoutedMessage, SocketAddress
+from nearnet.wire.routed_body import Opaque, encode_body
+from nearnet.wire.routed_frame import RoutedFrame, routed_digest
+
+BORSH = dialect_named("borsh")
+START = Now(1_000.0, 1_700_000_000.0)
+
+
+def key(name: str) -> SecretKey:
+    """A key that is the same in every run."""
+    return SecretKey.from_seed(name)
+
+
+class Relay:
+    """A node between two neighbours, `near` and `far`."""
+
+    def __init__(self) -> None:
+        config, me = NetworkConfig(), key("relay")
+        self.peers: dict[PeerId, Peer] = {}
+        self.near, self.far = self._neighbour(1, key("near").public_key), self._neighbour(2, key("far").public_key)
+        table = RoutingTable(me.public_key, config, MemoryStore())
+        self.routed = RoutedMessages(me, config, table, RouteBack(me.public_key), self.peers)
+
+    def _neighbour(self, number: int, peer_id: PeerId) -> Peer:
+        peer = Peer(number, SocketAddress("127.0.0.1", number), Outbox(2**40), START)
+        peer.peer_id, peer.dialect, peer.state = peer_id, BORSH, PeerState.READY
+        self.peers[peer_id] = peer
+        return peer
+
+    def forward(self, frames: list[bytes], verified: bool | None) -> None:
+        """Frame in, chunk out, as in the transport's read."""
+        receive, near, far = self.routed.receive, self.near, self.far
+        for number, frame in enumerate(frames):
+            rf = BORSH.routed(frame)
+            if rf is not None:
+                receive(near, rf, Now(START.mono + number * 1e-4, START.wall), verified)
+        far.to_send()
+
+
+def frames(count: int, size: int) -> list[bytes]:
+    """Signed messages from near to far, each with another body of `size` bytes."""
+    author, target = key("near"), key("far").public_key
+    made = []
+    for number in range(count):
+        body = encode_body(Opaque(0, number.to_bytes(8, "little") + bytes(max(0, size - 9))))
+        unsigned = RoutedMessage(target, author.public_key, Signature(b""), 100, body)
+        signature = author.sign(routed_digest(unsigned))
+        made.append(BORSH.encode(Routed(RoutedMessage(target, author.public_key, signature, 100, body))))
+    return made
+
+
+def verify(frames: list[bytes]) -> None:
+    """One plain PyNaCl verification for each frame."""
+    parsed = [RoutedFrame(frame, 1) for frame in frames[:100]]
+    checks = [(VerifyKey(rf.author[1:]), rf.digest(), rf.signature[1:]) for rf in parsed]
+    for number in range(len(frames)):
+        verify_key, digest, signature = checks[number % len(checks)]
+        verify_key.verify(digest, signature)
+
+
+def cpu(work: Callable[[], None]) -> float:
+    """Seconds of this process's CPU."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def measure(size: int, count: int, rounds: int) -> None:
+    """The best of `rounds`, each side in turn."""
+    made = frames(count, size)
+    plain, whole, rest = [], [], []
+    for _ in range(rounds):
+        plain.append(cpu(lambda: verify(made)))
+        whole.append(cpu(lambda: Relay().forward(made, None)))
+        rest.append(cpu(lambda: Relay().forward(made, True)))
+    unit = min(plain) / count * 1e6
+    total, own = min(whole) / count * 1e6, min(rest) / count * 1e6
+    print(
+        f"{size:>8} bytes: verification {unit:6.2f} us, forwarded {total:7.2f} us, "
+        f"ratio {total / unit:.3f}; without the verification {own:.2f} us"
+    )
+
+
+def main() -> None:
+    """Measure, then profile the Python part."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    measure(200, arguments.count, arguments.rounds)
+    measure(2**20, max(1, arguments.count // 100), arguments.rounds)
+    made = frames(arguments.count, 200)
+    profile = cProfile.Profile()
+    profile.runcall(Relay().forward, made, True)
+    pstats.Stats(profile).sort_stats("tottime").print_stats(12)
+
+
+if __name__ == "__main__":
+    main()
