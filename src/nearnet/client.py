@@ -9,12 +9,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from nearnet.errors import ReasonForBan
 from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.messages import GenesisId, PeerChainInfo
 
 if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
+    from nearnet.errors import ReasonForBan
     from nearnet.keys import CryptoHash
     from nearnet.wire.messages import AnnounceAccount, Message, PeerInfo, RoutedMessage
 

@@ -47,7 +47,9 @@ class Section(BaseModel):
     Validators are built at first use: one for the whole config instead of one per section, at a third of the time.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 def parse_hash(value: object) -> CryptoHash:

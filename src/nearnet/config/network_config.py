@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -22,6 +21,9 @@ from nearnet.config.models import (
 )
 from nearnet.config.values import parse_peer
 from nearnet.keys import CryptoHash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["NetworkConfig"]
 
@@ -112,14 +114,17 @@ def _put(config: NetworkConfig, path: str, value: object) -> None:
 def _lowered(config: NetworkConfig) -> Iterator[tuple[str, int]]:
     """What is not set and does not fit, in the order in which one follows from the other."""
     network = config.network
-    for name, most in (
-        ("ideal_connections_hi", lambda: network.max_num_peers),
-        ("ideal_connections_lo", lambda: network.ideal_connections_hi),
-        ("safe_set_size", lambda: network.max_num_peers),
-        ("minimum_outbound_peers", lambda: max(network.safe_set_size - 1, 0)),
+    for name, above in (
+        ("ideal_connections_hi", "max_num_peers"),
+        ("ideal_connections_lo", "ideal_connections_hi"),
+        ("safe_set_size", "max_num_peers"),
+        ("minimum_outbound_peers", "safe_set_size"),
     ):
-        if name not in network.model_fields_set and getattr(network, name) > most():
-            yield f"network.{name}", most()
+        most = getattr(network, above)
+        if name == "minimum_outbound_peers":
+            most = max(most - 1, 0)
+        if name not in network.model_fields_set and getattr(network, name) > most:
+            yield f"network.{name}", most
 
 
 def _wrong_combinations(config: NetworkConfig) -> Iterator[str]:

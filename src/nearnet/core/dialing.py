@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECT_COLUMN", "LOOK_AT_LINKS", "REDIAL_EVERY", "REDIAL_TRIES", "SPREAD", "Dialer"]
 
-DIALECT_COLUMN = "PeerDialects"
+DIALECT_COLUMN = "PeerDialect"
 
 LOOK_AT_LINKS = 60.0
 """Seconds between two looks at which outbound connections last, and which of those were lost."""

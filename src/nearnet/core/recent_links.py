@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nearnet.store.base import StoreReader
     from nearnet.wire.messages import PeerInfo
 
-__all__ = ["COLUMN", "LASTING", "MOST_LINKS", "RecentLink", "RecentLinks"]
+__all__ = ["COLUMN", "LASTING", "MOST_LINKS", "RecentLink", "RecentLinks", "decode_link"]
 
 COLUMN = "RecentOutboundConnections"
 
@@ -54,7 +54,7 @@ class RecentLinks:
         links = []
         for _, value in store.items(COLUMN):
             try:
-                links.append(_decode(value))
+                links.append(decode_link(value))
             except Malformed:
                 # It is only a hint whom to dial first; the next link takes its place.
                 continue
@@ -102,7 +102,8 @@ def _encode(link: RecentLink) -> bytes:
     return writer.getvalue()
 
 
-def _decode(data: bytes) -> RecentLink:
+def decode_link(data: bytes) -> RecentLink:
+    """One stored row; raises `Malformed`."""
     reader = Reader(data)
     link = RecentLink(read_peer_info(reader), reader.u64(), reader.u64())
     reader.finish()

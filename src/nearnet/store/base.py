@@ -1,4 +1,4 @@
-"""What the node needs of a database (`behaviour.md` §9): named columns of bytes, and batches that are all or nothing."""
+"""What the node needs of a database (`behaviour.md` §9): columns of bytes, and batches that are all or nothing."""
 
 from __future__ import annotations
 
