@@ -5,7 +5,7 @@ batch that is on the disk when `commit` returns.
 
 What is checked when. At opening: the file's header and its length, `Meta`, that all tables are there, and of every
 table but ComponentEdges SQLite's own integrity and each row's crc (100 000 edges in components cost nothing then).
-Later: the crc of each row that is read; a wrong one is told through `on_degraded`, and the row stays where it is, not used.
+Later: the crc of each row that is read; a wrong one is told through `on_degraded`, and the row stays, not used.
 `check` reads everything, on command.
 
 Threads: one connection reads and another writes, so that a read never waits for a commit's fsync. Reads belong to one
@@ -41,7 +41,7 @@ _ADVICE = "nearnet store check tells more; --reset-peer-store moves it aside and
 
 
 class SqliteStore:
-    """A store that survives. Raises `StoreError` with what to do; `StoreMismatch` for another genesis or newer schema."""
+    """A store that survives. `StoreError` says what to do; `StoreMismatch`: another genesis, or a newer schema."""
 
     def __init__(
         self,
