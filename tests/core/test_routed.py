@@ -1,0 +1,387 @@
+"""Routed messages through one node, M, with neighbours A and B; C lies behind B, nobody knows Z."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from peer_fakes import START, later
+
+from nearnet.config import NetworkConfig
+from nearnet.core.route_back import RouteBack
+from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
+from nearnet.errors import RouteNotFound
+from nearnet.keys import CryptoHash, SecretKey, Signature
+from nearnet.wire.dialect import dialect_named
+from nearnet.wire.messages import Routed, RoutedMessage
+from nearnet.wire.routed_body import Opaque, Ping, Pong, TxStatusRequest, decode_body, encode_body
+from nearnet.wire.routed_frame import RoutedFrame, routed_digest
+
+KEYS = {name: SecretKey.from_seed(name) for name in "MABCZ"}
+IDS = {name: key.public_key for name, key in KEYS.items()}
+BORSH = dialect_named("borsh")
+TX_STATUS = encode_body(TxStatusRequest("alice.near", CryptoHash(bytes(32))))
+
+
+class FakePeer:
+    def __init__(self, name: str, dialect: object = BORSH):
+        self.peer_id = self.ready_id = IDS[name]
+        self.dialect = dialect
+        self.routed_cache: dict[bytes, float] = {}
+        self.frames: list[bytes] = []
+        self.sent: list[Routed] = []
+
+    def send_frame(self, content: bytes, kind: str) -> None:
+        assert kind == "Routed"
+        self.frames.append(content)
+
+    def send(self, message: Routed) -> None:
+        self.sent.append(message)
+
+    def take(self) -> list[RoutedMessage]:
+        """What was forwarded to it or sent to it since the last call."""
+        messages = [BORSH.decode(frame).message for frame in self.frames] + [routed.message for routed in self.sent]
+        self.frames, self.sent = [], []
+        return messages
+
+
+class FakeTable:
+    def __init__(self):
+        self.hops = {IDS["C"]: (IDS["B"],)}
+
+    def next_hops(self, peer):
+        return self.hops.get(peer, ())
+
+    def find_next_hop(self, peer):
+        return next(iter(self.next_hops(peer)), None)
+
+
+class Node:
+    def __init__(self, **changes):
+        config = NetworkConfig()
+        for part in (config.nearnet.limits, config.nearnet.timing):
+            for name in changes.keys() & dict(part).keys():
+                object.__setattr__(part, name, changes[name])
+        self.a, self.b = FakePeer("A"), FakePeer("B")
+        self.table = FakeTable()
+        self.route_back = RouteBack(IDS["M"])
+        self.peers = {IDS["A"]: self.a, IDS["B"]: self.b}
+        self.routed = RoutedMessages(KEYS["M"], config, self.table, self.route_back, self.peers)
+
+    def receive(self, peer, message, now=START, verified=None):
+        return self.routed.receive(peer, RoutedFrame(BORSH.encode(Routed(message)), 1), now, verified)
+
+    @property
+    def drops(self):
+        return self.routed.drops
+
+
+def signed(author: str, target: str | CryptoHash, body: bytes, ttl: int = 100) -> RoutedMessage:
+    to = target if isinstance(target, CryptoHash) else IDS[target]
+    message = RoutedMessage(to, IDS[author], Signature(b""), ttl, body)
+    return replace(message, signature=KEYS[author].sign(routed_digest(message)))
+
+
+def opaque(number: int = 0, index: int = 0) -> bytes:
+    return encode_body(Opaque(index, number.to_bytes(4, "big")))
+
+
+# --- passing through -----------------------------------------------------------------------------
+
+
+def test_a_message_goes_on_to_the_next_hop_with_a_ttl_one_less():
+    node, message = Node(), signed("A", "C", opaque())
+    assert node.receive(node.a, message) is None
+    assert node.b.take() == [replace(message, ttl=99)]
+    assert node.routed.forwarded == 1
+    assert node.drops == {}
+    assert len(node.route_back) == 0
+
+
+def test_a_neighbour_is_its_own_next_hop_before_the_routes_say_so():
+    node = Node()
+    node.receive(node.a, signed("A", "B", opaque()))
+    assert len(node.b.take()) == 1
+
+
+def test_it_may_go_back_to_where_it_came_from():
+    node, message = Node(), signed("A", "A", encode_body(Ping(7, IDS["A"])), ttl=2)
+    node.receive(node.a, message)
+    assert node.a.take() == [replace(message, ttl=1)]
+
+
+@pytest.mark.parametrize("ttl", [0, 1])
+def test_a_spent_ttl_drops_what_is_not_for_us(ttl):
+    node = Node()
+    node.receive(node.a, signed("A", "C", TX_STATUS, ttl))
+    assert node.b.take() == []
+    assert node.drops == {("TxStatusRequest", "TtlExpired"): 1}
+    assert len(node.route_back) == 0
+    assert node.receive(node.a, signed("A", "M", TX_STATUS, ttl)) is not None
+
+
+def test_no_route():
+    node = Node()
+    node.receive(node.a, signed("A", "Z", opaque()))
+    assert node.drops == {("BlockApproval", "NoRouteFound"): 1}
+
+
+def test_a_next_hop_that_has_gone_is_replaced_by_another():
+    node = Node()
+    node.table.hops[IDS["C"]] = (IDS["Z"], IDS["B"])
+    node.receive(node.a, signed("A", "C", opaque(1)))
+    assert len(node.b.take()) == 1
+    del node.peers[IDS["B"]]
+    node.receive(node.a, signed("A", "C", opaque(2)))
+    assert node.drops == {("BlockApproval", "NoRouteFound"): 1}
+
+
+def test_unknown_bodies_are_passed_on():
+    node = Node()
+    node.receive(node.a, signed("A", "C", opaque(index=200)))
+    assert len(node.b.take()) == 1
+
+
+def test_bodies_that_todays_nodes_fall_over_never_reach_them():
+    node = Node()
+    node.b.dialect = SimpleNamespace(name="protobuf", forward=BORSH.forward)
+    node.receive(node.a, signed("A", "C", opaque(index=4)))
+    assert node.drops == {("QueryRequest", "Unsupported"): 1}
+    node.receive(node.a, signed("A", "C", opaque(index=0)))
+    assert len(node.b.take()) == 1
+    with pytest.raises(RouteNotFound) as error:
+        node.routed.send(IDS["C"], opaque(index=4), START)
+    assert error.value.reason == "Unsupported"
+
+
+def test_a_peer_without_a_dialect_is_sent_nothing():
+    node = Node()
+    node.b.dialect = None
+    node.receive(node.a, signed("A", "C", opaque()))
+    assert node.drops == {("BlockApproval", "Unsupported"): 1}
+    with pytest.raises(RouteNotFound):
+        node.routed.send(IDS["C"], opaque(), START)
+
+
+def test_one_message_is_not_passed_on_for_ever():
+    node, message = Node(loop_guard=3), signed("A", "C", opaque())
+    for number in range(5):
+        node.receive(node.a, replace(message, ttl=100), later(number))
+    assert len(node.b.take()) == 3
+    assert node.drops == {("BlockApproval", "Loop"): 2}
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def test_the_same_message_within_50_ms_is_dropped_before_its_signature_is_looked_at():
+    node, message = Node(), signed("A", "C", opaque())
+    node.receive(node.a, message)
+    assert node.receive(node.a, message, later(0.05), verified=False) is None
+    node.receive(node.a, message, later(0.051))
+    assert len(node.b.take()) == 2
+    assert node.drops == {("BlockApproval", "Duplicate"): 1}
+    node.receive(node.b, message, later(0.051))
+    assert len(node.b.take()) == 1, "each connection has its own memory"
+
+
+def test_another_ttl_is_still_a_duplicate():
+    node, message = Node(), signed("A", "C", opaque())
+    node.receive(node.a, message)
+    node.receive(node.a, replace(message, ttl=50))
+    assert len(node.b.take()) == 1
+
+
+def test_the_memory_of_duplicates_is_bounded():
+    node = Node(routed_message_cache_size=3)
+    messages = [signed("A", "C", opaque(number)) for number in range(8)]
+    for message in messages[:4]:
+        node.receive(node.a, message)
+    assert len(node.a.routed_cache) == 3
+    node.receive(node.a, messages[1])
+    assert node.drops == {("BlockApproval", "Duplicate"): 1}
+    node.receive(node.a, messages[4], later(1))
+    assert len(node.a.routed_cache) == 1, "all that is outdated leaves at once"
+
+
+def test_a_forged_signature_bans_the_sender_and_passes_nothing_on():
+    node, message = Node(), signed("A", "C", opaque())
+    for forged in (replace(message, body=opaque(9)), replace(message, signature=signed("B", "C", opaque()).signature)):
+        with pytest.raises(InvalidRoutedSignature):
+            node.receive(node.a, forged)
+        with pytest.raises(InvalidRoutedSignature):
+            node.receive(node.b, forged, verified=False)
+    assert node.b.take() == []
+
+
+def test_a_signature_that_only_libsodium_refuses_is_dropped_without_a_ban():
+    node = Node()
+    small_order = Signature(b"\0" + b"\1" + bytes(63))
+    node.receive(node.a, replace(signed("A", "C", opaque()), signature=small_order))
+    assert node.drops == {("BlockApproval", "StrictSignature"): 1}
+    assert node.b.take() == []
+
+
+def test_an_earlier_check_is_taken_for_granted():
+    node = Node()
+    node.receive(node.a, replace(signed("A", "C", opaque()), body=opaque(9)), verified=True)
+    assert len(node.b.take()) == 1
+
+
+def test_forwarded_transactions_between_two_blocks():
+    node = Node(max_transactions_per_block_message=2)
+    forward_tx = [signed("A", "C", opaque(number, index=1)) for number in range(9)]
+    for message in forward_tx[:4]:
+        node.receive(node.a, message)
+    assert len(node.b.take()) == 2
+    assert node.drops == {("ForwardTx", "TransactionsPerBlockExceeded"): 2}
+    node.receive(node.a, signed("A", "C", opaque()))
+    assert len(node.b.take()) == 1, "other bodies are not counted"
+    node.routed.block_received(later(0.5))
+    for message in forward_tx[4:7]:
+        node.receive(node.a, message, later(0.5))
+    assert len(node.b.take()) == 2
+    node.receive(node.a, forward_tx[7], later(1.4))
+    assert node.b.take() == []
+    node.receive(node.a, forward_tx[8], later(1.5))
+    assert len(node.b.take()) == 1
+
+
+# --- ways back -----------------------------------------------------------------------------------
+
+
+def test_a_reply_takes_the_way_of_its_request_once():
+    node, request = Node(), signed("A", "C", TX_STATUS)
+    node.receive(node.a, request)
+    node.b.take()
+    reply = signed("C", routed_digest(request), opaque(index=3))
+    node.receive(node.b, reply)
+    assert node.a.take() == [replace(reply, ttl=99)]
+    node.receive(node.b, reply, later(1))
+    assert node.a.take() == []
+    assert node.drops == {("TxStatusResponse", "NoRouteFound"): 1}
+
+
+def test_a_reply_to_one_who_has_gone_is_dropped():
+    node, request = Node(), signed("A", "C", TX_STATUS)
+    node.receive(node.a, request)
+    del node.peers[IDS["A"]]
+    node.receive(node.b, signed("C", routed_digest(request), opaque(index=3)))
+    assert node.drops == {("TxStatusResponse", "NoRouteFound"): 1}
+
+
+def test_a_reply_to_our_own_request_is_ours():
+    node = Node()
+    request = node.routed.send(IDS["C"], TX_STATUS, START)
+    for number in range(2):
+        reply = signed("C", request, opaque(number, index=3))
+        assert node.receive(node.b, reply, later(number)) == reply
+    assert node.routed.delivered == {"TxStatusResponse": 2}
+
+
+def test_our_reply_goes_back_by_the_hash():
+    node, request = Node(), signed("A", "M", TX_STATUS)
+    assert node.receive(node.a, request) == request
+    digest = routed_digest(request)
+    node.routed.send(digest, opaque(index=3), START)
+    [reply] = node.a.take()
+    assert (reply.target, reply.author, reply.ttl) == (digest, IDS["M"], 100)
+    with pytest.raises(RouteNotFound) as error:
+        node.routed.send(digest, opaque(index=3), START)
+    assert error.value.reason == "NoRouteFound"
+    assert node.drops == {("TxStatusResponse", "NoRouteFound"): 1}
+
+
+# --- for us --------------------------------------------------------------------------------------
+
+
+def test_a_message_for_us_is_handed_over_and_needs_no_way_back():
+    node, message = Node(), signed("A", "M", opaque())
+    assert node.receive(node.a, message) == message
+    assert len(node.route_back) == 0
+    assert node.routed.delivered == {"BlockApproval": 1}
+    assert node.routed.hops == {}
+
+
+def test_hops_are_counted_where_they_are_told():
+    node, frame = Node(), BORSH.encode(Routed(signed("A", "M", opaque())))
+    for number in (3, 3, 70):
+        rf = RoutedFrame(frame, 1, None, number)
+        node.routed.receive(node.a, rf, later(number))
+        node.routed.receive(node.b, rf, later(number))
+    assert node.routed.hops == {("BlockApproval", "3"): 2, ("BlockApproval", "20"): 2}
+
+
+@pytest.mark.parametrize("index", [7, 19, 200])
+def test_unknown_bodies_for_us_are_dropped_and_counted(index):
+    node = Node()
+    assert node.receive(node.a, signed("A", "M", opaque(index=index))) is None
+    [(_, reason)] = node.drops
+    assert reason == "Unsupported"
+
+
+def test_a_body_for_us_that_does_not_read_is_dropped_and_counted():
+    node = Node()
+    assert node.receive(node.a, signed("A", "M", TX_STATUS[:-1])) is None
+    assert node.drops == {("TxStatusRequest", "Malformed"): 1}
+
+
+def test_a_ping_is_answered_along_its_hash():
+    node, ping = Node(), signed("C", "M", encode_body(Ping(7, IDS["C"])), ttl=1)
+    assert node.receive(node.b, ping) is None
+    [routed] = node.b.sent
+    assert routed.message == signed("M", routed_digest(ping), encode_body(Pong(7, IDS["M"])), ttl=100)
+    assert routed.num_hops == 0
+    assert routed.created_at == (1_700_000_000, 500_000_000)
+    assert node.routed.delivered == {"Ping": 1}
+
+
+def test_pings_for_us_are_answered_at_a_bounded_rate():
+    node = Node(pings_per_second=2)
+    for number in range(3):
+        node.receive(node.a, signed("A", "M", encode_body(Ping(number, IDS["A"]))))
+    assert len(node.a.take()) == 2
+    assert node.drops == {("Ping", "PingRate"): 1}
+
+
+# --- our own -------------------------------------------------------------------------------------
+
+
+def test_our_ping_and_its_pong():
+    node = Node()
+    digest = node.routed.ping(IDS["C"], START, ttl=2)
+    [ping] = node.b.take()
+    assert routed_digest(ping) == digest
+    assert (ping.target, ping.author, ping.ttl) == (IDS["C"], IDS["M"], 2)
+    pong = signed("C", digest, encode_body(Pong(decode_body(ping.body).nonce, IDS["C"])), ttl=99)
+    assert node.receive(node.b, pong, later(0.5)) is None
+    [result] = node.routed.take_pongs()
+    assert (result.source, result.hash, result.ttl, result.milliseconds) == (IDS["C"], digest, 99, 500.0)
+    assert node.receive(node.b, pong, later(1)) is None
+    assert node.routed.take_pongs() == []
+    assert node.drops == {("Pong", "Unsolicited"): 1}
+
+
+def test_our_pings_all_differ():
+    node = Node()
+    assert node.routed.ping(IDS["C"], START) != node.routed.ping(IDS["C"], START)
+
+
+def test_our_message_has_the_configured_ttl_and_a_right_signature():
+    node = Node()
+    digest = node.routed.send(IDS["B"], opaque(), START)
+    [message] = node.b.take()
+    assert message == signed("M", "B", opaque())
+    assert digest == routed_digest(message)
+    assert len(node.route_back) == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "reason"),
+    [("M", opaque(), "Self"), ("C", b"", "Unsupported"), ("Z", opaque(), "NoRouteFound")],
+)
+def test_what_cannot_be_sent(target, body, reason):
+    with pytest.raises(RouteNotFound) as error:
+        Node().routed.send(IDS[target], body, START)
+    assert error.value.reason == reason
