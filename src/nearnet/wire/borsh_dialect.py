@@ -248,7 +248,7 @@ def _write_failure(writer: Writer, message: m.HandshakeFailure) -> None:
         case m.GenesisMismatch(genesis_id):
             writer.u8(1)
             _write_genesis_id(writer, genesis_id)
-        case m.InvalidTarget():
+        case _:
             writer.u8(2)
 
 
@@ -299,7 +299,7 @@ class BorshDialect:
         if kind == "Routed":
             return m.Routed(RoutedFrame(frame, 1).message())
         if kind not in _READERS:
-            raise UnknownMessage(f"no message has the index {frame[0]}")
+            raise UnknownMessage(f"no message starts with {frame[:1].hex() or 'nothing'}")
         reader = Reader(frame, 1)
         message = _READERS[kind](reader)
         reader.finish()

@@ -18,9 +18,9 @@ __all__ = [
     "BODY_NAMES",
     "EXPECTS_RESPONSE",
     "FORWARD_TX",
+    "NEVER_TO_PROTOBUF",
     "PING",
     "PONG",
-    "NEVER_TO_PROTOBUF",
     "Body",
     "Opaque",
     "Ping",
@@ -197,7 +197,7 @@ def encode_body(body: Body) -> bytes:
             writer.u64(shard_id)
             writer.raw(sync_hash)
             writer.u64(part_id)
-        case Opaque(index, data):
-            writer.u8(index)
-            writer.raw(data)
+        case _:
+            writer.u8(body.index)
+            writer.raw(body.data)
     return writer.getvalue()
