@@ -58,7 +58,7 @@ def test_seeds(seed, text):
 
 def test_order_is_that_of_the_bytes():
     order = [PublicKey.from_text(text) for text in vectors("borsh")["peer_id_order"]]
-    assert sorted(reversed(order)) == order
+    assert sorted(order) == order
 
 
 @pytest.mark.parametrize("key_type", ["ed25519", "secp256k1"])

@@ -185,7 +185,7 @@ class SecretKey:
 
     @classmethod
     def from_text(cls, text: str) -> SecretKey:
-        """From ``ed25519:`` and 64 bytes (seed, public key), or ``secp256k1:`` and 32. The text is never in the error."""
+        """From ``ed25519:`` and 64 bytes (seed, public key), or ``secp256k1:`` and 32. No error shows the text."""
         kind, _, rest = text.rpartition(":")
         try:
             data = b58decode(rest)

@@ -6,10 +6,12 @@ A count is held against the bytes that are left before anything is built on it; 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nearnet.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Reader", "Writer"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from nearnet.errors import Malformed, UnknownMessage
 from nearnet.keys import CryptoHash
@@ -14,6 +14,9 @@ from nearnet.wire.borsh import Reader, Writer
 from nearnet.wire.borsh_keys import read_public_key, read_signature
 from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge
 from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "BorshDialect",

@@ -21,7 +21,7 @@ MIN_EDGE = 33 + 33 + 8 + 65 + 65 + 1
 
 
 class Edge(bytes):
-    """peer0, peer1, nonce, signature0, signature1, removal info. `read_edge` checks the layout, the constructor does not."""
+    """peer0, peer1, nonce, both signatures, removal info. `read_edge` checks the layout, the constructor does not."""
 
     __slots__ = ()
 

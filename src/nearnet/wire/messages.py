@@ -7,9 +7,11 @@ store and send at no cost. A field named `data` is opaque: it belongs to the cha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nearnet.keys import CryptoHash, PeerId, Signature
-from nearnet.wire.edge_bytes import Edge
+if TYPE_CHECKING:
+    from nearnet.keys import CryptoHash, PeerId, Signature
+    from nearnet.wire.edge_bytes import Edge
 
 __all__ = [
     "AnnounceAccount",
@@ -108,7 +110,7 @@ class AnnounceAccount:
 
 @dataclass(frozen=True, slots=True)
 class RoutedMessage:
-    """A signed message on its way to `target`: a peer, or the hash of the request that it answers (`RoutedMessage` V1)."""
+    """A signed message on its way to `target`: a peer, or the hash of the request that it answers (V1)."""
 
     target: PeerId | CryptoHash
     author: PeerId

@@ -1,4 +1,4 @@
-"""Peers as operators write them (`wire.md` §7): ``KEY``, ``KEY@HOST:PORT``, ``KEY@ACCOUNT``, ``KEY@HOST:PORT@ACCOUNT``."""
+"""Peers as operators write them (`wire.md` §7): ``KEY``, then ``@HOST:PORT``, ``@ACCOUNT``, both or none."""
 
 from __future__ import annotations
 
