@@ -49,13 +49,16 @@ class SqliteStore:
         genesis: GenesisId | None = None,
         on_degraded: Callable[[str], None] = lambda why: None,
         max_pages: int | None = None,
+        check_rows: bool = True,
     ) -> None:
         """Opens `path`, or makes it for `genesis` (None: it must be there, of whatever genesis).
 
         `on_degraded` is called with a sentence for each damaged row that is read. `max_pages` of 4 KiB bound the file.
+        Without `check_rows` it opens a damaged one too, to be looked at.
         """
         self.path = Path(path)
         self.on_degraded = on_degraded
+        self._check_at_start = [name for name in COLUMNS if check_rows and name != COMPONENT_EDGES]
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
         if genesis is None and not self.path.exists():
@@ -107,10 +110,9 @@ class SqliteStore:
         missing = [name for name in COLUMNS if name not in tables]
         if missing:
             raise StoreError(f"{self.path} has lost its table {', '.join(missing)}. {_ADVICE}")
-        for column in COLUMNS:
-            if column != COMPONENT_EDGES:
-                self._check_tree(connection, column)
-                self._check_rows(connection, column)
+        for column in self._check_at_start:
+            self._check_tree(connection, column)
+            self._check_rows(connection, column)
 
     def _check_tree(self, connection: sqlite3.Connection, column: str) -> None:
         told = [str(text) for (text,) in connection.execute(f"PRAGMA integrity_check({column})")]
@@ -218,10 +220,6 @@ class SqliteStore:
             if damaged:
                 wrong.append(f"{column}: {damaged} of {len(rows)} rows have a wrong checksum")
         return wrong
-
-    def count(self, column: str) -> int:
-        """Rows of a column, damaged ones included."""
-        return len(self._query(f"SELECT key, NULL, 0 FROM {_named(column)}"))
 
     def compact(self) -> None:
         """Give freed pages back to the file system."""
