@@ -28,11 +28,11 @@ def _assert_clean(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_ruff_is_content() -> None:
-    _assert_clean(_run("ruff", "check", "."))
+    _assert_clean(_run("ruff", "check", "--output-format", "concise", "."))
 
 
 def test_the_format_is_ruffs() -> None:
-    _assert_clean(_run("ruff", "format", "--check", "."))
+    _assert_clean(_run("ruff", "format", "--check", "--quiet", "."))
 
 
 @pytest.mark.timeout(300)

@@ -1,0 +1,135 @@
+"""Plays the client's side of recorded connections to one core, with the recorded times as the clock."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from nearnet.client import DefaultClient
+from nearnet.config import NetworkConfig
+from nearnet.core.actions import Close, Persist, Recompute, Verify
+from nearnet.core.clock import Now
+from nearnet.core.edge import run_checks
+from nearnet.core.graph import shortest_paths
+from nearnet.core.peer import Peer
+from nearnet.core.peer_manager import PeerManager
+from nearnet.keys import SecretKey
+from nearnet.store.memory import MemoryStore
+from nearnet.wire.framing import Framer, frame_prefix
+from nearnet.wire.messages import SocketAddress
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+START = Now(98_765.5, 1_650_000_000.25)
+CLOSED = b""
+"""Stands among a connection's answers for its end by the node."""
+
+Answers = dict[int, list[bytes]]
+
+
+def load(name: str) -> dict[str, Any]:
+    """A recording: see `tests/vectors/README.md`."""
+    return json.loads(gzip.decompress((VECTORS / name).read_bytes()))  # type: ignore[no-any-return]
+
+
+class Replay:
+    """One core that hears what a recording's clients said; `answers` holds what it said, by connection."""
+
+    def __init__(self, recording: dict[str, Any]) -> None:
+        self.now = START
+        config = NetworkConfig.model_validate(
+            {
+                "chain_id": recording["chain_id"],
+                "head_height": 1,
+                "network": {
+                    "ideal_connections_lo": 1,
+                    "ideal_connections_hi": 39,
+                    "experimental": {"network_config_overrides": {"outbound_disabled": True}},
+                },
+            }
+        )
+        self.store = MemoryStore()
+        key = SecretKey.from_seed(recording["node_seed"], "ed25519")
+        self.core = PeerManager(config, key, DefaultClient(config), self.store, random.Random(5), START)
+        self.core.listening(SocketAddress("127.0.0.1", recording["listen_port"]))
+        self.core.start(START)
+        self.peers: dict[int, Peer] = {}
+        self.framers: dict[Peer, Framer] = {}
+        self.answers: Answers = defaultdict(list)
+        self.numbers: dict[Peer, int] = {}
+
+    def run(self, steps: list[tuple[float, int, str, str]]) -> Answers:
+        """All of it, then five seconds of silence."""
+        for seconds, number, what, frame in steps:
+            self.advance(START.mono + seconds)
+            if what == "open":
+                self._open(number)
+            elif what == "client":
+                self._client(number, bytes.fromhex(frame))
+            elif what == "end":
+                self._end(number)
+            self._settle()
+        self.advance(self.now.mono + 5)
+        return self.answers
+
+    def advance(self, moment: float) -> None:
+        """Let time pass up to `moment`, timer by timer."""
+        while (due := self.core.next_timer()) is not None and due <= moment:
+            self._at(max(due, self.now.mono))
+            self.core.on_timer(self.now)
+            self._settle()
+        self._at(max(moment, self.now.mono))
+
+    def _at(self, mono: float) -> None:
+        self.now = Now(mono, START.wall + mono - START.mono)
+
+    def _open(self, number: int) -> None:
+        peer = self.core.accept(SocketAddress("127.0.0.1", 40_000 + number), self.now)
+        if peer is None:
+            self.answers[number].append(CLOSED)
+            return
+        self.peers[number], self.numbers[peer], self.framers[peer] = peer, number, Framer()
+
+    def _client(self, number: int, frame: bytes) -> None:
+        if number in self.peers:
+            self.core.receive(self.peers[number], frame_prefix(len(frame)) + frame, self.now)
+
+    def _end(self, number: int) -> None:
+        if number in self.peers:
+            self.core.lost(self.peers.pop(number), "closed by the peer", self.now)
+
+    def _settle(self) -> None:
+        busy = True
+        while busy:
+            dirty, actions = self.core.take_dirty(), self.core.take_actions()
+            for peer in dirty:
+                self._flush(peer)
+            for action in actions:
+                self._act(action)
+            busy = bool(dirty or actions)
+
+    def _flush(self, peer: Peer) -> None:
+        framer, answers = self.framers[peer], self.answers[self.numbers[peer]]
+        framer.feed(b"".join(peer.to_send()))
+        while (frame := framer.next_frame()) is not None:
+            answers.append(bytes(frame))
+        self.core.drained(peer, 0, self.now)
+
+    def _act(self, action: object) -> None:
+        match action:
+            case Close(peer, _, flush):
+                if flush:
+                    self._flush(peer)
+                self.answers[self.numbers[peer]].append(CLOSED)
+                self.peers.pop(self.numbers[peer], None)
+            case Verify(number, checks):
+                self.core.verified(run_checks(number, checks), self.now)
+            case Recompute(snapshot):
+                self.core.routes_ready(shortest_paths(snapshot), self.now)
+            case Persist(writes, _, token):
+                self.store.commit(writes)
+                if token is not None:
+                    self.core.persisted(token, None, self.now)
