@@ -7,11 +7,9 @@ store and send at no cost. A field named `data` is opaque: it belongs to the cha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nearnet.keys import CryptoHash, PeerId, Signature
-    from nearnet.wire.edge_bytes import Edge
+from nearnet.keys import CryptoHash, PeerId, Signature
+from nearnet.wire.edge_bytes import Edge
 
 __all__ = [
     "AnnounceAccount",
