@@ -13,6 +13,8 @@ from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.messages import GenesisId, PeerChainInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from nearnet.config import NetworkConfig
     from nearnet.errors import ReasonForBan
     from nearnet.keys import CryptoHash
@@ -36,6 +38,8 @@ class Ban:
 class Client(Protocol):
     """What an embedding program implements. Called on the event loop: long work belongs elsewhere.
 
+    `on_message` and `on_routed` may be coroutines: their answer goes out when it is there.
+
     A client that also has `on_network_info(info)` is told about connections and routes every few seconds.
     """
 
@@ -50,10 +54,10 @@ class Client(Protocol):
         `last_epoch` is that of the account's announcement held now. Asked only when the epoch is another.
         """
 
-    def on_message(self, message: Message, peer: PeerInfo) -> Message | Ban | None:
+    def on_message(self, message: Message, peer: PeerInfo) -> Message | Ban | Awaitable[Message | Ban | None] | None:
         """A block, header, transaction or challenge message of neighbour `peer`; the answer goes back to it."""
 
-    def on_routed(self, message: RoutedMessage) -> bytes | Ban | None:
+    def on_routed(self, message: RoutedMessage) -> bytes | Ban | Awaitable[bytes | Ban | None] | None:
         """A routed message for this node. Bytes (a borsh routed body) go back to its author by its hash.
 
         A ban meets the neighbour that brought it: only for what that one must have checked itself.

@@ -15,6 +15,7 @@ __all__ = [
     "FrameTooLarge",
     "Malformed",
     "NearnetError",
+    "NoAnswer",
     "NotConnected",
     "PeerRefused",
     "ReasonForBan",
@@ -120,3 +121,7 @@ class NotConnected(NearnetError):
 
 class PeerRefused(NearnetError):
     """A connection attempt ended without a connection; the message says why."""
+
+
+class NoAnswer(NearnetError):
+    """What was asked of a peer was not answered in time. Retry, or look at the routes."""

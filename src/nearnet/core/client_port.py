@@ -29,12 +29,14 @@ __all__ = ["ClientPort"]
 class ClientPort:
     """Hands messages to the client and carries its answers back."""
 
-    __slots__ = ("_context", "_routed", "_traffic")
+    __slots__ = ("_context", "_routed", "_traffic", "neighbour")
 
     def __init__(self, context: Context, routed: RoutedMessages) -> None:
         self._context = context
         self._routed = routed
         self._traffic = ClientTraffic()
+        self.neighbour: PeerId | None = None
+        """Who brought the message that the client is being asked about: for an answer that comes later."""
 
     def message(self, peer: Peer, message: Message, now: Now) -> None:
         """A message of the chain's own from a neighbour."""
@@ -49,6 +51,7 @@ class ClientPort:
 
     def routed(self, peer: Peer, message: RoutedMessage, now: Now) -> None:
         """A routed message for this node."""
+        self.neighbour = peer.ready_id
         self.answer(peer.ready_id, message, self._context.client.on_routed(message), now)
 
     def answer(self, peer_id: PeerId, request: object, answer: object, now: Now) -> None:

@@ -59,6 +59,7 @@ class Peer:
         "handshakes_sent",
         "id",
         "info",
+        "last_kind",
         "last_peers_request",
         "last_ping_ms",
         "last_received",
@@ -109,6 +110,8 @@ class Peer:
         self.connected_wall = now.wall
         self.last_received = now.mono
         self.last_ping_ms: float | None = None
+        self.last_kind = ""
+        """Message type of the frame that came in last: what was being handled when something went wrong."""
         self.last_peers_request: float | None = None
         self.framer = Framer()
         self.frame_started: float | None = None
@@ -193,6 +196,7 @@ class Peer:
 
     def count_received(self, kind: str, length: int) -> None:
         """One frame of that kind came in."""
+        self.last_kind = kind
         try:
             counts = self.received_by_type[kind]
         except KeyError:

@@ -1,0 +1,117 @@
+"""The embedding program's client, kept at arm's length: its faults are logged, its answers may come later.
+
+A later answer (an awaitable) is passed on by `on_answer(neighbour, request, answer)` when it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nearnet.client import Ban, Client
+    from nearnet.errors import ReasonForBan
+    from nearnet.keys import CryptoHash, PeerId
+    from nearnet.wire.messages import AnnounceAccount, Message, PeerChainInfo, PeerInfo, RoutedMessage
+
+__all__ = ["MOST_LATER_ANSWERS", "ClientGuard"]
+
+MOST_LATER_ANSWERS = 1000
+"""Answers waited for at once; what is asked beyond that is dropped, so that a flood of requests holds no memory."""
+
+_log = logging.getLogger("nearnet.client")
+
+
+class ClientGuard:
+    """A `Client` that wraps one. `neighbour` says who brought the message that is being handed over."""
+
+    def __init__(
+        self,
+        client: Client,
+        neighbour: Callable[[], PeerId | None],
+        on_answer: Callable[[PeerId, object, object], None],
+    ) -> None:
+        self._client = client
+        self._neighbour = neighbour
+        self._on_answer = on_answer
+        self._chain_info = client.chain_info()
+        self._later: set[asyncio.Task[None]] = set()
+        self.failures = 0
+        """Exceptions that came out of the embedding program's code."""
+        self.dropped = 0
+        """Requests dropped because too many answers were waited for."""
+
+    def chain_info(self) -> PeerChainInfo:
+        """As the client tells; what it told last while it fails."""
+        try:
+            self._chain_info = self._client.chain_info()
+        except Exception:
+            self._failed("chain_info")
+        return self._chain_info
+
+    def validate_announcement(
+        self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
+    ) -> bool | ReasonForBan:
+        """As the client judges; an announcement on which it fails is dropped."""
+        try:
+            return self._client.validate_announcement(announcement, last_epoch)
+        except Exception:
+            self._failed("validate_announcement")
+            return False
+
+    def on_message(self, message: Message, peer: PeerInfo) -> Message | Ban | None:
+        """Handed over; None now when the answer comes later."""
+        return cast("Message | Ban | None", self._ask("on_message", peer.id, message, message, peer))
+
+    def on_routed(self, message: RoutedMessage) -> bytes | Ban | None:
+        """Handed over; None now when the answer comes later."""
+        return cast("bytes | Ban | None", self._ask("on_routed", self._neighbour(), message, message))
+
+    def on_network_info(self, info: object) -> None:
+        """Told to a client that wants to know."""
+        tell = getattr(self._client, "on_network_info", None)
+        if tell is None:
+            return
+        try:
+            tell(info)
+        except Exception:
+            self._failed("on_network_info")
+
+    def _ask(self, method: str, neighbour: PeerId | None, request: object, *arguments: object) -> object:
+        try:
+            answer = getattr(self._client, method)(*arguments)
+        except Exception:
+            self._failed(method)
+            return None
+        if not inspect.isawaitable(answer):
+            return cast("object", answer)
+        if len(self._later) >= MOST_LATER_ANSWERS or neighbour is None:
+            self.dropped += 1
+            if inspect.iscoroutine(answer):
+                answer.close()
+            return None
+        task = asyncio.get_running_loop().create_task(self._wait(method, neighbour, request, answer))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+        return None
+
+    async def _wait(self, method: str, neighbour: PeerId, request: object, answer: Awaitable[Any]) -> None:
+        try:
+            result = await answer
+        except Exception:
+            self._failed(method)
+            return
+        self._on_answer(neighbour, request, result)
+
+    def _failed(self, method: str) -> None:
+        self.failures += 1
+        _log.exception("! %s of the client raised; the node goes on without its answer", method)
+
+    def close(self) -> None:
+        """The node stops: later answers are of no use any more."""
+        for task in tuple(self._later):
+            task.cancel()

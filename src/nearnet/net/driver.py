@@ -1,0 +1,311 @@
+"""Drives one core on the event loop: inputs in with the time, then bytes out and actions carried out.
+
+Every input ends in `settle`: one write for each peer that has something to send, however many messages that is, and
+the actions in their order. A fault in the core costs the connection that caused it, never the node (row 73).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from nearnet.core.actions import (
+    Action,
+    Close,
+    Dial,
+    Event,
+    Notify,
+    PauseReading,
+    Persist,
+    Recompute,
+    ResumeReading,
+    Verdict,
+    Verify,
+)
+from nearnet.core.clock import Now
+from nearnet.core.graph import shortest_paths
+from nearnet.net.dialling import Dialling
+from nearnet.net.edge_validator import EdgeValidator
+from nearnet.net.persister import Persister
+from nearnet.net.transport import PeerConnection, prepare_socket, remote_end
+from nearnet.wire.messages import SocketAddress
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from nearnet.core.graph import Routes, Snapshot
+    from nearnet.core.peer import Peer
+    from nearnet.core.peer_manager import PeerManager
+    from nearnet.store.base import Store
+    from nearnet.store.write_behind import WriteBehind
+
+__all__ = ["INLINE_EDGES", "Driver"]
+
+INLINE_EDGES = 20_000
+"""Edges up to which next hops are computed on the loop: some 5 ms; more go to a worker thread (row 72)."""
+
+T = TypeVar("T")
+
+_log = logging.getLogger("nearnet.node")
+
+
+class Driver:
+    """One node's loop, sockets and threads around its core."""
+
+    def __init__(self, core: PeerManager, store: Store, overlay: WriteBehind, publish: Callable[[Event, float], None]):
+        """Starts the EdgeValidator's threads: call `stop`."""
+        self.core = core
+        self.connections: dict[Peer, PeerConnection] = {}
+        self.unhandled = 0
+        """Faults of ours that ended a connection or an input: 0 in every test."""
+        self.stalls = 0
+        """How often one input held the loop longer than `limits.loop_stall`."""
+        self._config = core.config
+        self._publish = publish
+        self._loop = asyncio.get_running_loop()
+        self._executor = ThreadPoolExecutor(1, "nearnet-graph")
+        self._store_executor = ThreadPoolExecutor(1, "nearnet-store")
+        self._store = store
+        self.validator = EdgeValidator(self._config.nearnet.verifier_threads, self._loop, self._verified)
+        self.persister = Persister(store, overlay, self._store_executor, self._stored, self._degraded)
+        self._dialling = Dialling(self._config, self._dialled, self._dial_failed)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inside = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
+
+    @staticmethod
+    def now() -> Now:
+        """This moment."""
+        return Now(time.monotonic(), time.time())
+
+    # --- inputs ----------------------------------------------------------------------------------
+
+    def run(self, command: Callable[[Now], T]) -> T:
+        """One input of the core, with its errors, and all that follows from it."""
+        now = self.now()
+        outermost, self._inside = not self._inside, True
+        try:
+            return command(now)
+        finally:
+            if outermost:
+                self._settle(now)
+                self._inside = False
+
+    def feed(self, what: str, command: Callable[[Now], object]) -> None:
+        """One input of the core that no caller waits for: an error is ours, and is logged and counted."""
+        try:
+            self.run(command)
+        except Exception:
+            self._fault(what)
+
+    def received(self, connection: PeerConnection, data: bytes) -> None:
+        """Bytes from a peer (the hot path: `feed` unrolled)."""
+        now = Now(time.monotonic(), time.time())
+        self._inside = True
+        try:
+            self.core.receive(connection.peer, data, now)
+        except Exception:
+            self._break(connection, now)
+        self._settle(now)
+        self._inside = False
+        if time.monotonic() - now.mono > self._config.nearnet.limits.loop_stall:
+            self.stalls += 1
+
+    def _break(self, connection: PeerConnection, now: Now) -> None:
+        """A fault while a peer's bytes were handled: that connection ends, the node goes on."""
+        peer = connection.peer
+        self._fault(f"{peer!r} sent {peer.last_kind or 'bytes'}")
+        connection.close(flush=False)
+        try:
+            self.core.lost(peer, "unhandled error", now)
+        except Exception:
+            self._fault(f"the end of {peer!r}")
+
+    def _fault(self, what: str) -> None:
+        self.unhandled += 1
+        _log.exception("! unhandled error: %s", what)
+
+    # --- what follows from an input --------------------------------------------------------------
+
+    def _settle(self, now: Now) -> None:
+        """Until the core has nothing more to be sent or done."""
+        core = self.core
+        while True:
+            dirty = core.take_dirty()
+            for peer in dirty:
+                self._flush(peer, now)
+            actions = core.take_actions()
+            if not dirty and not actions:
+                break
+            for action in actions:
+                try:
+                    self._act(action, now)
+                except Exception:
+                    self._fault(f"{type(action).__name__} was to be done")
+        due = core.next_timer()
+        if due is not None and (self._timer is None or due < self._timer_due):
+            self._arm(due, now)
+
+    def _flush(self, peer: Peer, now: Now) -> None:
+        connection = self.connections.get(peer)
+        chunks = peer.to_send()
+        if connection is not None:
+            self.core.drained(peer, connection.send(chunks), now)
+
+    def _arm(self, due: float, now: Now) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = due
+        # The loop's timers may be a millisecond early: never wake before the deadline, only to find nothing due.
+        self._timer = self._loop.call_later(max(0.0, due - now.mono + 0.0005), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.feed("a timer", self.core.on_timer)
+
+    # --- actions ---------------------------------------------------------------------------------
+
+    def _act(self, action: Action, now: Now) -> None:
+        match action:
+            case Notify(event):
+                self._publish(event, now.wall)
+            case Verify():
+                self.validator.submit(action)
+            case Persist():
+                self.persister.add(action)
+            case Recompute(snapshot):
+                self._recompute(snapshot, now)
+            case Dial():
+                self._dialling.open(action)
+            case Close(peer, _, flush):
+                self._close(peer, flush)
+            case PauseReading(peer):
+                if peer in self.connections:
+                    self.connections[peer].pause()
+            case ResumeReading(peer):
+                if peer in self.connections:
+                    self.connections[peer].resume()
+
+    def _close(self, peer: Peer, flush: bool) -> None:
+        connection = self.connections.get(peer)
+        if connection is not None:
+            connection.send(peer.to_send())
+            connection.close(flush)
+
+    def _recompute(self, snapshot: Snapshot, now: Now) -> None:
+        if len(snapshot.active) <= INLINE_EDGES:
+            self.core.routes_ready(shortest_paths(snapshot), now)
+        else:
+            self._spawn(self._recompute_apart(snapshot))
+
+    async def _recompute_apart(self, snapshot: Snapshot) -> None:
+        routes: Routes = await self._loop.run_in_executor(self._executor, shortest_paths, snapshot)
+        self.feed("next hops", lambda now: self.core.routes_ready(routes, now))
+
+    def _verified(self, verdicts: list[Verdict]) -> None:
+        for verdict in verdicts:
+            self.feed("a verdict on edges", partial(self.core.verified, verdict))
+
+    def _stored(self, tokens: list[int]) -> None:
+        for token in tokens:
+            self.feed("a stored component", partial(self.core.persisted, token, None))
+
+    def _degraded(self, why: str | None) -> None:
+        self._publish(Event("degraded", None, {"part": "storage", "why": why}), time.time())
+
+    # --- sockets ---------------------------------------------------------------------------------
+
+    def accepted(self, sock: socket.socket, address: SocketAddress) -> None:
+        """The listener has a new socket: the core lets it in, or it is closed before any read."""
+        peer: Peer | None = None
+        try:
+            peer = self.run(lambda now: self.core.accept(address, now))
+        except Exception:
+            self._fault(f"{address} connected")
+        if peer is None:
+            sock.close()
+            return
+        connection = self._connection(peer)
+        self._spawn(self._attach(connection, sock, accepted=True))
+
+    async def _dialled(self, dial: Dial, sock: socket.socket) -> None:
+        address = SocketAddress(*remote_end(sock.getpeername()))
+        local_port = sock.getsockname()[1]
+        connection: PeerConnection | None = None
+
+        def begin(now: Now) -> None:
+            nonlocal connection
+            connection = self._connection(self.core.dialled(dial, address, now, local_port))
+
+        self.feed(f"dialled {address}", begin)
+        if connection is None:
+            sock.close()
+        else:
+            await self._attach(connection, sock, accepted=False)
+
+    def _dial_failed(self, dial: Dial, why: str) -> None:
+        self.feed("a failed dial", lambda now: self.core.dial_failed(dial, why, now))
+
+    def _connection(self, peer: Peer) -> PeerConnection:
+        connection = PeerConnection(peer, self.received, self._drained, self._lost)
+        self.connections[peer] = connection
+        return connection
+
+    async def _attach(self, connection: PeerConnection, sock: socket.socket, accepted: bool) -> None:
+        try:
+            if accepted:
+                prepare_socket(sock, self._config)
+                await self._loop.connect_accepted_socket(lambda: connection, sock)
+            else:
+                await self._loop.create_connection(lambda: connection, sock=sock)
+        except OSError as error:
+            sock.close()
+            connection.connection_lost(error)
+
+    def _drained(self, connection: PeerConnection) -> None:
+        self.feed("drained", lambda now: self.core.drained(connection.peer, connection.unsent, now))
+
+    def _lost(self, connection: PeerConnection, why: str) -> None:
+        self.connections.pop(connection.peer, None)
+        self.feed("a lost connection", lambda now: self.core.lost(connection.peer, why, now))
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def _spawn(self, coroutine: object) -> None:
+        task: asyncio.Task[None] = self._loop.create_task(coroutine)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self, timeout: float) -> None:
+        """Tell the peers, send what is queued, store what is pending, end the threads; within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        self._dialling.close()
+        self.feed("the stop", self.core.stop)
+        gone = [connection.gone for connection in self.connections.values()]
+        if gone:
+            await asyncio.wait(gone, timeout=timeout / 2)
+        for connection in tuple(self.connections.values()):
+            connection.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        self.validator.stop(timeout / 8)
+        await self.persister.close(max(0.1, deadline - time.monotonic()))
+        await self._close_store(max(0.1, deadline - time.monotonic()))
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._store_executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _close_store(self, timeout: float) -> None:
+        """On its thread: a transaction that hangs there must not hang the program."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._loop.run_in_executor(self._store_executor, self._store.close)
+        except TimeoutError:
+            _log.error("! storage: the disk did not answer; the database was not closed")

@@ -1,0 +1,145 @@
+"""The EdgeValidatorActor (document §8.4): signatures are checked on threads of its own, so that the loop never waits.
+
+libsodium releases the interpreter's lock, so as many cores work as there are threads. A request is cut into pieces
+and the pieces of all requests take turns: a table of 100 000 edges does not hold up a single one that comes later.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from nearnet.core.actions import Verdict
+from nearnet.core.edge import run_checks
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from nearnet.core.actions import Verify
+    from nearnet.core.edge import EdgeCheck
+
+__all__ = ["PIECE", "EdgeValidator"]
+
+PIECE = 64
+"""Edges checked in one go, about 5 ms of work: a piece is what a later request waits for, per thread."""
+
+_log = logging.getLogger("nearnet.edges")
+
+
+class _Job:
+    """One request on its way: where the next piece starts, and what came of those before."""
+
+    __slots__ = ("checks", "cut", "id", "next", "outcomes", "running")
+
+    def __init__(self, request: Verify) -> None:
+        self.id = request.id
+        self.checks: tuple[EdgeCheck, ...] = request.checks
+        self.next = 0
+        self.running = 0
+        self.cut = len(self.checks)
+        """Where the first piece with a forgery starts, as far as is known: nothing after it matters."""
+        self.outcomes: dict[int, tuple[str, ...]] = {}
+
+    @property
+    def all_taken(self) -> bool:
+        return self.next >= self.cut
+
+    def verdict(self) -> Verdict:
+        pieces = (self.outcomes[start] for start in sorted(self.outcomes) if start <= self.cut)
+        return Verdict(self.id, tuple(outcome for piece in pieces for outcome in piece))
+
+
+class EdgeValidator:
+    """Requests in from the loop, verdicts back to it. `answer` is called on the loop, once per verdict."""
+
+    def __init__(self, threads: int, loop: asyncio.AbstractEventLoop, answer: Callable[[list[Verdict]], None]) -> None:
+        self._loop = loop
+        self._answer = answer
+        self._jobs: deque[_Job] = deque()
+        self._work = threading.Condition()
+        self._verdicts: deque[Verdict] = deque()
+        self._stopping = False
+        self.failures = 0
+        """Pieces whose check raised: 0 unless there is a defect."""
+        self._threads = [
+            threading.Thread(target=self._run, name=f"nearnet-edges-{number}", daemon=True) for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, request: Verify) -> None:
+        """Have these edges checked; their verdict comes once, later."""
+        job = _Job(request)
+        with self._work:
+            if not job.checks:
+                self._finish(job)
+                return
+            self._jobs.append(job)
+            self._work.notify(min(len(self._threads), 1 + len(job.checks) // PIECE))
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """End the threads after the piece in hand; what is left is not answered."""
+        with self._work:
+            self._stopping = True
+            self._jobs.clear()
+            self._work.notify_all()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    # --- on the threads --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._work:
+                while not self._jobs and not self._stopping:
+                    self._work.wait()
+                if self._stopping:
+                    return
+                job, start = self._take_piece()
+            outcomes = self._check(job.checks[start : start + PIECE])
+            with self._work:
+                self._put_back(job, start, outcomes)
+
+    def _take_piece(self) -> tuple[_Job, int]:
+        job = self._jobs.popleft()
+        start = job.next
+        job.next += PIECE
+        job.running += 1
+        if not job.all_taken:
+            self._jobs.append(job)
+        return job, start
+
+    def _check(self, checks: tuple[EdgeCheck, ...]) -> tuple[str, ...]:
+        try:
+            return run_checks(0, checks).outcomes
+        except Exception:
+            # A defect of ours must neither end the thread nor ban an honest peer: these edges are dropped.
+            _log.exception("! a signature check failed; %d edges are dropped", len(checks))
+            self.failures += 1
+            return ("strict",) * len(checks)
+
+    def _put_back(self, job: _Job, start: int, outcomes: tuple[str, ...]) -> None:
+        job.outcomes[start] = outcomes
+        job.running -= 1
+        if outcomes[-1] == "forged" and start < job.cut:
+            job.cut = start
+            if job in self._jobs:
+                self._jobs.remove(job)
+        if not job.running and job.all_taken:
+            self._finish(job)
+
+    def _finish(self, job: _Job) -> None:
+        """Under the lock: one wake-up of the loop for all verdicts that wait there."""
+        self._verdicts.append(job.verdict())
+        if len(self._verdicts) == 1 and not self._stopping:
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        with self._work:
+            verdicts = list(self._verdicts)
+            self._verdicts.clear()
+        if not self._stopping:
+            self._answer(verdicts)

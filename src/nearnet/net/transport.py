@@ -1,0 +1,165 @@
+"""One TCP connection on the event loop (the PeerActor's socket, document §2.3): bytes to the core, bytes from it.
+
+It decides nothing: `core/peer.py` is the connection, this is its wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nearnet.config import NetworkConfig
+    from nearnet.core.peer import Peer
+
+__all__ = ["CLOSE_GRACE", "HIGH_WATER", "PeerConnection", "prepare_socket", "remote_end"]
+
+CLOSE_GRACE = 1.0
+"""Seconds in which a closed connection may still send what was queued; then it is cut."""
+
+HIGH_WATER = 256 * 1024
+"""Bytes held by the transport above which it tells when they are down again (`resume_writing`).
+
+Small beside the core's send queue, whose limit counts these bytes too: what the core believes unsent is never
+more than this above the truth.
+"""
+
+_USER_TIMEOUT_MS = 50_000
+_KEEP_ALIVE = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 4))
+"""A host that vanished is noticed within 60 s, idle or with data under way (`threats.md` row 9)."""
+
+
+def prepare_socket(sock: socket.socket, config: NetworkConfig) -> None:
+    """Non-blocking, without delay, with a dead host noticed; buffer sizes only where the operator set them."""
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (*_KEEP_ALIVE, ("TCP_USER_TIMEOUT", _USER_TIMEOUT_MS)):
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    network = config.network
+    for field, size, option in (
+        ("so_recv_buffer_size", network.so_recv_buffer_size, socket.SO_RCVBUF),
+        ("so_send_buffer_size", network.so_send_buffer_size, socket.SO_SNDBUF),
+    ):
+        if field in network.model_fields_set and size:
+            sock.setsockopt(socket.SOL_SOCKET, option, size)
+
+
+def remote_end(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
+    """IP and port of a socket's name; an IPv4 address that came over IPv6 is told as IPv4."""
+    ip = name[0].partition("%")[0]
+    return ip.removeprefix("::ffff:") if "." in ip else ip, name[1]
+
+
+class PeerConnection(asyncio.Protocol):
+    """The asyncio end of one `Peer`. Bytes may be sent, and the end may come, before the transport is there."""
+
+    __slots__ = ("_early", "_ending", "_on_bytes", "_on_drained", "_on_lost", "_paused", "_transport", "gone", "peer")
+
+    def __init__(
+        self,
+        peer: Peer,
+        on_bytes: Callable[[PeerConnection, bytes], None],
+        on_drained: Callable[[PeerConnection], None],
+        on_lost: Callable[[PeerConnection, str], None],
+    ) -> None:
+        self.peer = peer
+        self.gone = asyncio.get_running_loop().create_future()
+        """Done when the socket is closed."""
+        self._on_bytes = on_bytes
+        self._on_drained = on_drained
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] = []
+        self._paused = False
+        self._ending = False
+
+    # --- what the event loop calls ---------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The transport is there: send what waited for it."""
+        transport = self._transport = cast("asyncio.Transport", transport)
+        most = min(HIGH_WATER, self.peer.outbox.queue_bytes // 4)
+        transport.set_write_buffer_limits(high=most, low=most // 2)
+        early, self._early = self._early, []
+        if early:
+            transport.writelines(early)
+        if self._paused:
+            transport.pause_reading()
+        if self._ending:
+            self._end(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        if not self._ending:
+            self._on_bytes(self, data)
+
+    def resume_writing(self) -> None:
+        """What waited to be sent is down to the low mark."""
+        if not self._ending:
+            self._on_drained(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed, by whichever end."""
+        if not self.gone.done():
+            self.gone.set_result(None)
+        if exc is None:
+            why = "closed by the peer"
+        else:
+            why = exc.strerror if isinstance(exc, OSError) and exc.strerror else type(exc).__name__
+        self._on_lost(self, why)
+
+    # --- what the node calls ---------------------------------------------------------------------
+
+    def send(self, chunks: Sequence[bytes]) -> int:
+        """Write these, together; returns how many bytes are not with the kernel yet."""
+        transport = self._transport
+        if transport is None:
+            self._early.extend(chunks)
+            return sum(map(len, self._early))
+        if len(chunks) == 1:
+            transport.write(chunks[0])
+        elif chunks:
+            transport.writelines(chunks)
+        return transport.get_write_buffer_size()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that are not with the kernel yet."""
+        return self.send(())
+
+    def pause(self) -> None:
+        """Read no more."""
+        self._paused = True
+        if self._transport is not None and not self._ending:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._paused = False
+        if self._transport is not None and not self._ending:
+            self._transport.resume_reading()
+
+    def close(self, flush: bool) -> None:
+        """End it; with `flush` after what is queued, if that goes out within `CLOSE_GRACE`."""
+        self._ending = True
+        if not flush:
+            self.abort()
+        elif self._transport is not None:
+            self._end(self._transport)
+
+    def _end(self, transport: asyncio.Transport) -> None:
+        transport.close()
+        asyncio.get_running_loop().call_later(CLOSE_GRACE, transport.abort)
+
+    def abort(self) -> None:
+        """Cut it now."""
+        self._ending = True
+        self._early.clear()
+        if self._transport is not None:
+            self._transport.abort()
