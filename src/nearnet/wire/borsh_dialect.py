@@ -328,4 +328,4 @@ class BorshDialect:
         if routed.start != 1:
             return b"\x0d" + routed.less_one()
         frame, at = routed.frame, routed.ttl_at
-        return b"%b%c%b" % (frame[:at], routed.ttl - 1, frame[at + 1 :])
+        return b"".join((frame[:at], bytes((routed.ttl - 1,)), memoryview(frame)[at + 1 :]))

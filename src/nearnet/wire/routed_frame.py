@@ -91,7 +91,7 @@ class RoutedFrame:
     def less_one(self) -> bytes:
         """The borsh `RoutedMessage` with a ttl one less: what the next hop gets."""
         frame, at = self.frame, self.ttl_at
-        return b"%b%c%b" % (frame[self.start : at], self.ttl - 1, frame[at + 1 :])
+        return b"".join((frame[self.start : at], bytes((self.ttl - 1,)), memoryview(frame)[at + 1 :]))
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
