@@ -57,7 +57,11 @@ def next_nonce(nonce: int) -> int:
 def edge_digest(a: bytes, b: bytes, nonce: int) -> CryptoHash:
     """What both ends sign: the sha256 of the smaller id, the larger id and the nonce."""
     first, second = (a, b) if a < b else (b, a)
-    return CryptoHash(hashlib.sha256(first + second + _NONCE.pack(nonce)).digest())
+    return CryptoHash(_digest(first, second, nonce))
+
+
+def _digest(peer0: bytes, peer1: bytes, nonce: int) -> bytes:
+    return hashlib.sha256(peer0 + peer1 + _NONCE.pack(nonce)).digest()
 
 
 def sign_edge(key: SecretKey, other: PeerId, nonce: int) -> PartialEdgeInfo:
@@ -90,26 +94,28 @@ def sign_removal(key: SecretKey, edge: Edge) -> Edge:
 
 def well_formed(edge: Edge) -> bool:
     """All of an edge's validity but its signatures: order of its ends, nonce, removal (`threats.md` rows 32-34)."""
-    peer0, peer1 = edge.key
-    nonce = edge.nonce
-    return peer0 < peer1 and nonce > 0 and (nonce % 2 == 0) == (edge.removal is not None)
+    peer0, peer1, nonce, _, _, removal = edge.parts()
+    return _well_formed(peer0, peer1, nonce, removal)
+
+
+def _well_formed(peer0: bytes, peer1: bytes, nonce: int, removal: object) -> bool:
+    return peer0 < peer1 and nonce > 0 and (nonce % 2 == 0) == (removal is not None)
 
 
 def edge_checks(edge: Edge, known: Edge | None = None) -> EdgeCheck:
     """The checks an edge needs; of a removal whose active form is `known`, byte for byte, only the third signature."""
-    if not well_formed(edge):
+    peer0, peer1, nonce, signature0, signature1, removal = edge.parts()
+    if not _well_formed(peer0, peer1, nonce, removal):
         return EdgeCheck(edge, None)
-    peer0, peer1 = edge.key
-    nonce, removal, signatures = edge.nonce, edge.removal, edge.signatures
-    checks: list[tuple[bytes, bytes, bytes]] = []
-    active = nonce if removal is None else nonce - 1
-    if removal is None or known is None or known.nonce != active or known.signatures != signatures:
-        digest = edge_digest(peer0, peer1, active)
-        checks += [(peer0, digest, signatures[0]), (peer1, digest, signatures[1])]
-    if removal is not None:
-        by_peer0, signature = removal
-        checks.append((peer0 if by_peer0 else peer1, edge_digest(peer0, peer1, nonce), signature))
-    return EdgeCheck(edge, tuple(checks))
+    if removal is None:
+        digest = _digest(peer0, peer1, nonce)
+        return EdgeCheck(edge, ((peer0, digest, signature0), (peer1, digest, signature1)))
+    by_peer0, signature = removal
+    third = (peer0 if by_peer0 else peer1, _digest(peer0, peer1, nonce), signature)
+    if known is not None and known.nonce == nonce - 1 and known.signatures == (signature0, signature1):
+        return EdgeCheck(edge, (third,))
+    digest = _digest(peer0, peer1, nonce - 1)
+    return EdgeCheck(edge, ((peer0, digest, signature0), (peer1, digest, signature1), third))
 
 
 def check_outcome(check: EdgeCheck) -> str:

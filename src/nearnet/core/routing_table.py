@@ -9,7 +9,6 @@ from nearnet.core.actions import Persist
 from nearnet.core.components import Components
 from nearnet.core.edge_table import EdgeTable
 from nearnet.core.graph import Routes
-from nearnet.core.limits import LimitCounters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from nearnet.core.actions import Write
     from nearnet.core.clock import Now
     from nearnet.core.graph import Snapshot
+    from nearnet.core.limits import LimitCounters
     from nearnet.keys import PeerId
     from nearnet.store.base import StoreReader
     from nearnet.wire.edge_bytes import Edge
@@ -44,15 +44,17 @@ class RoutingTable:
     """The whole graph as known here; makes `Persist`s, sends nothing."""
 
     def __init__(
-        self, me: PeerId, config: NetworkConfig, store: StoreReader, limits: LimitCounters | None = None
+        self, me: PeerId, config: NetworkConfig, store: StoreReader, counters: LimitCounters
     ) -> None:
         self.me = me
         self._limits = config.nearnet.limits
         self._timing = config.nearnet.timing
-        self._counters = limits or LimitCounters({})
+        self._counters = counters
         self._edges = EdgeTable(me)
         self._components = Components(store)
         self._routes = Routes(0, [], [0], [0], [0])
+        self._hops: dict[PeerId, tuple[PeerId, ...]] = {}
+        """Next hops by peer, as asked for since the routes last changed."""
         self._used: dict[PeerId, int] = {}
         """How often each neighbour was the next hop."""
         self._most_used = 0
@@ -122,7 +124,8 @@ class RoutingTable:
             slot = self._edges.slot_of(peer0, peer1)
             if slot is None:
                 if room <= 0 or self._too_many_peers(peer0, peer1):
-                    self._counters.hit("edges_total" if len(self._edges) >= self._limits.edges_total else "edges_per_source")
+                    full = len(self._edges) >= self._limits.edges_total
+                    self._counters.hit("edges_total" if full else "edges_per_source")
                     continue
                 room -= 1
             else:
@@ -204,6 +207,7 @@ class RoutingTable:
             self.needs_recalculation = True
             return
         self._routes = routes
+        self._hops.clear()
         since = self._unreachable_since
         peers = self._edges.peers
         self._unreachable_since = {
@@ -225,19 +229,23 @@ class RoutingTable:
         number = self._edges.index.get(peer)
         if number is None:
             return ()
-        hops = [self._edges.peers[hop] for hop in self._routes.next_hops(number)]
-        return tuple(hop for hop in hops if hop is not None)
+        cached = self._hops.get(peer)
+        if cached is None:
+            hops = [self._edges.peers[hop] for hop in self._routes.next_hops(number)]
+            cached = self._hops[peer] = tuple(hop for hop in hops if hop is not None)
+        return cached
 
     def find_next_hop(self, peer: PeerId) -> PeerId | None:
         """One of the next hops: the least used."""
-        hops = self.next_hops(peer)
+        hops = self._hops.get(peer) or self.next_hops(peer)
         if not hops:
             return None
-        used = self._used
-        floor = self._most_used - LAG
-        best = hops[0] if len(hops) == 1 else min(hops, key=lambda hop: max(used.get(hop, 0), floor))
-        count = max(used.get(best, 0), floor) + 1
-        used[best] = count
+        used, floor = self._used, self._most_used - LAG
+        best, least = hops[0], used.get(hops[0], 0)
+        for hop in hops[1:]:
+            if used.get(hop, 0) < least:
+                best, least = hop, used.get(hop, 0)
+        count = used[best] = max(least, floor) + 1
         if count > self._most_used:
             self._most_used = count
         return best
@@ -283,6 +291,7 @@ class RoutingTable:
             slot = self._edges.slot_of(*edge.key)
             if slot is not None and self._edges.slots[slot] == edge:
                 self._edges.remove(slot)
+        self._hops.clear()
         for peer in moving.peers:
             if peer not in self._edges.index:
                 del self._unreachable_since[peer]

@@ -97,6 +97,17 @@ class Edge(bytes):
         end = middle + _SIGNATURE[self[middle]]
         return (bool(self[end + 1]), Signature(self[end + 2 :])) if self[end] else None
 
+    def parts(self) -> tuple[bytes, bytes, int, bytes, bytes, tuple[bool, bytes] | None]:
+        """All fields at once, as plain bytes: peer0, peer1, nonce, signature0, signature1, removal."""
+        middle = _KEY[self[0]]
+        at = middle + _KEY[self[middle]]
+        first = at + 8
+        second = first + _SIGNATURE[self[first]]
+        end = second + _SIGNATURE[self[second]]
+        removal = (self[end + 1] == 1, self[end + 2 :]) if self[end] else None
+        nonce: int = _NONCE.unpack_from(self, at)[0]
+        return self[:middle], self[middle:at], nonce, self[first:second], self[second:end], removal
+
     def involves(self, peer: bytes) -> bool:
         """Whether `peer` is one of its ends."""
         return peer in self.key
