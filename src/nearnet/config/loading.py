@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,13 +23,18 @@ _DEFAULT = "default"
 _LOWERED = "lowered to fit"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedConfig:
-    """A config, where each value came from (by path, such as ``network.addr``), and warnings in words."""
+    """A config, the layers it was made of, and warnings in words."""
 
     config: NetworkConfig
-    origins: dict[str, str]
+    layers: tuple[Layer, ...]
     warnings: tuple[str, ...]
+
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """Where each value came from, by path, such as ``network.addr``. Found out when asked: a start needs it not."""
+        return _origins(self.config, self.layers)
 
     def values(self) -> dict[str, Any]:
         """Every value by its path, as JSON knows it; in the models' order."""
@@ -74,7 +80,7 @@ def _join(layers: Sequence[Layer]) -> LoadedConfig:
         config = NetworkConfig.model_validate(merged)
     except ValidationError as error:
         raise ConfigError("\n".join(_all_wrong(merged, error))) from None
-    return LoadedConfig(config, _origins(config, layers), warnings)
+    return LoadedConfig(config, tuple(layers), warnings)
 
 
 # --- the shape of the models -------------------------------------------------------------------------
@@ -83,8 +89,8 @@ def _join(layers: Sequence[Layer]) -> LoadedConfig:
 def _section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
     """The model of a field that is itself an object of the config."""
     field = model.model_fields.get(name)
-    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    kind = None if field is None or get_origin(field.annotation) else field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _merge(model: type[BaseModel], under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

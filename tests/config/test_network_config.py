@@ -1,0 +1,221 @@
+"""The fields, their defaults, and the rules that join them."""
+
+import pytest
+
+from nearnet.config import GENESIS_HASHES, NetworkConfig, config_from
+from nearnet.errors import ConfigError
+from nearnet.keys import CryptoHash
+
+DEFAULTS = {
+    "addr": "0.0.0.0:24567",
+    "boot_nodes": (),
+    "whitelist_nodes": (),
+    "max_num_peers": 40,
+    "minimum_outbound_peers": 5,
+    "ideal_connections_lo": 30,
+    "ideal_connections_hi": 35,
+    "safe_set_size": 20,
+    "archival_peer_connections_lower_bound": 10,
+    "peer_recent_time_window": 600,
+    "handshake_timeout": 20,
+    "skip_sync_wait": False,
+    "ban_window": 10800,
+    "blacklist": (),
+    "ttl_account_id_router": 3600,
+    "peer_stats_period": 5,
+    "monitor_peers_max_period": 60,
+    "peer_states_cache_size": 1000,
+    "snapshot_hosts_cache_size": 1000,
+    "peer_expiration_duration": 7 * 86400,
+    "so_recv_buffer_size": 1_000_000,
+    "so_send_buffer_size": 1_000_000,
+    "public_addrs": (),
+    "allow_private_ip_in_public_addrs": False,
+    "max_send_peers": 512,
+    "routed_message_ttl": 100,
+    "highest_peer_horizon": 5,
+}
+LIMITS = {
+    "handshake_frame_bytes": 64 * 1024,
+    "frame_bytes": 512 * 2**20,
+    "large_frame_bytes": 32 * 2**20,
+    "inbound_budget_bytes": 256 * 2**20,
+    "pending_connections": 60,
+    "pending_per_ip": 4,
+    "connected_per_ip": 8,
+    "per_ip_on_loopback": False,
+    "malformed_per_minute": 8,
+    "queue_bytes": 64 * 2**20,
+    "queues_bytes": 512 * 2**20,
+    "edges_per_message_sent": 10_000,
+    "edges_per_message_received": 200_000,
+    "edges_per_source": 200_000,
+    "edges_total": 1_000_000,
+    "graph_peers": 100_000,
+    "max_send_peers": 512,
+    "known_peers": 1000,
+    "per_source_group": 64,
+    "pings_per_second": 100,
+    "loop_guard": 100,
+    "route_back_entries": 100_000,
+    "announcements": 10_000,
+    "loop_stall": 0.05,
+    "allow_private": "auto",
+}
+TIMING = {
+    "limit_pending_peers": 60,
+    "request_peers_interval": 60,
+    "edge_nonce_bump_allowed": 1000,
+    "wait_peer_before_remove": 6,
+    "wait_on_try_update_nonce": 6,
+    "wait_for_sync_delay": 1,
+    "broadcast_validated_edges_interval": 0.05,
+    "update_routing_table_interval": 1,
+    "prune_unreachable_after": 3600,
+    "prune_check_after": 7200,
+    "routed_message_cache_size": 1000,
+    "drop_duplicated_messages_period": 0.05,
+    "route_back_cache_size": 100_000,
+    "route_back_timeout": 120,
+    "route_back_evict": 100,
+    "announce_account_cache_size": 10_000,
+    "max_transactions_per_block_message": 1000,
+    "update_interval_last_time_received_message": 60,
+    "monitor_peers_initial": 0.01,
+    "dial_timeout": 1,
+    "parallel_dials": 8,
+    "dial_backoff_initial": 1,
+    "dial_backoff_max": 60,
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"), [("network", DEFAULTS), ("nearnet.limits", LIMITS), ("nearnet.timing", TIMING)]
+)
+def test_defaults(section, expected):
+    value = NetworkConfig()
+    for name in section.split("."):
+        value = getattr(value, name)
+    assert {name: getattr(value, name) for name in expected} == expected
+
+
+def test_nested_defaults():
+    config = NetworkConfig()
+    assert config.chain_id == "localnet"
+    assert config.genesis_hash == bytes(32)
+    assert config.network.trusted_stun_servers[0] == "stun.l.google.com:19302"
+    assert len(config.network.trusted_stun_servers) == 5
+    tier1, experimental = config.network.tier1, config.network.experimental
+    assert (tier1.connect_interval, tier1.new_connections_per_attempt, tier1.advertise_proxies_interval) == (
+        60,
+        50,
+        900,
+    )
+    assert experimental.network_config_overrides.outbound_disabled is None
+    assert not experimental.inbound_disabled
+    assert config.rpc.addr == "127.0.0.1:3030"
+    assert config.rpc.enable_debug_rpc
+    assert config.nearnet.protocol_versions == {"borsh": (52, 50), "protobuf": (84, 80)}
+    limits = config.nearnet.limits
+    assert (limits.tables_per_second.borsh.burst, limits.tables_per_second.borsh.per_second) == (50, 25)
+    assert (limits.tables_per_second.protobuf.burst, limits.tables_per_second.protobuf.per_second) == (10, 1)
+    assert (limits.peers_requests.burst, limits.peers_requests.per_second) == (3, 0.1)
+    assert set(dict(limits)) >= set(LIMITS)
+
+
+def test_known_genesis():
+    assert str(NetworkConfig(chain_id="mainnet").genesis_hash) == GENESIS_HASHES["mainnet"]
+    other = CryptoHash.of(b"")
+    assert NetworkConfig(chain_id="testnet", genesis_hash=other).genesis_hash == other
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"max_num_peers": 10}, (10, 10, 10, 5)),
+        ({"max_num_peers": 3}, (3, 3, 3, 2)),
+        ({"max_num_peers": 0}, (0, 0, 0, 0)),
+        ({"ideal_connections_hi": 8}, (8, 8, 20, 5)),
+        ({"safe_set_size": 0}, (35, 30, 0, 0)),
+        ({"safe_set_size": 5}, (35, 30, 5, 4)),
+        ({"max_num_peers": 128}, (35, 30, 20, 5)),
+    ],
+)
+def test_what_is_not_set_is_lowered(told, expected):
+    network = NetworkConfig.model_validate({"network": told}).network
+    lowered = (
+        network.ideal_connections_hi,
+        network.ideal_connections_lo,
+        network.safe_set_size,
+        network.minimum_outbound_peers,
+    )
+    assert lowered == expected
+    assert NetworkConfig().network.ideal_connections_hi == 35
+
+
+@pytest.mark.threat(41)
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ({"max_num_peers": 129}, "network.max_num_peers: expected at most 128, got 129"),
+        ({"ideal_connections_lo": 36}, "expected ideal_connections_lo ≤ ideal_connections_hi, got 36 and 35"),
+        ({"ideal_connections_hi": 41}, "expected ideal_connections_hi ≤ max_num_peers, got 41 and 40"),
+        ({"minimum_outbound_peers": 20}, "expected safe_set_size > minimum_outbound_peers, got 20 and 20"),
+        ({"peer_recent_time_window": 119}, "expected at least 120 s"),
+        ({"max_send_peers": 513}, "network.max_send_peers: expected at most 512, got 513"),
+        ({"public_addrs": ["x"]}, "network.public_addrs.0: expected"),
+        ({"handshake_timeout": 0}, "network.handshake_timeout: expected a duration above 0, got 0"),
+    ],
+)
+def test_wrong_combinations(network, words):
+    with pytest.raises(ConfigError) as caught:
+        config_from({"network": network})
+    assert words in str(caught.value)
+
+
+def test_public_addresses():
+    key = "ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX"
+    with pytest.raises(ConfigError, match=r"public addresses, got 10\.0\.0\.1:1"):
+        config_from({"network": {"public_addrs": [f"{key}@10.0.0.1:1"]}})
+    with pytest.raises(ConfigError, match="at most 10"):
+        config_from({"network": {"public_addrs": [f"{key}@8.8.8.8:{port}" for port in range(11)]}})
+    private = {"public_addrs": [f"{key}@10.0.0.1:1"], "allow_private_ip_in_public_addrs": True}
+    assert config_from({"network": private}).network.public_addrs == (f"{key}@10.0.0.1:1",)
+
+
+def test_two_names_of_one_number():
+    config = config_from({"nearnet": {"limits": {"route_back_entries": 5}, "timing": {"limit_pending_peers": 3}}})
+    assert config.nearnet.timing.route_back_cache_size == 5
+    assert config.nearnet.limits.pending_connections == 3
+    overrides = {"max_send_peers": 7, "routed_message_ttl": 9, "max_total_edges": 11}
+    config = config_from({"network": {"experimental": {"network_config_overrides": overrides}}})
+    assert (config.network.max_send_peers, config.nearnet.limits.max_send_peers) == (7, 7)
+    assert config.network.routed_message_ttl == 9
+    assert config.nearnet.limits.edges_total == 11
+    assert config_from({}).nearnet.limits.edges_total == 1_000_000
+
+
+def test_forms_of_values():
+    key = "7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX"
+    config = config_from(
+        {
+            "rpc": None,
+            "network": {"addr": "[::]:5", "blacklist": ["1.2.3.4"]},
+            "nearnet": {
+                "peers": {key: {"dialect": "borsh"}},
+                "persistent_peers": f"{key}@1.2.3.4:5",
+                "protocol_versions": {"borsh": [60, 55]},
+                "log_level": "WARN",
+                "limits": {"allow_private": False, "loop_guard": 0, "peers_requests": {"burst": 9}},
+            },
+        }
+    )
+    assert config.rpc.addr == ""
+    assert config.network.listen_address.ip == "::"
+    assert NetworkConfig.model_validate({"network": {"addr": ""}}).network.listen_address is None
+    assert config.nearnet.peers[f"ed25519:{key}"].dialect == "borsh"
+    assert config.nearnet.persistent_peers[0].info.addr.port == 5
+    assert config.nearnet.protocol_versions == {"borsh": (60, 55), "protobuf": (84, 80)}
+    assert config.nearnet.log_level == "warning"
+    assert config.nearnet.limits.allow_private is False
+    assert config.nearnet.limits.peers_requests.per_second == 0.1
