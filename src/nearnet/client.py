@@ -9,7 +9,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from nearnet.keys import CryptoHash
 from nearnet.wire.account_id import valid_account_id
+from nearnet.wire.borsh import Writer
 from nearnet.wire.messages import GenesisId, PeerChainInfo
 
 if TYPE_CHECKING:
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
 
     from nearnet.config import NetworkConfig
     from nearnet.errors import ReasonForBan
-    from nearnet.keys import CryptoHash
+    from nearnet.keys import PeerId
     from nearnet.wire.messages import AnnounceAccount, Message, PeerInfo, RoutedMessage
 
-__all__ = ["EPOCHS_REMEMBERED", "Ban", "Client", "DefaultClient"]
+__all__ = ["EPOCHS_REMEMBERED", "Ban", "Client", "DefaultClient", "announcement_digest"]
 
 EPOCHS_REMEMBERED = 16
 """Epochs per account by which the default client knows an announcement as old (`behaviour.md` §7)."""
@@ -62,6 +64,14 @@ class Client(Protocol):
 
         A ban meets the neighbour that brought it: only for what that one must have checked itself.
         """
+
+
+def announcement_digest(account_id: str, peer_id: PeerId, epoch_id: CryptoHash) -> CryptoHash:
+    """What the account's key signs in an announcement (`wire.md` §4)."""
+    writer = Writer()
+    writer.string(account_id)
+    writer.raw(peer_id + epoch_id)
+    return CryptoHash.of(writer.getvalue())
 
 
 class DefaultClient:
