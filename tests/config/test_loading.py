@@ -73,7 +73,7 @@ def test_unknown_fields_are_warnings_that_name_them(file):
         "unknown field state_sync (file config.json) is ignored",
         "unknown field foo (environment NEARNET_FOO) is ignored",
     )
-    with pytest.raises(ConfigError, match="network.max_peers"):
+    with pytest.raises(ConfigError, match=r"network\.max_peers"):
         config_from({"network": {"max_peers": 5}})
 
 

@@ -33,8 +33,7 @@ def test_durations(given, seconds):
 
 @pytest.mark.parametrize(
     "given",
-    [True, None, "", "10", "5x", "-1s", -1, float("nan"), float("inf"), 1e300, {}, {"secs": -1}, {"secs": 1.5}]
-    + [{"secs": True}, {"secs": 1, "millis": 2}, [1]],
+    [True, None, "", "10", "5x", "-1s", -1, float("nan"), float("inf"), 1e300, [1], {}, {"secs": -1}, {"secs": 1.5}],
 )
 def test_what_is_no_duration(given):
     with pytest.raises(ValueError, match="a duration of at least 0"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nearnet.errors import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -20,6 +22,7 @@ __all__ = [
     "RECENT_OUTBOUND_CONNECTIONS",
     "Store",
     "StoreReader",
+    "known_column",
 ]
 
 PEERS: Final = "Peers"
@@ -40,6 +43,13 @@ COLUMNS: Final = (
     PEER_DIALECT,
 )
 """All of them; keys and values of each in `store/schema.py`."""
+
+
+def known_column(column: str) -> str:
+    """The column itself, or `StoreError`: so that no batch is held up for good by a row that never fits."""
+    if column not in COLUMNS:
+        raise StoreError(f"the store has no column {column!r}; it has {', '.join(COLUMNS)}")
+    return column
 
 
 class StoreReader(Protocol):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.errors import StoreError
-from nearnet.store.base import COLUMNS
+from nearnet.store.base import COLUMNS, known_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +43,4 @@ class MemoryStore:
         """Nothing to let go of: what it holds stays readable."""
 
     def _rows(self, column: str) -> dict[bytes, bytes]:
-        try:
-            return self._columns[column]
-        except KeyError:
-            raise StoreError(f"the store has no column {column!r}; it has {', '.join(COLUMNS)}") from None
+        return self._columns[known_column(column)]

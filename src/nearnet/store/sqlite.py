@@ -25,7 +25,7 @@ from zlib import crc32
 
 from nearnet.errors import StoreError, StoreMismatch
 from nearnet.keys import CryptoHash
-from nearnet.store.base import COLUMNS, COMPONENT_EDGES
+from nearnet.store.base import COLUMNS, COMPONENT_EDGES, known_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -152,12 +152,12 @@ class SqliteStore:
 
     def get(self, column: str, key: bytes) -> bytes | None:
         """The value of one row; None when there is none, or a damaged one (told through `on_degraded`)."""
-        rows = self._query(f"SELECT key, value, crc FROM {_named(column)} WHERE key = ?", (bytes(key),))
+        rows = self._query(f"SELECT key, value, crc FROM {known_column(column)} WHERE key = ?", (bytes(key),))
         return next((value for _, value in self._sound(column, rows)), None)
 
     def items(self, column: str) -> Iterator[tuple[bytes, bytes]]:
         """All rows that are not damaged, in the order of their keys."""
-        return self._sound(column, self._query(f"SELECT key, value, crc FROM {_named(column)} ORDER BY key"))
+        return self._sound(column, self._query(f"SELECT key, value, crc FROM {known_column(column)} ORDER BY key"))
 
     def _query(self, statement: str, parameters: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes, int]]:
         try:
@@ -174,7 +174,7 @@ class SqliteStore:
 
     def commit(self, writes: Sequence[Write]) -> None:
         """All of them in one transaction, on the disk when this returns; `StoreError`, and none of them, otherwise."""
-        named = [(_named(write.column), write) for write in writes]
+        named = [(known_column(write.column), write) for write in writes]
         connection = self._live(self._writer)
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -262,12 +262,6 @@ def move_aside(path: Path) -> Path | None:
     except OSError as error:
         raise StoreError(f"{path} cannot be moved aside: {error.strerror}") from None
     return moved
-
-
-def _named(column: str) -> str:
-    if column not in COLUMNS:
-        raise StoreError(f"the store has no column {column!r}; it has {', '.join(COLUMNS)}")
-    return column
 
 
 def _holds(key: object, value: object, crc: object) -> bool:

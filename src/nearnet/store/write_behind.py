@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nearnet.store.base import known_column
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -28,9 +30,9 @@ class WriteBehind:
         self._batch: dict[tuple[str, bytes], Write] = {}
 
     def put(self, writes: Iterable[Write]) -> None:
-        """From now on readers see these."""
-        for write in writes:
-            self._pending[write.column, bytes(write.key)] = write
+        """From now on readers see these; an unknown column raises `StoreError`, and nothing is put."""
+        rows = {(known_column(write.column), bytes(write.key)): write for write in writes}
+        self._pending.update(rows)
 
     def get(self, column: str, key: bytes) -> bytes | None:
         """The newest value of one row, or None."""
