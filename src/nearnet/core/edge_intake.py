@@ -81,6 +81,6 @@ class EdgeIntake:
         if not checks:
             return None
         self._next_id += 1
-        self.verified_count += sum(len(check.checks) for check in checks)
+        self.verified_count += sum(len(check.checks or ()) for check in checks)
         self._requests[self._next_id] = (source, tuple(checks))
         return Verify(self._next_id, tuple(checks))
