@@ -142,9 +142,11 @@ def plain_search(pairs: list[tuple[int, int]], start: int) -> dict[int, list[int
         adjacent.setdefault(b, set()).add(a)
 
     def distances(source: int) -> dict[int, int]:
-        found, frontier = {source: 0}, [source]
-        while frontier:
-            frontier = [n for node in frontier for n in sorted(adjacent[node]) if n not in found and not found.update({n: found[node] + 1})]  # fmt: skip
+        found, queue = {source: 0}, [source]
+        for node in queue:
+            for other in sorted(adjacent[node] - found.keys()):
+                found[other] = found[node] + 1
+                queue.append(other)
         return found
 
     mine = distances(start)
