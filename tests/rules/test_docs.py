@@ -1,0 +1,25 @@
+"""The pages name files that exist, and links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from source_files import PACKAGE, ROOT, tracked_files
+
+PAGES = sorted(path for path in tracked_files() if path.suffix == ".md")
+NAMED = re.compile(r"`([\w./-]+/[\w./-]*[\w-]\.(?:py|md|json|toml|gz|proto))`")
+LINKED = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def _exists(name: str, page: Path) -> bool:
+    return any((base / name).exists() for base in (ROOT, PACKAGE, page.parent))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_files_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text()
+    named = {name for name in NAMED.findall(text) if not name.startswith((".", "near/"))}
+    assert sorted(name for name in named if not _exists(name, page)) == []
+    assert sorted(name for name in LINKED.findall(text) if not (page.parent / name).exists()) == []
