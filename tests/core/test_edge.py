@@ -1,0 +1,169 @@
+"""The rules of an edge: truth tables, golden bytes, and what each form costs in signature checks."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearnet.core.actions import Verdict
+from nearnet.core.edge import (
+    build_edge,
+    check_outcome,
+    edge_checks,
+    edge_digest,
+    next_nonce,
+    run_checks,
+    sign_edge,
+    sign_removal,
+    verify_edge,
+    verify_partial,
+    well_formed,
+)
+from nearnet.keys import PublicKey, SecretKey, Signature
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.messages import PartialEdgeInfo
+from tests.vectors_file import vectors
+
+A, B, C = (SecretKey.from_seed(name) for name in ("a", "b", "c"))
+if A.public_key > B.public_key:
+    A, B = B, A
+K = SecretKey.from_seed("k", "secp256k1")
+A_ID, B_ID, C_ID = A.public_key, B.public_key, C.public_key
+SMALL_ORDER = PublicKey(b"\0\1" + bytes(31))
+"""The identity point: a key that dalek takes and libsodium refuses."""
+IDENTITY_SIGNATURE = Signature(b"\0\1" + bytes(63))
+
+
+def edge(nonce=1, a=A, b=B):
+    return build_edge(a, b.public_key, nonce, sign_edge(b, a.public_key, nonce).signature)
+
+
+@pytest.mark.parametrize(("nonce", "following"), vectors("borsh")["next_nonce"])
+def test_next_nonce(nonce, following):
+    assert next_nonce(nonce) == following
+
+
+@pytest.mark.parametrize("case", vectors("borsh")["edges"], ids=lambda case: case["hash"][:8])
+def test_golden_edges(case):
+    assert verify_edge(Edge(bytes.fromhex(case["borsh"]))) is case["verify"]
+
+
+@pytest.mark.parametrize(("a", "b"), list(itertools.permutations((A, B, K), 2)))
+def test_either_end_builds_the_same_edge(a, b):
+    both = edge(7, a, b)
+    assert both == edge(7, b, a)
+    assert verify_edge(both)
+    assert well_formed(both)
+    removal = sign_removal(a, both)
+    assert (removal.nonce, removal.removal[0]) == (8, a.public_key == both.peer0)
+    assert verify_edge(removal)
+    assert removal.signatures == both.signatures
+
+
+@pytest.mark.threat(18)
+@pytest.mark.parametrize(("nonce", "good"), [(0, False), (1, True), (2, True), (2**63, True), (2**64 - 1, True)])
+def test_a_half_is_verified_over_ends_and_nonce(nonce, good):
+    half = sign_edge(B, A_ID, nonce)
+    assert verify_partial(A_ID, B_ID, half) is good
+    assert not verify_partial(A_ID, C_ID, half)
+    assert not verify_partial(C_ID, B_ID, half)
+    assert not verify_partial(A_ID, B_ID, replace(half, nonce=nonce + 1))
+    assert not verify_partial(A_ID, B_ID, replace(half, signature=sign_edge(A, B_ID, nonce).signature))
+
+
+def test_a_half_whose_nonce_is_no_u64():
+    assert not verify_partial(A_ID, B_ID, PartialEdgeInfo(2**64, sign_edge(B, A_ID, 1).signature))
+
+
+def unsorted() -> Edge:
+    good = edge()
+    return Edge.build(B_ID, A_ID, 1, good.signature1, good.signature0)
+
+
+def to_itself() -> Edge:
+    signature = A.sign(edge_digest(A_ID, A_ID, 1))
+    return Edge.build(A_ID, A_ID, 1, signature, signature)
+
+
+def with_nonce(nonce: int, removed: bool) -> Edge:
+    """Right signatures over a nonce, with or without the removal info."""
+    halves = (A.sign(edge_digest(A_ID, B_ID, nonce - removed)), B.sign(edge_digest(A_ID, B_ID, nonce - removed)))
+    removal = (True, A.sign(edge_digest(A_ID, B_ID, nonce))) if removed else None
+    return Edge.build(A_ID, B_ID, nonce, *halves, removal)
+
+
+@pytest.mark.threat(32)
+@pytest.mark.threat(33)
+@pytest.mark.threat(34)
+@pytest.mark.parametrize(
+    "bad",
+    [unsorted(), to_itself(), with_nonce(0, False), with_nonce(2, False), with_nonce(1, True), with_nonce(3, True)],
+    ids=["unsorted", "to itself", "nonce 0", "even without removal", "odd with removal", "odd with removal 3"],
+)
+def test_malformed_edges_cost_no_crypto(bad):
+    assert not well_formed(bad)
+    check = edge_checks(bad)
+    assert check.checks is None
+    assert check_outcome(check) == "forged"
+    assert not verify_edge(bad)
+
+
+@pytest.mark.threat(34)
+def test_a_removal_is_signed_by_one_of_its_ends():
+    good = sign_removal(A, edge())
+    assert len(good) == 271
+    peer0, peer1, nonce, *signatures, (_, signature) = good.parts()
+    assert not verify_edge(Edge.build(peer0, peer1, nonce, *signatures, (False, signature))), "said to be the other's"
+    stranger = C.sign(edge_digest(peer0, peer1, nonce))
+    assert not verify_edge(Edge.build(peer0, peer1, nonce, *signatures, (True, stranger)))
+
+
+@pytest.mark.threat(31)
+def test_forged_halves():
+    peer0, peer1, nonce, signature0, signature1, _ = edge().parts()
+    assert not verify_edge(Edge.build(peer0, peer1, nonce, signature1, signature1))
+    assert not verify_edge(Edge.build(peer0, peer1, nonce, signature0, signature0))
+    assert not verify_edge(Edge.build(peer0, peer1, nonce + 2, signature0, signature1))
+
+
+def test_of_a_removal_of_what_is_known_only_the_third_signature_is_checked():
+    active = edge(5)
+    removal = sign_removal(B, active)
+    (only,) = edge_checks(removal, active).checks
+    assert only == (B_ID, edge_digest(A_ID, B_ID, 6), removal.removal[1])
+    other_halves = Edge.build(A_ID, B_ID, 5, active.signature1, active.signature0)
+    for known in (None, edge(3), edge(7), removal, other_halves):
+        assert len(edge_checks(removal, known).checks) == 3
+    assert len(edge_checks(edge(7), active).checks) == 2, "an active edge is checked whole"
+
+
+def small_order(signature1: Signature) -> Edge:
+    """Between the identity point, whose signature libsodium alone refuses, and B."""
+    assert B_ID > SMALL_ORDER
+    return Edge.build(SMALL_ORDER, B_ID, 1, IDENTITY_SIGNATURE, signature1)
+
+
+@pytest.mark.threat(39)
+def test_strict_is_the_outcome_only_when_nothing_is_forged():
+    right = B.sign(edge_digest(SMALL_ORDER, B_ID, 1))
+    assert check_outcome(edge_checks(small_order(right))) == "strict"
+    assert not verify_edge(small_order(right))
+    assert check_outcome(edge_checks(small_order(A.sign(bytes(32))))) == "forged"
+
+
+@pytest.mark.threat(37)
+def test_a_list_is_checked_up_to_its_first_forgery():
+    strict = small_order(B.sign(edge_digest(SMALL_ORDER, B_ID, 1)))
+    good = [edge_checks(edge(1)), edge_checks(strict), edge_checks(edge(3))]
+    assert run_checks(4, good) == Verdict(4, ("valid", "strict", "valid"))
+    assert run_checks(5, [*good, edge_checks(unsorted()), *good]) == Verdict(5, ("valid", "strict", "valid", "forged"))
+    assert run_checks(6, []) == Verdict(6, ())
+
+
+@given(st.integers(0, 2**64 - 3))
+def test_the_next_nonce_is_the_next_odd_one(nonce):
+    following = next_nonce(nonce)
+    assert following % 2 == 1
+    assert 0 < following - nonce <= 2
