@@ -53,11 +53,12 @@ class Section(BaseModel):
 
 
 def parse_hash(value: object) -> CryptoHash:
-    """A hash from base58."""
+    """A hash from base58. One of digits only, such as the 32 ones of zero bytes, may have been taken for a number."""
     if isinstance(value, CryptoHash):
         return value
+    text = str(value) if type(value) is int else value
     try:
-        return CryptoHash.from_text(value if isinstance(value, str) else "")
+        return CryptoHash.from_text(text if isinstance(text, str) else "")
     except BadKey as error:
         raise ValueError(f"a hash of 32 bytes in base58: {error}") from None
 
