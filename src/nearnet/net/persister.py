@@ -53,6 +53,7 @@ class Persister:
         self._urgent = False
         self._last_commit = -COMMIT_INTERVAL
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
         self._commit: asyncio.Task[None] | None = None
         self._retry_after = 0.0
         self.degraded: str | None = None
@@ -71,11 +72,12 @@ class Persister:
             return
         wait = self._retry_after or (0.0 if self._urgent else COMMIT_INTERVAL)
         delay = max(0.0, self._last_commit + wait - time.monotonic())
-        due = self._loop.time() + delay
+        due = time.monotonic() + delay
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._timer_due <= due:
                 return
             self._timer.cancel()
+        self._timer_due = due
         self._timer = self._loop.call_later(delay, self._start)
 
     def _start(self) -> None:

@@ -6,6 +6,7 @@ It decides nothing: `core/peer.py` is the connection, this is its wire.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import TYPE_CHECKING, cast
 
@@ -111,7 +112,7 @@ class PeerConnection(asyncio.Protocol):
         if exc is None:
             why = "closed by the peer"
         else:
-            why = exc.strerror if isinstance(exc, OSError) and exc.strerror else type(exc).__name__
+            why = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else type(exc).__name__
         self._on_lost(self, why)
 
     # --- what the node calls ---------------------------------------------------------------------
