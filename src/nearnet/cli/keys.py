@@ -17,12 +17,12 @@ __all__ = ["app", "from_seed", "generate", "show", "verify"]
 
 app = new_app("Keys: of this node, new ones, and whether a signature holds.")
 
-KeyType = Annotated[Literal["ed25519", "secp256k1"], typer.Option("--key-type", help="Which curve.")]
-Account = Annotated[str, typer.Option("--account-id", help="The account in the key file.")]
-Out = Annotated[
+_KeyType = Annotated[Literal["ed25519", "secp256k1"], typer.Option("--key-type", help="Which curve.")]
+_Account = Annotated[str, typer.Option("--account-id", help="The account in the key file.")]
+_Out = Annotated[
     Path | None, typer.Option("--out", help="Write a key file (0600) instead of printing the secret.", metavar="FILE")
 ]
-T = TypeVar("T", PublicKey, Signature)
+_T = TypeVar("_T", PublicKey, Signature)
 
 
 @app.command()
@@ -40,7 +40,7 @@ def show(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def generate(
-    key_type: KeyType = "ed25519", account_id: Account = "node", out: Out = None, as_json: JsonOption = False
+    key_type: _KeyType = "ed25519", account_id: _Account = "node", out: _Out = None, as_json: JsonOption = False
 ) -> None:
     """A new key, printed with its secret unless --out says where to keep it.
 
@@ -52,9 +52,9 @@ def generate(
 @app.command("from-seed")
 def from_seed(
     text: Annotated[str, typer.Argument(help="The seed.")],
-    key_type: KeyType = "ed25519",
-    account_id: Account = "node",
-    out: Out = None,
+    key_type: _KeyType = "ed25519",
+    account_id: _Account = "node",
+    out: _Out = None,
     as_json: JsonOption = False,
 ) -> None:
     """A test key: always the same one for a text. Whoever knows the text has the key.
@@ -103,7 +103,7 @@ def verify(
         print(str(valid).lower())
 
 
-def _read(kind: type[T], text: str) -> T:
+def _read(kind: type[_T], text: str) -> _T:
     """From text, else from borsh in hex: 33 bytes or more, so that no key's base58 is taken for hex."""
     try:
         data = bytes.fromhex(text) if len(text) >= 66 else None

@@ -21,7 +21,7 @@ __all__ = ["app", "check", "compact", "dump"]
 
 app = new_app("The database of known peers, bans, components and announcements.")
 
-StoreOption = Annotated[
+_StoreOption = Annotated[
     Path | None, typer.Option("--store", help="The database file; that of the home unless told.", metavar="PATH")
 ]
 
@@ -41,7 +41,7 @@ def _opened(home: Path | None, path: Path | None, complaints: list[str]) -> Iter
 
 
 @app.command()
-def check(home: HomeOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def check(home: HomeOption = None, store: _StoreOption = None, as_json: JsonOption = False) -> None:
     """Read everything; exit code 1 when anything is damaged.
 
     Example: nearnet store check --home ~/.nearnet
@@ -78,7 +78,7 @@ def _malformed(column: str, key: bytes, value: bytes) -> str | None:
 def dump(
     column: Annotated[str, typer.Argument(help=f"One of {', '.join(COLUMNS)}.")],
     home: HomeOption = None,
-    store: StoreOption = None,
+    store: _StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """The rows of a column, one JSON document a line (with or without --json).
@@ -102,7 +102,7 @@ def dump(
 
 
 @app.command()
-def compact(home: HomeOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def compact(home: HomeOption = None, store: _StoreOption = None, as_json: JsonOption = False) -> None:
     """Give the room of deleted rows back to the file system.
 
     Example: nearnet store compact

@@ -9,29 +9,46 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from nearnet.config.values import BootNode, parse_blacklist, parse_duration, parse_peers, parse_socket
-from nearnet.errors import BadKey, ConfigError
-from nearnet.keys import CryptoHash, PublicKey
+from nearnet.config.field_types import (
+    PROTOCOL_VERSIONS,
+    Address,
+    AllowPrivate,
+    Blacklist,
+    Count,
+    DialectName,
+    Duration,
+    Flag,
+    LogLevel,
+    Number,
+    Peers,
+    Period,
+    ProtocolVersions,
+    PublicAddresses,
+    Texts,
+    Whitelist,
+    canonical_keys,
+)
+from nearnet.config.values import parse_socket
 from nearnet.wire.messages import SocketAddress
 
 __all__ = [
     "GENESIS_HASHES",
-    "DialectName",
     "ExperimentalSection",
     "LimitsSection",
     "NearnetSection",
     "NetworkSection",
     "OverridesSection",
     "PeerSettings",
+    "PollingSection",
     "Rate",
+    "RpcLimitsSection",
     "RpcSection",
     "Section",
     "TablesPerSecond",
     "Tier1Section",
     "TimingSection",
-    "parse_hash",
 ]
 
 GENESIS_HASHES = {
@@ -50,106 +67,6 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="ignore", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False, defer_build=True
     )
-
-
-def parse_hash(value: object) -> CryptoHash:
-    """A hash from base58. One of digits only, such as the 32 ones of zero bytes, may have been taken for a number."""
-    if isinstance(value, CryptoHash):
-        return value
-    text = str(value) if type(value) is int else value
-    try:
-        return CryptoHash.from_text(text if isinstance(text, str) else "")
-    except BadKey as error:
-        raise ValueError(f"a hash of 32 bytes in base58: {error}") from None
-
-
-def _socket_text(value: object) -> str:
-    """Checked, kept as text; "" and null stand for none."""
-    if value is None or value == "":
-        return ""
-    if not isinstance(value, str):
-        raise ValueError('IP:PORT, or "" for none')
-    return str(parse_socket(value))
-
-
-def _public_address(value: object) -> str:
-    nodes = parse_peers([value])
-    if len(nodes) != 1 or nodes[0].info.addr is None or nodes[0].info.account_id is not None:
-        raise ValueError("KEY@IP:PORT, without a host name")
-    return str(nodes[0])
-
-
-def _level(value: object) -> object:
-    text = value.lower() if isinstance(value, str) else value
-    return {"warn": "warning", "trace": "debug"}.get(text, text) if isinstance(text, str) else text
-
-
-def _versions(value: object) -> dict[str, tuple[int, int]]:
-    """A dialect that is not told keeps its default."""
-    if not isinstance(value, dict) or set(value) - set(_VERSIONS):
-        raise ValueError('{"borsh": [OWN, OLDEST], "protobuf": [OWN, OLDEST]}')
-    result = dict(_VERSIONS)
-    for name, pair in value.items():
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or any(type(one) is not int for one in pair):
-            raise ValueError(f"[OWN, OLDEST] as two whole numbers for {name}")
-        own, oldest = pair
-        if not 0 <= oldest <= own < 2**32:
-            raise ValueError(f"0 ≤ OLDEST ≤ OWN < 2^32 for {name}")
-        result[name] = (own, oldest)
-    return result
-
-
-def _peer_settings(value: object) -> object:
-    """The keys in their one text form."""
-    if not isinstance(value, dict):
-        raise ValueError('{PUBLIC_KEY: {"dialect": ..}}')
-    try:
-        return {str(PublicKey.from_text(str(key))): settings for key, settings in value.items()}
-    except ConfigError as error:
-        raise ValueError(f"public keys as names: {error}") from None
-
-
-def _allow_private(value: object) -> object:
-    if value == "auto" or isinstance(value, bool):
-        return value
-    raise ValueError('"auto", true or false')
-
-
-def _positive(seconds: float) -> float:
-    if seconds <= 0:
-        raise ValueError("a duration above 0")
-    return seconds
-
-
-_VERSIONS = {"borsh": (52, 50), "protobuf": (84, 80)}
-
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-Period = Annotated[float, BeforeValidator(lambda value: _positive(parse_duration(value)))]
-Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
-Flag = Annotated[bool, Field(strict=True)]
-Number = Annotated[float, Field(strict=True, ge=0)]
-Address = Annotated[str, BeforeValidator(_socket_text)]
-Texts = Annotated[tuple[str, ...], Field(strict=False)]
-Peers = Annotated[
-    tuple[BootNode, ...],
-    BeforeValidator(parse_peers),
-    PlainSerializer(lambda nodes: ",".join(map(str, nodes)), return_type=str),
-]
-Whitelist = Annotated[
-    tuple[BootNode, ...],
-    BeforeValidator(lambda value: parse_peers(value, need_place=False)),
-    PlainSerializer(lambda nodes: ",".join(map(str, nodes)), return_type=str),
-]
-Hash = Annotated[CryptoHash, BeforeValidator(parse_hash), PlainSerializer(str, return_type=str)]
-Blacklist = Annotated[
-    tuple[tuple[str, int | None], ...],
-    BeforeValidator(parse_blacklist),
-    PlainSerializer(
-        lambda entries: [ip if port is None else str(SocketAddress(ip, port)) for ip, port in entries],
-        return_type=list[str],
-    ),
-]
-DialectName = Literal["auto", "borsh", "protobuf"]
 
 
 class Tier1Section(Section):
@@ -218,7 +135,7 @@ class NetworkSection(Section):
     peer_expiration_duration: Duration = 7 * 86400.0
     so_recv_buffer_size: Count | None = 1_000_000
     so_send_buffer_size: Count | None = 1_000_000
-    public_addrs: tuple[Annotated[str, BeforeValidator(_public_address)], ...] = ()
+    public_addrs: PublicAddresses = ()
     allow_private_ip_in_public_addrs: Flag = False
     trusted_stun_servers: Texts = tuple(f"stun{number}.l.google.com:19302" for number in ("", 1, 2, 3, 4))
     external_address: str = ""
@@ -319,7 +236,7 @@ class LimitsSection(Section):
     route_back_entries: Annotated[int, Field(strict=True, ge=1)] = 100_000
     announcements: Annotated[int, Field(strict=True, ge=1)] = 10_000
     loop_stall: Period = 0.05
-    allow_private: Annotated[Literal["auto"] | bool, BeforeValidator(_allow_private)] = "auto"
+    allow_private: AllowPrivate = "auto"
 
 
 class TimingSection(Section):
@@ -354,9 +271,9 @@ class NearnetSection(Section):
     """`nearnet`: what the reference node has no field for."""
 
     dialect: DialectName = "auto"
-    peers: Annotated[dict[str, PeerSettings], BeforeValidator(_peer_settings)] = {}
+    peers: Annotated[dict[str, PeerSettings], BeforeValidator(canonical_keys)] = {}
     dialect_probe_timeout: Period = 2.0
-    protocol_versions: Annotated[dict[str, tuple[int, int]], BeforeValidator(_versions)] = _VERSIONS
+    protocol_versions: ProtocolVersions = PROTOCOL_VERSIONS
     persistent_peers: Peers = ()
     min_peers: Count = 0
     min_peers_kept: Count = 0
@@ -365,5 +282,5 @@ class NearnetSection(Section):
     limits: LimitsSection = Field(default_factory=LimitsSection)
     verifier_threads: Annotated[int, Field(strict=True, ge=1, le=256)] = os.cpu_count() or 1
     store: str | None = None
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)] = "info"
+    log_level: LogLevel = "info"
     log_format: Literal["text", "json"] = "text"

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from nearnet.config.models import (
-    GENESIS_HASHES,
-    Count,
-    Duration,
-    Flag,
-    Hash,
-    NearnetSection,
-    NetworkSection,
-    RpcSection,
-    Section,
-    parse_hash,
-)
+from nearnet.config.field_types import Count, Duration, Flag, Hash, parse_hash
+from nearnet.config.models import GENESIS_HASHES, NearnetSection, NetworkSection, RpcSection, Section
 from nearnet.config.values import parse_peer
 from nearnet.keys import CryptoHash
 
