@@ -85,6 +85,8 @@ class Connections:
         limits = context.config.nearnet.limits
         if len(context.connections) >= context.config.network.max_num_peers + limits.pending_connections:
             return "pending_connections"
+        if context.config.network.experimental.inbound_disabled:
+            return "inbound_disabled"
         if context.peer_store.is_blacklisted_ip(address.ip):
             return "blacklist"
         if is_loopback(address.ip) and not limits.per_ip_on_loopback:

@@ -133,6 +133,8 @@ class PeerManager:
     def drained(self, peer: Peer, unsent: int, now: Now) -> None:
         """The transport holds `unsent` bytes of that peer's now; call it after each flush and when it drains."""
         peer.unsent = unsent
+        if peer.queued > self.config.nearnet.limits.queues_bytes // 128:
+            self._shed(now)
         self.gossip.drained(peer, now)
         self._collect(now)
 
@@ -273,15 +275,24 @@ class PeerManager:
         if peer.edge is not None:
             self.local_edges.disconnected(peer.ready_id, now)
 
+    def _shed(self, now: Now) -> None:
+        """All queues together over their limit: the fullest connection closes (`threats.md`, limits)."""
+        limit = self.config.nearnet.limits.queues_bytes
+        while sum(peer.queued for peer in self.context.connections.values()) > limit:
+            fullest = max(self.context.connections.values(), key=lambda peer: peer.queued)
+            self._overflow(fullest, "queues_bytes", now)
+
+    def _overflow(self, peer: Peer, limit: str, now: Now) -> None:
+        self.context.limits.hit(limit)
+        peer.out.clear()
+        self.context.actions.append(Close(peer, "queue overflow", flush=False))
+        self.connections.ended(peer, "queue overflow", now)
+
     def _collect(self, now: Now) -> None:
         """After every input: what the parts left to be done."""
         context = self.context
         while context.outbox.overflowed:
-            peer = next(iter(context.outbox.overflowed))
-            context.limits.hit("queue_bytes")
-            peer.out.clear()
-            context.actions.append(Close(peer, "queue overflow", flush=False))
-            self.connections.ended(peer, "queue overflow", now)
+            self._overflow(next(iter(context.outbox.overflowed)), "queue_bytes", now)
         for pong in self.routed.take_pongs():
             self.client_port.pong(pong)
         self.exchange.collect(now)
