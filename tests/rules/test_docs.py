@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import generate
 import pytest
 from source_files import PACKAGE, ROOT, tracked_files
 
@@ -23,3 +24,13 @@ def test_the_files_that_a_page_names_exist(page: Path) -> None:
     named = {name for name in NAMED.findall(text) if not name.startswith((".", "near/"))}
     assert sorted(name for name in named if not _exists(name, page)) == []
     assert sorted(name for name in LINKED.findall(text) if not (page.parent / name).exists()) == []
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_generated_pages_are_current(name: str) -> None:
+    assert (generate.DOCS / name).read_text() == generate.PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize(("mark", "page"), [("threat", "threats"), ("scenario", "scenarios")])
+def test_every_promised_row_has_a_test(mark: str, page: str) -> None:
+    assert sorted(set(generate.promised(page)) - set(generate.marked(mark))) == []

@@ -1,0 +1,159 @@
+"""Writes `limits.md`, `threats.md` and `scenarios.md` (`make docs`): texts from `source/`, defaults from the config,
+tests from their marks `threat(n)` and `scenario(n)`."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from nearnet.config import NetworkConfig
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+NONE = "none of its own yet"
+
+Marked = dict[int, list[str]]
+
+
+def _rows(name: str) -> list[list[str]]:
+    lines = (DOCS / "source" / f"{name}.txt").read_text().splitlines()
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def promised(name: str) -> list[int]:
+    """The numbers that a page has rows for."""
+    return [int(row[0]) for row in _rows(name)]
+
+
+def _numbers(decorator: ast.expr, name: str) -> Iterator[int]:
+    """Those of ``@pytest.mark.<name>(1, 2)``."""
+    if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == f"pytest.mark.{name}":
+        yield from (ast.literal_eval(argument) for argument in decorator.args)
+
+
+def _marks(node: ast.AST, name: str) -> Iterator[int]:
+    for decorator in getattr(node, "decorator_list", ()):
+        yield from _numbers(decorator, name)
+    if isinstance(node, ast.Module):
+        for statement in node.body:
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "pytestmark":
+                values = statement.value.elts if isinstance(statement.value, ast.List) else [statement.value]
+                for value in values:
+                    yield from _numbers(value, name)
+    # One case of a parametrized test: pytest.param(.., marks=pytest.mark.<name>(1)).
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        for inner in (n for decorator in node.decorator_list for n in ast.walk(decorator)):
+            if isinstance(inner, ast.keyword) and inner.arg == "marks":
+                yield from _numbers(inner.value, name)
+
+
+def marked(name: str) -> Marked:
+    """Row number to the tests that hold it, ``path::test``."""
+    found: Marked = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        where = path.relative_to(ROOT).as_posix()
+        module = ast.parse(path.read_text())
+        for number in _marks(module, name):
+            found[number].append(where)
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                for number in _marks(node, name):
+                    found[number].append(f"{where}::{node.name}")
+    return found
+
+
+def _tests(found: Marked, number: int) -> str:
+    return "<br>".join(f"`{test}`" for test in dict.fromkeys(found.get(number, ()))) or NONE
+
+
+def threats() -> str:
+    """The page of threats."""
+    found = marked("threat")
+    lines = [
+        "# Threats and faults",
+        "",
+        "Written by `make docs`. The numbers are those of the specification's table; what is not here comes later.",
+        '"Close" ends the connection, counted by reason; "ban" besides refuses the peer for `network.ban_window`.',
+        "",
+        "| # | what happens | what the node does | tests |",
+        "|---|---|---|---|",
+        *(f"| {n} | {what} | {does} | {_tests(found, int(n))} |" for n, what, does in _rows("threats")),
+        "",
+        "Departures from the recorded answers of a real node, in `tests/conformance/test_transcripts.py`:",
+        "",
+        "| what | why |",
+        "|---|---|",
+        "| a peer that forged an edge is closed at once; the real node left its socket open | decision 10 |",
+        "| the acceptor tells its other neighbours of a newcomer's edge | decision 9 |",
+        "| a list of peers leaves out who has no address, and a claimed port takes nothing from a connected peer "
+        "| nobody can dial the one; the other is a claim |",
+        "| tables and the request for peers come at other times, in other pieces | they are told unasked |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def scenarios() -> str:
+    """The page of scenarios."""
+    found = marked("scenario")
+    lines = [
+        "# Network scenarios",
+        "",
+        "Written by `make docs`. The numbers are those of the specification's list; what is not here comes later.",
+        "",
+        "| # | scenario | tests |",
+        "|---|---|---|",
+        *(f"| {n} | {what} | {_tests(found, int(n))} |" for n, what in _rows("scenarios")),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def limits() -> str:
+    """The page of limits."""
+    defaults = NetworkConfig().nearnet.limits.model_dump()
+    lines = [
+        "# Limits",
+        "",
+        "Written by `make docs`. Each is a field of `nearnet.limits` in config.json, or of `--set`.",
+        "`nearnet_limits` of the RPC shows value, use and hits. None is seen on the wire. Connections as such are bounded",
+        "by `network.max_num_peers`, 128 at most.",
+        "",
+        "| field | default | unit | what it bounds |",
+        "|---|---|---|---|",
+    ]
+    texts = {name: (unit, what) for name, unit, what in _rows("limits")}
+    for name, default in defaults.items():
+        unit, what = texts[name]
+        lines.append(f"| {name} | {_shown(default)} | {unit} | {what} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() if value >= 2**10 and value % 2**10 == 0:
+            return f"{value // 2**20} MiB" if value % 2**20 == 0 else f"{value // 2**10} KiB"
+        case dict():
+            return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
+        case _:
+            return str(value)
+
+
+PAGES = {"limits.md": limits, "threats.md": threats, "scenarios.md": scenarios}
+
+
+def main() -> int:
+    """Write all pages; say which changed."""
+    for name, make in PAGES.items():
+        text = make()
+        if not (DOCS / name).exists() or (DOCS / name).read_text() != text:
+            (DOCS / name).write_text(text)
+            print(f"wrote docs/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
