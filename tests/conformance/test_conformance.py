@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SUITES = Path(os.environ.get("NEARNET_SHARED") or ROOT.parent / "shared") / "conformance"
 
 
+@pytest.mark.threat(1, 5, 6, 11, 12, 14, 16, 17, 18, 19, 22, 23, 26, 31, 33, 44, 48, 49, 52)
+@pytest.mark.scenario(32, 33, 34, 35)
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not SUITES.is_dir(), reason="no conformance suites beside this checkout, nor in NEARNET_SHARED")

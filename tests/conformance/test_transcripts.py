@@ -66,6 +66,8 @@ def _ids() -> list[Any]:
     return [pytest.param(n, id=f"{n}-{part}") for n, part in enumerate(PARTS) if n not in NOT_RECORDED]
 
 
+@pytest.mark.threat(11, 12, 14, 16, 23, 26, 48)
+@pytest.mark.scenario(32, 33, 35)
 @pytest.mark.parametrize("number", _ids())
 def test_the_same_answers(number: int) -> None:
     expected, told = _asked(_recorded(number)), _asked(_answers()[number])
