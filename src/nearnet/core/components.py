@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nearnet.core.actions import Write
 from nearnet.wire.borsh_dialect import decode_edges, encode_edges
@@ -15,45 +15,50 @@ if TYPE_CHECKING:
     from nearnet.store.base import StoreReader
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["Components"]
+__all__ = ["Component", "Components"]
 
 _NONCE = struct.Struct("<Q")
 _EDGES, _PEERS, _LAST = "ComponentEdges", "PeerComponent", "LastComponentNonce"
 
 
-class Components:
-    """Reads components from the store and makes the rows that change them."""
+class Component(NamedTuple):
+    """Peers that were unreachable at the same time, with every edge that has one of them."""
 
-    __slots__ = ("_next", "_store")
+    nonce: bytes
+    peers: tuple[PeerId, ...]
+    """Those whose last component this is; its edges may have other peers too."""
+    edges: list[Edge]
+
+    def stored(self) -> list[Write]:
+        """The rows that keep it."""
+        rows = [Write(_EDGES, self.nonce, encode_edges(self.edges)), Write(_LAST, b"", self.nonce)]
+        return rows + [Write(_PEERS, peer, self.nonce) for peer in self.peers]
+
+    def dropped(self) -> list[Write]:
+        """The rows that forget it."""
+        return [Write(_EDGES, self.nonce, None), *(Write(_PEERS, peer, None) for peer in self.peers)]
+
+
+class Components:
+    """Numbers new components, the first 0, and reads stored ones. Writes nothing itself."""
+
+    __slots__ = ("_store",)
 
     def __init__(self, store: StoreReader) -> None:
         self._store = store
-        last = store.get(_LAST, b"")
-        self._next = 0 if last is None else int(_NONCE.unpack(last)[0]) + 1
 
-    def stow(self, peers: Iterable[PeerId], edges: list[Edge]) -> list[Write]:
-        """The rows that keep these edges as one new component of these peers."""
-        nonce = _NONCE.pack(self._next)
-        self._next += 1
-        rows = [Write(_EDGES, nonce, encode_edges(edges)), Write(_LAST, b"", nonce)]
-        rows.extend(Write(_PEERS, peer, nonce) for peer in peers)
-        return rows
+    def new(self, peers: Iterable[PeerId], edges: list[Edge]) -> Component:
+        """A component of the next nonce, to be stored by the caller."""
+        last = self._store.get(_LAST, b"")
+        nonce = 0 if last is None else _NONCE.unpack(last)[0] + 1
+        return Component(_NONCE.pack(nonce), tuple(peers), edges)
 
-    def load(self, peer: PeerId) -> tuple[list[Edge], list[Write]]:
-        """The edges of the peer's last component, and the rows that drop it; nothing when it has none."""
+    def of(self, peer: PeerId) -> Component | None:
+        """The last component of this peer; None when it has none."""
         nonce = self._store.get(_PEERS, peer)
         if nonce is None:
-            return [], []
+            return None
         stored = self._store.get(_EDGES, nonce)
-        rows = [Write(_PEERS, peer, None)]
-        if stored is None:
-            return [], rows
-        edges = list(decode_edges(stored))
-        members = dict.fromkeys(member for edge in edges for member in edge.key)
-        rows.extend(
-            Write(_PEERS, member, None)
-            for member in members
-            if member != peer and self._store.get(_PEERS, member) == nonce
-        )
-        rows.append(Write(_EDGES, nonce, None))
-        return edges, rows
+        edges = [] if stored is None else list(decode_edges(stored))
+        ends = dict.fromkeys([peer, *(end for edge in edges for end in edge.key)])
+        return Component(nonce, tuple(end for end in ends if self._store.get(_PEERS, end) == nonce), edges)

@@ -11,13 +11,51 @@ from typing import TYPE_CHECKING
 from nearnet.core.graph import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["NO_SOURCE", "EdgeTable"]
+__all__ = ["EdgeTable"]
 
-NO_SOURCE = 2**32 - 1
+_NO_SOURCE = 2**32 - 1
 """Stands for edges of our own making, or from disk."""
+
+
+class _Sources:
+    """How many held edges each source told first. Sources are numbers, given again once nothing of theirs is held."""
+
+    __slots__ = ("_counts", "_free", "_numbers", "_peers")
+
+    def __init__(self) -> None:
+        self._numbers: dict[PeerId, int] = {}
+        self._peers: list[PeerId] = []
+        self._counts: list[int] = []
+        self._free: list[int] = []
+
+    def count(self, peer: PeerId) -> int:
+        number = self._numbers.get(peer)
+        return 0 if number is None else self._counts[number]
+
+    def add(self, peer: PeerId) -> int:
+        number = self._numbers.get(peer)
+        if number is None:
+            if self._free:
+                number = self._free.pop()
+                self._peers[number] = peer
+            else:
+                number = len(self._peers)
+                self._peers.append(peer)
+                self._counts.append(0)
+            self._numbers[peer] = number
+        self._counts[number] += 1
+        return number
+
+    def remove(self, number: int) -> None:
+        self._counts[number] -= 1
+        if not self._counts[number]:
+            del self._numbers[self._peers[number]]
+            self._free.append(number)
 
 
 class EdgeTable:
@@ -31,13 +69,13 @@ class EdgeTable:
         "_held",
         "_second",
         "_source",
+        "_sources",
         "active",
         "active_count",
         "generation",
         "index",
         "peers",
         "slots",
-        "told_by",
     )
 
     def __init__(self, me: PeerId) -> None:
@@ -48,10 +86,9 @@ class EdgeTable:
         self.active_count = 0
         self.generation = 0
         """Changes when a number may come to mean another peer."""
-        self.told_by: dict[int, int] = {}
-        """How many held edges each source (by its number) told first."""
         self._by_key: dict[int, int] = {}
         self._first, self._second, self._source = array("I"), array("I"), array("I")
+        self._sources = _Sources()
         self._held: dict[int, int] = {}
         """Edges held of each peer by its number."""
         self._free_slots: list[int] = []
@@ -80,8 +117,12 @@ class EdgeTable:
             self.index[peer] = number
         return number
 
-    def put(self, edge: Edge, source: int = NO_SOURCE) -> None:
-        """Take this edge in place of an older form of it."""
+    def told_by(self, source: PeerId) -> int:
+        """How many of the edges held this source told first."""
+        return self._sources.count(source)
+
+    def put(self, edge: Edge, source: PeerId | None = None) -> None:
+        """Take this edge in place of an older form of it. `source` None: of our own making, or from disk."""
         peer0, peer1 = edge.key
         first, second = self.number(peer0), self.number(peer1)
         key = first << 32 | second
@@ -93,7 +134,7 @@ class EdgeTable:
         self.active[slot] = active
         self.slots[slot] = edge
 
-    def _new_slot(self, key: int, first: int, second: int, source: int) -> int:
+    def _new_slot(self, key: int, first: int, second: int, source: PeerId | None) -> int:
         if self._free_slots:
             slot = self._free_slots.pop()
         else:
@@ -102,24 +143,24 @@ class EdgeTable:
             self.active.append(0)
             for column in (self._first, self._second, self._source):
                 column.append(0)
-        self._first[slot], self._second[slot], self._source[slot] = first, second, source
+        self._first[slot], self._second[slot] = first, second
+        self._source[slot] = _NO_SOURCE if source is None else self._sources.add(source)
         self._by_key[key] = slot
         self._held[first] = self._held.get(first, 0) + 1
         self._held[second] = self._held.get(second, 0) + 1
-        if source != NO_SOURCE:
-            self.told_by[source] = self.told_by.get(source, 0) + 1
         return slot
 
-    def remove(self, slot: int) -> None:
-        """Forget the edge in this slot; peers of which no edge is left lose their number."""
-        first, second, source = self._first[slot], self._second[slot], self._source[slot]
-        del self._by_key[first << 32 | second]
+    def remove(self, peer0: PeerId, peer1: PeerId) -> None:
+        """Forget the edge between these two; a peer of which no edge is left loses its number."""
+        first, second = self.index[peer0], self.index[peer1]
+        slot = self._by_key.pop(first << 32 | second)
+        source = self._source[slot]
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0
         self._free_slots.append(slot)
-        if source != NO_SOURCE:
-            self.told_by[source] -= 1
+        if source != _NO_SOURCE:
+            self._sources.remove(source)
         for number in (first, second):
             self._held[number] -= 1
             if not self._held[number]:
@@ -131,18 +172,31 @@ class EdgeTable:
         if number and peer is not None:
             del self.index[peer]
             self.peers[number] = None
-            self.told_by.pop(number, None)
             self._free_peers.append(number)
             self.generation += 1
 
-    def slots_touching(self, numbers: dict[int, None]) -> list[int]:
+    def ends_of(self, peers: Iterable[PeerId]) -> int:
+        """How many ends of edges are at these peers."""
+        return sum(self._held[self.index[peer]] for peer in peers)
+
+    def slots_touching(self, peers: Iterable[PeerId]) -> list[int]:
         """The slots of all edges that have one of these peers."""
+        numbers = {self.index[peer] for peer in peers}
         ends = zip(self._first, self._second, strict=True)
         return [
             slot
             for slot, (first, second) in enumerate(ends)
             if (first in numbers or second in numbers) and self.slots[slot] is not None
         ]
+
+    def peers_only_in(self, slots: Iterable[int]) -> list[PeerId]:
+        """The peers, but ourselves, of which no edge would be left without these."""
+        ends: dict[int, int] = {}
+        for slot in slots:
+            for number in (self._first[slot], self._second[slot]):
+                ends[number] = ends.get(number, 0) + 1
+        only = (self.peers[number] for number, count in ends.items() if number and count == self._held[number])
+        return [peer for peer in only if peer is not None]
 
     def snapshot(self) -> Snapshot:
         """A copy for `shortest_paths`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.actions import Persist
 from nearnet.core.components import Components
 from nearnet.core.edge_table import EdgeTable
-from nearnet.core.graph import Routes
+from nearnet.core.graph import NO_ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.core.actions import Write
     from nearnet.core.clock import Now
-    from nearnet.core.graph import Snapshot
+    from nearnet.core.components import Component
+    from nearnet.core.graph import Routes, Snapshot
     from nearnet.core.limits import LimitCounters
     from nearnet.keys import PeerId
     from nearnet.store.base import StoreReader
@@ -31,33 +32,34 @@ RETRY_PRUNE = 60.0
 """Seconds until what could not be stored is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Moving:
-    """A component on its way to disk: until it is there, memory keeps it."""
+    """A component on its way to disk: until it is there for certain, memory keeps it."""
 
     token: int
-    peers: dict[PeerId, float]
-    edges: list[Edge]
+    component: Component
+    since: dict[PeerId, float]
+    """From when each of its peers is unreachable."""
+    ends: int
+    """Ends of edges at its peers: more of them later means a new edge."""
+    is_stored: bool = False
 
 
 class RoutingTable:
     """The whole graph as known here; makes `Persist`s, sends nothing."""
 
-    def __init__(
-        self, me: PeerId, config: NetworkConfig, store: StoreReader, counters: LimitCounters
-    ) -> None:
+    def __init__(self, me: PeerId, config: NetworkConfig, store: StoreReader, counters: LimitCounters) -> None:
         self.me = me
         self._limits = config.nearnet.limits
         self._timing = config.nearnet.timing
         self._counters = counters
         self._edges = EdgeTable(me)
         self._components = Components(store)
-        self._routes = Routes(0, [], [0], [0], [0])
+        self._routes: Routes = NO_ROUTES
         self._hops: dict[PeerId, tuple[PeerId, ...]] = {}
         """Next hops by peer, as asked for since the routes last changed."""
         self._used: dict[PeerId, int] = {}
         """How often each neighbour was the next hop."""
-        self._most_used = 0
         self._unreachable_since: dict[PeerId, float] = {}
         self._moving: _Moving | None = None
         self._retry_at = 0.0
@@ -65,6 +67,8 @@ class RoutingTable:
         self._writes: list[Write] = []
         self._restored: list[Edge] = []
         self.needs_recalculation = False
+        self._is_settled = True
+        """Whether the routes are of exactly the edges held."""
 
     # --- what is held ----------------------------------------------------------------------------
 
@@ -116,73 +120,85 @@ class RoutingTable:
             other = newest.get(key)
             if other is None or edge.nonce > other.nonce:
                 newest[key] = edge
-        room = self._limits.edges_total - len(self._edges)
-        told = self._edges.told_by.get(self._edges.index.get(source, -1), 0)
-        room = min(room, self._limits.edges_per_source - told)
         taken: list[Edge] = []
+        unseen = 0
         for (peer0, peer1), edge in newest.items():
-            slot = self._edges.slot_of(peer0, peer1)
-            if slot is None:
-                if room <= 0 or self._too_many_peers(peer0, peer1):
-                    full = len(self._edges) >= self._limits.edges_total
-                    self._counters.hit("edges_total" if full else "edges_per_source")
+            held = self.get(peer0, peer1)
+            if held is None:
+                if not self._has_room(peer0, peer1, source, unseen):
                     continue
-                room -= 1
-            else:
-                held = self._edges.slots[slot]
-                if held is not None and edge.nonce <= held.nonce:
-                    continue
+                unseen += 1
+            elif edge.nonce <= held.nonce:
+                continue
             taken.append(edge)
         return taken
 
-    def _too_many_peers(self, peer0: PeerId, peer1: PeerId) -> bool:
-        index = self._edges.index
-        if len(index) + (peer0 not in index) + (peer1 not in index) <= self._limits.graph_peers:
-            return False
-        self._counters.hit("graph_peers")
-        return True
+    def _has_room(self, peer0: PeerId, peer1: PeerId, source: PeerId, unseen: int = 0) -> bool:
+        """Whether one more edge is within the limits, after `unseen` others (row 36)."""
+        limits, index = self._limits, self._edges.index
+        if len(self._edges) + unseen >= limits.edges_total:
+            self._counters.hit("edges_total")
+        elif self._edges.told_by(source) + unseen >= limits.edges_per_source:
+            self._counters.hit("edges_per_source")
+        elif len(index) + (peer0 not in index) + (peer1 not in index) > limits.graph_peers:
+            self._counters.hit("graph_peers")
+        else:
+            return True
+        return False
 
     def add(self, edges: Iterable[Edge], source: PeerId | None, now: Now) -> list[Edge]:
-        """Take verified edges in; returns those that were really new. A peer that was on disk comes back with them."""
-        table = self._edges
-        number = table.index.get(source) if source is not None else None
+        """Take verified edges in; returns those that were really new. `source` None: of our own making, no limit.
+
+        A peer that has a component on disk comes back with it: see `take_restored` and `take_writes`.
+        """
         added: list[Edge] = []
         for edge in edges:
             peer0, peer1 = edge.key
             held = self.get(peer0, peer1)
             if held is None:
-                self._restore(peer0, now)
-                self._restore(peer1, now)
+                if source is not None and not self._has_room(peer0, peer1, source):
+                    continue
+                self._restore([peer0, peer1], now)
                 held = self.get(peer0, peer1)
             if held is not None and edge.nonce <= held.nonce:
                 continue
-            self._put(edge, number, now)
+            self._put(edge, source, now)
             added.append(edge)
         return added
 
-    def _put(self, edge: Edge, number: int | None, now: Now) -> None:
-        known = len(self._edges.index)
-        if number is None:
-            self._edges.put(edge)
-        else:
-            self._edges.put(edge, number)
-        if len(self._edges.index) != known:
+    def _put(self, edge: Edge, source: PeerId | None, now: Now) -> None:
+        index = self._edges.index
+        known = len(index)
+        self._edges.put(edge, source)
+        if len(index) != known:
             for peer in edge.key:
-                if peer != self.me and self._routes.distance(self._edges.index[peer]) is None:
+                if self._routes.distance(index[peer]) is None:
                     self._unreachable_since.setdefault(peer, now.mono)
         self.needs_recalculation = True
+        self._is_settled = False
 
-    def _restore(self, peer: PeerId, now: Now) -> None:
-        """Bring the peer's component back from disk (document §12.1)."""
-        if peer in self._edges.index:
-            return
-        edges, rows = self._components.load(peer)
-        self._writes.extend(rows)
-        for edge in edges:
-            held = self.get(*edge.key)
-            if held is None or edge.nonce > held.nonce:
-                self._put(edge, None, now)
-                self._restored.append(edge)
+    def _restore(self, peers: list[PeerId], now: Now) -> None:
+        """Bring the components of peers that turn up back from disk, and of those that turn up with them."""
+        index = self._edges.index
+        met = {peer: None for peer in peers if peer not in index}
+        waiting = list(met)
+        while waiting:
+            component = self._components.of(waiting.pop())
+            if component is None:
+                continue
+            if len(self._edges) + len(component.edges) > self._limits.edges_total:
+                self._counters.hit("edges_total")
+                continue
+            self._writes.extend(component.dropped())
+            met.update(dict.fromkeys(component.peers))
+            for edge in component.edges:
+                further = {peer: None for peer in edge.key if peer not in index and peer not in met}
+                met.update(further)
+                waiting.extend(further)
+                held = self.get(*edge.key)
+                if held is None or edge.nonce > held.nonce:
+                    self._put(edge, None, now)
+                    self._restored.append(edge)
 
     def take_restored(self) -> list[Edge]:
         """Edges that came back from disk since the last call."""
@@ -202,22 +218,20 @@ class RoutingTable:
         return self._edges.snapshot()
 
     def apply(self, routes: Routes, now: Now) -> None:
-        """Use what `shortest_paths` found, unless peers were renumbered meanwhile."""
+        """Use what `shortest_paths` found of the last snapshot, unless peers were renumbered meanwhile."""
         if routes.generation != self._edges.generation:
             self.needs_recalculation = True
             return
         self._routes = routes
+        self._is_settled = not self.needs_recalculation
         self._hops.clear()
-        since = self._unreachable_since
-        peers = self._edges.peers
+        peers, since, used = self._edges.peers, self._unreachable_since, self._used
+        self._used = {peer: used[peer] for hop in routes.neighbours if (peer := peers[hop]) in used}
+        unreachable = [*routes.unreachable, *range(len(routes), len(peers))]
         self._unreachable_since = {
-            peer: since.get(peer, now.mono)
-            for number in routes.unreachable()
-            if (peer := peers[number]) is not None
+            peer: since.get(peer, now.mono) for number in unreachable if (peer := peers[number]) is not None
         }
-        for peer in peers[len(routes) :]:
-            if peer is not None and peer in since:
-                self._unreachable_since[peer] = since[peer]
+        self._finish_moving(now)
 
     def distance(self, peer: PeerId) -> int | None:
         """Hops to a peer, None when there is no way."""
@@ -240,14 +254,16 @@ class RoutingTable:
         hops = self._hops.get(peer) or self.next_hops(peer)
         if not hops:
             return None
-        used, floor = self._used, self._most_used - LAG
-        best, least = hops[0], used.get(hops[0], 0)
+        used = self._used
+        best = hops[0]
+        least = most = used.get(best, 0)
         for hop in hops[1:]:
-            if used.get(hop, 0) < least:
-                best, least = hop, used.get(hop, 0)
-        count = used[best] = max(least, floor) + 1
-        if count > self._most_used:
-            self._most_used = count
+            count = used.get(hop, 0)
+            if count < least:
+                best, least = hop, count
+            elif count > most:
+                most = count
+        used[best] = max(least, most - LAG) + 1
         return best
 
     # --- what leaves for the disk ----------------------------------------------------------------
@@ -262,37 +278,59 @@ class RoutingTable:
     def prune(self, now: Now) -> Persist | None:
         """When somebody is unreachable for long enough, have all such peers' edges stored as one component.
 
-        They leave memory in `persisted`, when they are safely stored.
+        They leave memory after `persisted`, when they are safely stored; a peer that has no other edge leaves as well.
         """
         due = self.next_prune(now)
         if due is None or due > now.mono:
             return None
         after = self._timing.prune_unreachable_after
-        gone = {peer: since for peer, since in self._unreachable_since.items() if now.mono - since >= after}
-        numbers = {self._edges.index[peer]: None for peer in gone}
-        slots = self._edges.slots
-        edges = [edge for slot in self._edges.slots_touching(numbers) if (edge := slots[slot]) is not None]
+        table = self._edges
+        slots = table.slots_touching(
+            [peer for peer, since in self._unreachable_since.items() if now.mono - since >= after]
+        )
+        peers = table.peers_only_in(slots)
+        component = self._components.new(peers, [edge for slot in slots if (edge := table.slots[slot]) is not None])
+        since = {peer: self._unreachable_since[peer] for peer in peers}
         self._next_token += 1
-        self._moving = _Moving(self._next_token, gone, edges)
-        return Persist(tuple(self._components.stow(gone, edges)), token=self._next_token)
+        self._moving = _Moving(self._next_token, component, since, table.ends_of(peers))
+        return Persist(tuple(component.stored()), token=self._next_token)
 
     def persisted(self, token: int, error: str | None, now: Now) -> None:
-        """How storing a component went. On failure its edges stay in memory, and it is tried again."""
+        """How storing a component went. On failure its edges stay in memory, and it is tried again (row 64)."""
         moving = self._moving
         if moving is None or moving.token != token:
             return
-        self._moving = None
         if error is not None:
-            self._retry_at = now.mono + RETRY_PRUNE
+            self._keep(moving, now)
             return
-        if any(self._unreachable_since.get(peer) != since for peer, since in moving.peers.items()):
+        moving.is_stored = True
+        self._finish_moving(now)
+
+    def _finish_moving(self, now: Now) -> None:
+        """Let go of what is stored, once the routes tell for certain that all of it is still unreachable."""
+        moving = self._moving
+        if moving is None or not moving.is_stored or not self._is_settled:
             return
-        for edge in moving.edges:
-            slot = self._edges.slot_of(*edge.key)
-            if slot is not None and self._edges.slots[slot] == edge:
-                self._edges.remove(slot)
+        table, edges = self._edges, moving.component.edges
+        keys = [edge.key for edge in edges]
+        if (
+            any(self._unreachable_since.get(peer) != since for peer, since in moving.since.items())
+            or table.ends_of(moving.since) != moving.ends
+            or any(self.get(*key) != edge for key, edge in zip(keys, edges, strict=True))
+        ):
+            self._keep(moving, now)
+            return
+        self._moving = None
+        for key in keys:
+            table.remove(*key)
+        for peer in moving.since:
+            del self._unreachable_since[peer]
         self._hops.clear()
-        for peer in moving.peers:
-            if peer not in self._edges.index:
-                del self._unreachable_since[peer]
         self.needs_recalculation = True
+        self._is_settled = False
+
+    def _keep(self, moving: _Moving, now: Now) -> None:
+        """Memory stays as it is, so the disk has to forget."""
+        self._moving = None
+        self._retry_at = now.mono + RETRY_PRUNE
+        self._writes.extend(moving.component.dropped())
