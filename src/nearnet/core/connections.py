@@ -48,7 +48,7 @@ STALL_RATE = 4096
 class Connections:
     """All connections of one node, from accept or dial to their end."""
 
-    __slots__ = ("_budget", "_context", "_handshaking", "_next_id", "_on_closed", "_on_message", "_on_routed")
+    __slots__ = ("_budget", "_context", "_ended", "_handshaking", "_next_id", "_on_closed", "_on_message", "_on_routed")
 
     def __init__(
         self,
@@ -66,6 +66,15 @@ class Connections:
         self._on_closed = on_closed
         self._budget = InboundBudget(limits.inbound_budget_bytes, limits.large_frame_bytes)
         self._next_id = 0
+        self._ended: dict[str, dict[str, list[int]]] = {"received": {}, "sent": {}}
+        """The traffic of connections that are gone."""
+
+    def traffic(self) -> dict[str, dict[str, list[int]]]:
+        """Of all connections since the start: ``received`` and ``sent``, message type -> [messages, bytes]."""
+        totals = {word: {kind: list(counts) for kind, counts in kinds.items()} for word, kinds in self._ended.items()}
+        for peer in self._context.connections.values():
+            _add_traffic(totals, peer)
+        return totals
 
     # --- beginnings ------------------------------------------------------------------------------
 
@@ -322,9 +331,18 @@ class Connections:
         peer.early.clear()
         context = self._context
         context.connections.pop(peer.id, None)
+        _add_traffic(self._ended, peer)
         context.outbox.overflowed.pop(peer, None)
         self._release_budget(peer, now)
         context.count("nearnet_connections_closed", reason)
         if was_ready:
             context.peers.pop(peer.ready_id, None)
         self._on_closed(peer, reason if was_ready else f"handshake: {reason}", now)
+
+
+def _add_traffic(totals: dict[str, dict[str, list[int]]], peer: Peer) -> None:
+    for word, kinds in (("received", peer.received_by_type), ("sent", peer.sent_by_type)):
+        for kind, (messages, size) in kinds.items():
+            entry = totals[word].setdefault(kind, [0, 0])
+            entry[0] += messages
+            entry[1] += size

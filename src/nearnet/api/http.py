@@ -1,0 +1,215 @@
+"""The HTTP server: JSON-RPC, the reference's GET pages, metrics and events (`cli.md`; `threats.md` rows 75, 76).
+
+It runs in the node's loop, on loopback unless told otherwise. Who calls is checked before what is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, web
+
+from nearnet.api import views
+from nearnet.api.errors import RpcError
+from nearnet.api.jsonrpc import JsonRpc, Unauthorized
+from nearnet.api.metrics import CONTENT_TYPE, exposition
+from nearnet.errors import AlreadyRunning
+from nearnet.wire.messages import SocketAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nearnet.config.models import RpcSection
+    from nearnet.net.node import Node
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+__all__ = ["CALL_TIMEOUT", "MAX_BODY", "MAX_IN_FLIGHT", "MAX_SUBSCRIBERS", "HttpServer"]
+
+MAX_BODY = 10 * 2**20
+"""Bytes of a request."""
+
+MAX_IN_FLIGHT = 100
+"""Requests answered at once; more get 429."""
+
+CALL_TIMEOUT = 10.0
+"""Seconds for one call."""
+
+MAX_SUBSCRIBERS = 100
+"""Websockets of events at once, each with at most 1000 events waiting."""
+
+_NAMES = ("localhost", "127.0.0.1", "::1")
+_SEND_TIMEOUT = 30.0
+
+
+class HttpServer:
+    """Serves one node. `admin_token` None: no admin methods."""
+
+    def __init__(self, node: Node, rpc: RpcSection, admin_token: str | None) -> None:
+        self._node = node
+        self._rpc = rpc
+        self._token = admin_token
+        self._started = time.time()
+        self._in_flight = 0
+        self._sockets: dict[web.WebSocketResponse, None] = {}
+        self._runner: web.AppRunner | None = None
+        self.address: SocketAddress | None = None
+        """Where it listens, once it does."""
+        self.jsonrpc = JsonRpc(node, lambda: None if self.address is None else str(self.address), self._started)
+
+    async def start(self) -> None:
+        """Listen; `AlreadyRunning` when the port is taken."""
+        host, _, port = self._rpc.addr.rpartition(":")
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._guard])
+        app.add_routes(
+            [
+                web.post("/", self._post),
+                web.get("/metrics", self._metrics),
+                web.get("/ws/events", self._events),
+                web.get("/debug/api/{name}", self._debug),
+                web.get("/{name}", self._get),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise AlreadyRunning(
+                f"the RPC cannot listen on {self._rpc.addr}: {error.strerror}; choose another with --rpc-addr"
+            ) from None
+        name = self._runner.addresses[0]
+        self.address = SocketAddress(name[0], name[1])
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        for socket in list(self._sockets):
+            await socket.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # --- who may call ----------------------------------------------------------------------------
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if not self._host_allowed(request.headers.get("Host", "")):
+            return web.json_response({"error": "this Host is not served"}, status=403)
+        if origin is not None and not self._origin_allowed(origin, request):
+            return web.json_response({"error": "this Origin is not allowed"}, status=403)
+        if request.path == "/ws/events":
+            return await handler(request)
+        if self._in_flight >= MAX_IN_FLIGHT:
+            return web.json_response({"error": "too many requests at once"}, status=429)
+        self._in_flight += 1
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                response = await handler(request)
+        except TimeoutError:
+            response = web.json_response({"error": f"not done within {CALL_TIMEOUT:g} s"}, status=408)
+        finally:
+            self._in_flight -= 1
+        if origin is not None:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Vary"] = "Origin"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    def _host_allowed(self, host: str) -> bool:
+        """Against DNS rebinding: the names of this machine's loopback, and the address we were told to listen on."""
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        listens = self._rpc.addr.rpartition(":")[0].strip("[]")
+        return name is not None and (name in _NAMES or name == listens)
+
+    def _origin_allowed(self, origin: str, request: web.Request) -> bool:
+        allowed = self._rpc.cors_allowed_origins
+        return "*" in allowed or origin in allowed or origin == f"http://{request.headers.get('Host', '')}"
+
+    def _authorized(self, request: web.Request) -> bool:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if self._token is None or scheme.lower() != "bearer":
+            return False
+        return hmac.compare_digest(token.strip().encode(), self._token.encode())
+
+    # --- what is called --------------------------------------------------------------------------
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        if request.content_type != "application/json":
+            return web.json_response({"error": "Content-Type must be application/json"}, status=415)
+        body = await request.read()
+        try:
+            answer, status = await self.jsonrpc.answer(body, self._authorized(request))
+        except Unauthorized as method:
+            text = f"{method} needs the header Authorization: Bearer <content of admin_token in the home folder>"
+            return web.json_response({"error": text}, status=401)
+        return _json(answer, status)
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        method = self.jsonrpc.methods.get(name)
+        if method is None or not method.get:
+            return web.json_response({"error": f"nothing is served at /{name}"}, status=404)
+        try:
+            params = dict(request.query) if method.params is not None else None
+            return _json(await self.jsonrpc.call(name, params, authorized=False))
+        except RpcError as error:
+            return _json(error.body, 503 if error.status == 200 else error.status)
+
+    async def _debug(self, request: web.Request) -> web.StreamResponse:
+        if not self._rpc.enable_debug_rpc:
+            return web.json_response({"error": "rpc.enable_debug_rpc is false"}, status=405)
+        node = self._node
+        match request.match_info["name"]:
+            case "status":
+                address = None if self.address is None else str(self.address)
+                return _json(views.detailed_status(node, address, self._started, time.time()))
+            case "peer_store":
+                return _json(views.peer_store(node))
+            case "network_graph":
+                return _json(views.network_graph(node))
+            case "recent_outbound_connections":
+                return _json(views.recent_outbound_connections(node))
+        return web.json_response({"error": "no such debug page"}, status=405)
+
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        text = exposition(self._node, self.jsonrpc.calls)
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Events as they happen; a reader that never reads is cut off."""
+        if len(self._sockets) >= MAX_SUBSCRIBERS:
+            return web.json_response({"error": "too many subscribers"}, status=429)
+        socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=1024)
+        await socket.prepare(request)
+        self._sockets[socket] = None
+        sender = asyncio.ensure_future(self._send_events(socket))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        finally:
+            sender.cancel()
+            del self._sockets[socket]
+        return socket
+
+    async def _send_events(self, socket: web.WebSocketResponse) -> None:
+        async for event in self._node.events():
+            try:
+                async with asyncio.timeout(_SEND_TIMEOUT):
+                    await socket.send_str(json.dumps(event.as_dict()))
+            except (TimeoutError, ConnectionError):
+                break
+        await socket.close()
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(body=json.dumps(value).encode(), status=status, content_type="application/json")

@@ -1,0 +1,243 @@
+"""JSON-RPC 2.0 as the reference node speaks it, and our `nearnet_*` methods (`cli.md`, `conventions.md` §3.5).
+
+Pure of HTTP: a body in, an answer and its status out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nearnet.api import views
+from nearnet.api.errors import RpcError, handler_error, invalid_params, method_not_found, parse_error
+from nearnet.errors import ConfigError, NearnetError, NotConnected, PeerRefused, ReasonForBan, RouteNotFound
+from nearnet.keys import CryptoHash, PeerId, Signature
+from nearnet.wire.messages import AnnounceAccount
+
+if TYPE_CHECKING:
+    from nearnet.net.node import Node
+
+__all__ = ["MAX_DEPTH", "JsonRpc", "Unauthorized"]
+
+MAX_DEPTH = 64
+"""Nesting of a request (`threats.md` row 75)."""
+
+
+class Unauthorized(Exception):
+    """An admin method without the token: HTTP 401."""
+
+
+class _Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Nothing(_Params):
+    pass
+
+
+class _OnePeer(_Params):
+    peer_id: str
+
+
+class _MaybePeer(_Params):
+    peer_id: str | None = None
+
+
+class _Ping(_Params):
+    peer_id: str
+    ttl: int = Field(default=100, ge=1, le=255)
+    timeout_ms: int = Field(default=5000, ge=1, le=100_000)
+
+
+class _Connect(_Params):
+    peer: str
+
+
+class _BanPeer(_Params):
+    peer_id: str
+    reason: str = "None"
+    seconds: float | None = Field(default=None, gt=0, le=10 * 365 * 86400)
+
+
+class _Announce(_Params):
+    account_id: str
+    epoch_id: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    call: Callable[[Any], Awaitable[Any]]
+    params: type[_Params] | None
+    """None: params are ignored."""
+    admin: bool = False
+    get: bool = True
+    """Whether a GET of its name answers too: only without side effects."""
+
+
+class JsonRpc:
+    """The methods of one node."""
+
+    def __init__(self, node: Node, rpc_addr: Callable[[], str | None], started: float) -> None:
+        self._node = node
+        self._rpc_addr = rpc_addr
+        self._started = started
+        self.calls: dict[tuple[str, str], int] = {}
+        """(method, error or empty) -> how many."""
+        view = self._view
+        self.methods = {
+            "status": _Method(self._status, None),
+            "network_info": _Method(view(views.network_info), None),
+            "health": _Method(view(lambda node: None), None),
+            "nearnet_peers": _Method(view(views.peers), _Nothing),
+            "nearnet_known_peers": _Method(view(views.known_peers), _Nothing),
+            "nearnet_bans": _Method(view(views.bans), _Nothing),
+            "nearnet_edges": _Method(view(views.edges), _Nothing),
+            "nearnet_routes": _Method(self._routes, _MaybePeer),
+            "nearnet_accounts": _Method(view(views.accounts), _Nothing),
+            "nearnet_ping": _Method(self._ping, _Ping, get=False),
+            "nearnet_limits": _Method(view(views.limits), _Nothing),
+            "nearnet_events": _Method(self._events, _Nothing),
+            "nearnet_connect": _Method(self._connect, _Connect, admin=True, get=False),
+            "nearnet_disconnect": _Method(self._disconnect, _OnePeer, admin=True, get=False),
+            "nearnet_ban": _Method(self._ban, _BanPeer, admin=True, get=False),
+            "nearnet_unban": _Method(self._unban, _OnePeer, admin=True, get=False),
+            "nearnet_announce": _Method(self._announce, _Announce, admin=True, get=False),
+        }
+
+    async def answer(self, body: bytes, authorized: bool) -> tuple[dict[str, Any], int]:
+        """The response object and its HTTP status. `Unauthorized` for an admin method without the token."""
+        request_id: Any = None
+        method = ""
+        try:
+            request = _parse(body)
+            request_id, method = request["id"], request["method"]
+            result = await self.call(method, request.get("params"), authorized)
+        except RpcError as error:
+            self._count(method, str(error.body["code"]))
+            return {"jsonrpc": "2.0", "error": error.body, "id": request_id}, error.status
+        self._count(method, "")
+        return {"jsonrpc": "2.0", "result": result, "id": request_id}, 200
+
+    def _count(self, method: str, code: str) -> None:
+        key = (method if method in self.methods else "other", code)
+        self.calls[key] = self.calls.get(key, 0) + 1
+
+    async def call(self, name: str, params: Any, authorized: bool) -> Any:
+        """One method's result; `RpcError` in the reference's form."""
+        method = self.methods.get(name)
+        if method is None:
+            raise method_not_found(name)
+        if method.admin and not authorized:
+            raise Unauthorized(name)
+        parsed = None if method.params is None else _validated(method.params, params)
+        try:
+            return await method.call(parsed)
+        except (ConfigError, ValueError) as error:
+            raise invalid_params(str(error)) from None
+        except NotConnected as error:
+            raise handler_error("UNKNOWN_PEER", str(error)) from None
+        except PeerRefused as error:
+            raise handler_error("PEER_REFUSED", str(error)) from None
+        except NearnetError as error:
+            raise handler_error("INTERNAL_ERROR", str(error)) from None
+
+    # --- methods -----------------------------------------------------------------------------------
+
+    def _view(self, make: Callable[[Node], Any]) -> Callable[[Any], Awaitable[Any]]:
+        async def call(_: Any) -> Any:
+            return make(self._node)
+
+        return call
+
+    async def _status(self, _: None) -> Any:
+        return views.status(self._node, self._rpc_addr(), self._started, self._node.driver.now().wall)
+
+    async def _routes(self, params: _MaybePeer) -> Any:
+        return views.routes(self._node, None if params.peer_id is None else PeerId.from_text(params.peer_id))
+
+    async def _events(self, _: _Nothing) -> Any:
+        return [event.as_dict() for event in self._node.recent_events]
+
+    async def _ping(self, params: _Ping) -> Any:
+        peer_id = PeerId.from_text(params.peer_id)
+        try:
+            pong = await self._node.ping(peer_id, params.ttl, params.timeout_ms / 1000)
+        except RouteNotFound as error:
+            return {"ok": False, "reason": str(error)}
+        except NearnetError as error:
+            return {"ok": False, "reason": str(error)}
+        return {"ok": True, "hops": pong.hops, "milliseconds": pong.milliseconds}
+
+    async def _connect(self, params: _Connect) -> Any:
+        await self._node.connect(params.peer)
+        return {"ok": True}
+
+    async def _disconnect(self, params: _OnePeer) -> Any:
+        self._node.disconnect(PeerId.from_text(params.peer_id))
+        return {"ok": True}
+
+    async def _ban(self, params: _BanPeer) -> Any:
+        self._node.ban(PeerId.from_text(params.peer_id), ReasonForBan.from_label(params.reason), params.seconds)
+        return {"ok": True}
+
+    async def _unban(self, params: _OnePeer) -> Any:
+        self._node.unban(PeerId.from_text(params.peer_id))
+        return {"ok": True}
+
+    async def _announce(self, params: _Announce) -> Any:
+        epoch_id, signature = CryptoHash.from_text(params.epoch_id), Signature.from_text(params.signature)
+        self._node.announce(AnnounceAccount(params.account_id, self._node.peer_id, epoch_id, signature))
+        return {"ok": True}
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        text = body.decode("utf-8")
+        if _depth(text) > MAX_DEPTH:
+            raise parse_error(f"nested deeper than {MAX_DEPTH}")
+        request = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise parse_error(f"Failed parsing args: {error}") from None
+    if not isinstance(request, dict):
+        raise parse_error("Failed parsing args: a request is one object; batches are not taken")
+    unknown = [key for key in request if key not in ("jsonrpc", "method", "params", "id")]
+    if request.get("jsonrpc") != "2.0" or not isinstance(request.get("method"), str) or "id" not in request or unknown:
+        raise parse_error('Failed parsing args: a request has jsonrpc "2.0", method, id, and at most params besides')
+    return request
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest, those in strings left out: found before anything is built."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for letter in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif letter == "\\":
+                escaped = True
+            elif letter == '"':
+                in_string = False
+        elif letter == '"':
+            in_string = True
+        elif letter in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif letter in "]}":
+            depth -= 1
+    return deepest
+
+
+def _validated(model: type[_Params], params: Any) -> _Params:
+    try:
+        return model.model_validate({} if params is None else params)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc']) or 'params'}: {one['msg']}" for one in error.errors()
+        )
+        raise invalid_params(f"Failed parsing args: {wrong}") from None

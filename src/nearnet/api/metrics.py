@@ -1,0 +1,158 @@
+"""Prometheus' text format under the reference's names, written by hand: the library would rename counters.
+
+Values are read from the node when asked for; nothing is counted twice. Labels are few by construction: message types,
+reasons, limits (`threats.md` row 79).
+"""
+
+from __future__ import annotations
+
+import resource
+from typing import TYPE_CHECKING
+
+from nearnet.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nearnet.net.node import Node
+
+__all__ = ["CONTENT_TYPE", "exposition"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_Sample = tuple[dict[str, str], float]
+
+
+def exposition(node: Node, calls: Mapping[tuple[str, str], int]) -> str:
+    """All metrics of one node; `calls` are the RPC's by (method, error code)."""
+    lines: list[str] = []
+    for name, kind, text, samples in _metrics(node, calls):
+        lines.append(f"# HELP {name} {text}")
+        lines.append(f"# TYPE {name} {kind}")
+        lines.extend(f"{name}{_labels(labels)} {value:g}" for labels, value in samples)
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    escaped = (f'{key}="{_escape(value)}"' for key, value in labels.items())
+    return "{" + ",".join(escaped) + "}"
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _metrics(node: Node, calls: Mapping[tuple[str, str], int]) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+    yield from _connections(node)
+    yield from _graph(node)
+    yield from _messages(node)
+    yield from _ours(node)
+    methods: dict[str, int] = {}
+    for (method, _), count in calls.items():
+        methods[method] = methods.get(method, 0) + count
+    errors = [({"method": method, "err_code": code}, float(n)) for (method, code), n in calls.items() if code]
+    yield (
+        "near_rpc_total_count",
+        "counter",
+        "RPC calls",
+        [({"method": method}, float(count)) for method, count in methods.items()],
+    )
+    yield "near_rpc_error_count", "counter", "RPC calls that failed", errors
+
+
+def _connections(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+    core, info = node.core, node.network_info()
+    for_each = {"Inbound": 0, "Outbound": 0}
+    for peer in core.peers.values():
+        for_each[peer.direction.capitalize()] += 1
+    yield (
+        "near_peer_connections",
+        "gauge",
+        "Connected peers",
+        [({"tier": "T2", "peer_type": kind}, float(count)) for kind, count in for_each.items()],
+    )
+    yield "near_peer_connections_total", "gauge", "Connected peers", [({}, float(len(core.peers)))]
+    yield "near_received_bytes_per_second", "gauge", "Received", [({}, float(info.received_bytes_per_sec))]
+    yield "near_sent_bytes_per_second", "gauge", "Sent", [({}, float(info.sent_bytes_per_sec))]
+    yield (
+        "near_connected_to_myself",
+        "counter",
+        "Connections to ourselves",
+        [({}, float(core.context.counters.get(("near_connected_to_myself", ""), 0)))],
+    )
+
+
+def _graph(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+    table, counters = node.core.table, node.core.context.counters
+    yield "near_edge_active", "gauge", "Active edges", [({}, float(table.active_count))]
+    yield "near_edge_total", "gauge", "Edges, removed ones too", [({}, float(table.edge_count))]
+    yield "near_peer_reachable", "gauge", "Peers that we have a way to", [({}, float(table.reachable_count))]
+    computed = counters.get(("near_routing_table_recalculations_total", ""), 0)
+    yield (
+        "near_routing_table_recalculations_total",
+        "counter",
+        "Computations of next hops",
+        [({}, float(computed))],
+    )
+
+
+def _messages(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+    totals = node.core.connections.traffic()
+    for word in ("received", "sent"):
+        counts = totals[word]
+        total = sum(entry[1] for entry in counts.values())
+        yield f"near_peer_data_{word}_bytes", "counter", f"Bytes {word}", [({}, float(total))]
+        for part, unit in ((0, "total"), (1, "bytes")):
+            yield (
+                f"near_peer_message_{word}_by_type_{unit}",
+                "counter",
+                f"Messages {word}, {unit}",
+                [({"type": kind}, float(entry[part])) for kind, entry in sorted(counts.items())],
+            )
+    dropped = [
+        ({"type": body, "reason": reason}, float(count)) for (body, reason), count in node.core.routed.drops.items()
+    ]
+    yield "near_dropped_message_by_type_and_reason_count", "counter", "Routed messages dropped", dropped
+    by_type: dict[str, int] = {}
+    for (body, _), count in node.core.routed.drops.items():
+        by_type[body] = by_type.get(body, 0) + count
+    yield (
+        "near_routed_message_dropped",
+        "counter",
+        "Routed messages dropped",
+        [({"type": body}, float(count)) for body, count in by_type.items()],
+    )
+
+
+def _ours(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+    core = node.core
+    yield (
+        "nearnet_routed_forwarded_total",
+        "counter",
+        "Routed messages passed on",
+        [({}, float(core.routed.forwarded))],
+    )
+    closed = [
+        ({"reason": reason}, float(count))
+        for (metric, reason), count in core.context.counters.items()
+        if metric == "nearnet_connections_closed"
+    ]
+    yield "nearnet_connections_closed_total", "counter", "Connections ended", closed
+    hits = [({"limit": use.name}, float(use.hit)) for use in core.limits.uses({}) if use.hit]
+    yield "nearnet_limit_hits_total", "counter", "How often a limit refused something", hits
+    yield (
+        "nearnet_edges_verified_total",
+        "counter",
+        "Signature checks of edges asked for",
+        [({}, float(core.intake.verified_count))],
+    )
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    yield "process_cpu_seconds_total", "counter", "CPU of this process", [({}, usage.ru_utime + usage.ru_stime)]
+    yield (
+        "near_build_info",
+        "counter",
+        "The build",
+        [({"release": VERSION, "build": "nearnet", "rustc_version": ""}, 1.0)],
+    )
