@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,7 +32,7 @@ from nearnet.core.graph import shortest_paths
 from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
 from nearnet.net.persister import Persister
-from nearnet.net.transport import PeerConnection, prepare_socket, remote_end
+from nearnet.net.transport import PeerConnection, attach, remote_end
 from nearnet.wire.messages import SocketAddress
 
 if TYPE_CHECKING:
@@ -232,10 +233,15 @@ class Driver:
             sock.close()
             return
         connection = self._connection(peer)
-        self._spawn(self._attach(connection, sock, accepted=True))
+        self._spawn(attach(connection, sock, self._config))
 
     async def _dialled(self, dial: Dial, sock: socket.socket) -> None:
-        address = SocketAddress(*remote_end(sock.getpeername()))
+        try:
+            address = SocketAddress(*remote_end(sock.getpeername()))
+        except OSError as error:  # It was reset already.
+            sock.close()
+            self._dial_failed(dial, os.strerror(error.errno or 0))
+            return
         local_port = sock.getsockname()[1]
         connection: PeerConnection | None = None
 
@@ -247,7 +253,7 @@ class Driver:
         if connection is None:
             sock.close()
         else:
-            await self._attach(connection, sock, accepted=False)
+            await attach(connection, sock)
 
     def _dial_failed(self, dial: Dial, why: str) -> None:
         self.feed("a failed dial", lambda now: self.core.dial_failed(dial, why, now))
@@ -256,17 +262,6 @@ class Driver:
         connection = PeerConnection(peer, self.received, self._drained, self._lost)
         self.connections[peer] = connection
         return connection
-
-    async def _attach(self, connection: PeerConnection, sock: socket.socket, accepted: bool) -> None:
-        try:
-            if accepted:
-                prepare_socket(sock, self._config)
-                await self._loop.connect_accepted_socket(lambda: connection, sock)
-            else:
-                await self._loop.create_connection(lambda: connection, sock=sock)
-        except OSError as error:
-            sock.close()
-            connection.connection_lost(error)
 
     def _drained(self, connection: PeerConnection) -> None:
         self.feed("drained", lambda now: self.core.drained(connection.peer, connection.unsent, now))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.core.peer import Peer
 
-__all__ = ["CLOSE_GRACE", "HIGH_WATER", "PeerConnection", "prepare_socket", "remote_end"]
+__all__ = ["CLOSE_GRACE", "HIGH_WATER", "PeerConnection", "attach", "prepare_socket", "remote_end"]
 
 CLOSE_GRACE = 1.0
 """Seconds in which a closed connection may still send what was queued; then it is cut."""
@@ -60,7 +60,7 @@ def remote_end(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, 
 class PeerConnection(asyncio.Protocol):
     """The asyncio end of one `Peer`. Bytes may be sent, and the end may come, before the transport is there."""
 
-    __slots__ = ("_early", "_ending", "_on_bytes", "_on_drained", "_on_lost", "_paused", "_transport", "gone", "peer")
+    __slots__ = ("_early", "_ending", "_on_bytes", "_on_drained", "_on_lost", "_transport", "gone", "peer")
 
     def __init__(
         self,
@@ -77,7 +77,6 @@ class PeerConnection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._early: list[bytes] = []
-        self._paused = False
         self._ending = False
 
     # --- what the event loop calls ---------------------------------------------------------------
@@ -90,8 +89,6 @@ class PeerConnection(asyncio.Protocol):
         early, self._early = self._early, []
         if early:
             transport.writelines(early)
-        if self._paused:
-            transport.pause_reading()
         if self._ending:
             self._end(transport)
 
@@ -135,14 +132,12 @@ class PeerConnection(asyncio.Protocol):
         return self.send(())
 
     def pause(self) -> None:
-        """Read no more."""
-        self._paused = True
+        """Read no more; for a connection that has brought bytes."""
         if self._transport is not None and not self._ending:
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
-        self._paused = False
         if self._transport is not None and not self._ending:
             self._transport.resume_reading()
 
@@ -156,11 +151,39 @@ class PeerConnection(asyncio.Protocol):
 
     def _end(self, transport: asyncio.Transport) -> None:
         transport.close()
-        asyncio.get_running_loop().call_later(CLOSE_GRACE, transport.abort)
+        asyncio.get_running_loop().call_later(CLOSE_GRACE, self.abort)
 
     def abort(self) -> None:
         """Cut it now."""
         self._ending = True
         self._early.clear()
-        if self._transport is not None:
+        if self._transport is not None and not self.gone.done():
             self._transport.abort()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the transport has begun to close its socket, or has done so."""
+        return self.gone.done() or (self._transport is not None and self._transport.is_closing())
+
+
+async def attach(connection: PeerConnection, sock: socket.socket, config: NetworkConfig | None = None) -> None:
+    """Give the socket to a transport, which owns it from then on. `config` for an accepted one, still to be prepared."""
+    loop = asyncio.get_running_loop()
+    failed = True
+    try:
+        if config is not None:
+            prepare_socket(sock, config)
+            await loop.connect_accepted_socket(lambda: connection, sock)
+        else:
+            await loop.create_connection(lambda: connection, sock=sock)
+        failed = False
+    except OSError as error:
+        connection.connection_lost(error)
+    finally:
+        # uvloop's transports close the descriptor by themselves. One that ends before this point never hears of the
+        # Python object, which would close the same number once more: by then perhaps another peer's.
+        if isinstance(loop, asyncio.BaseEventLoop):
+            if failed:
+                sock.close()
+        elif failed or connection.is_closing:
+            sock.detach()

@@ -1,0 +1,148 @@
+"""The EdgeValidator's threads: order, the cut after a forgery, fairness, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+
+from nearnet.core import edge as edges
+from nearnet.core.actions import Verdict, Verify
+from nearnet.core.edge import EdgeCheck, build_edge, edge_checks, edge_digest, sign_edge
+from nearnet.keys import SecretKey, Signature
+from nearnet.net import edge_validator
+from nearnet.net.edge_validator import PIECE, EdgeValidator
+from nearnet.wire.edge_bytes import Edge
+
+ME, OTHER = SecretKey.from_seed("me"), SecretKey.from_seed("other")
+
+
+def good(nonce: int = 1) -> EdgeCheck:
+    return edge_checks(build_edge(ME, OTHER.public_key, nonce, sign_edge(OTHER, ME.public_key, nonce).signature))
+
+
+def forged() -> EdgeCheck:
+    peer0, peer1 = sorted((ME.public_key, OTHER.public_key))
+    wrong = ME.sign(edge_digest(peer0, peer1, 3))
+    return edge_checks(Edge.build(peer0, peer1, 1, wrong, Signature(wrong)))
+
+
+class Validator:
+    """One validator and the verdicts in the order in which they came."""
+
+    def __init__(self, threads: int) -> None:
+        self.verdicts: list[Verdict] = []
+        self.batches = 0
+        self._changed = asyncio.Event()
+        self.actor = EdgeValidator(threads, asyncio.get_running_loop(), self._answer)
+
+    def _answer(self, verdicts: list[Verdict]) -> None:
+        self.batches += 1
+        self.verdicts += verdicts
+        self._changed.set()
+
+    async def answers(self, count: int) -> list[Verdict]:
+        async with asyncio.timeout(20):
+            while len(self.verdicts) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.verdicts
+
+
+@pytest.fixture(params=[1, 3])
+async def validator(request: pytest.FixtureRequest) -> AsyncIterator[Validator]:
+    validator = Validator(request.param)
+    yield validator
+    validator.actor.stop()
+    assert validator.actor.failures == 0
+
+
+async def test_every_edge_is_judged_in_order(validator: Validator) -> None:
+    checks = tuple(good(nonce) for nonce in range(1, 2 * (2 * PIECE + 5), 2))
+    validator.actor.submit(Verify(7, checks))
+    assert await validator.answers(1) == [Verdict(7, ("valid",) * len(checks))]
+
+
+@pytest.mark.threat(31)
+@pytest.mark.parametrize("at", [0, PIECE - 1, PIECE, 2 * PIECE + 3])
+async def test_the_answer_ends_with_the_first_forgery(validator: Validator, at: int) -> None:
+    checks = [good()] * (4 * PIECE)
+    checks[at] = forged()
+    checks[-1] = forged()
+    validator.actor.submit(Verify(1, tuple(checks)))
+    validator.actor.submit(Verify(2, (good(),)))
+    verdicts = {verdict.id: verdict.outcomes for verdict in await validator.answers(2)}
+    assert verdicts == {1: ("valid",) * at + ("forged",), 2: ("valid",)}
+
+
+async def test_no_edges_are_valid_at_once(validator: Validator) -> None:
+    validator.actor.submit(Verify(1, ()))
+    assert await validator.answers(1) == [Verdict(1, ())]
+
+
+class Gate:
+    """A check that waits until it is let through, one by one."""
+
+    def __init__(self) -> None:
+        self.passes = threading.Semaphore(0)
+        self.order: list[int] = []
+
+    def __call__(self, number: int, checks: tuple[EdgeCheck, ...]) -> Verdict:
+        self.passes.acquire()
+        self.order.append(checks[0].edge.nonce)
+        return Verdict(number, ("valid",) * len(checks))
+
+
+@pytest.mark.threat(72)
+async def test_a_large_request_does_not_hold_up_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    monkeypatch.setattr(edge_validator, "run_checks", gate)
+    validator = Validator(1)
+    validator.actor.submit(Verify(1, (good(1),) * (10 * PIECE)))
+    validator.actor.submit(Verify(2, (good(3),)))
+    gate.passes.release(11)
+    assert [verdict.id for verdict in await validator.answers(2)] == [2, 1]
+    assert gate.order.index(3) <= 2
+    validator.actor.stop()
+
+
+async def test_verdicts_that_wait_together_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    monkeypatch.setattr(edge_validator, "run_checks", gate)
+    validator = Validator(1)
+    for number in range(5):
+        validator.actor.submit(Verify(number, (good(),)))
+    gate.passes.release(5)
+    while len(gate.order) < 5:
+        pass  # hold the loop: the thread goes on without it
+    await validator.answers(5)
+    assert validator.batches < 5
+    validator.actor.stop()
+
+
+async def test_a_defect_bans_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(check: EdgeCheck) -> str:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(edges, "check_outcome", broken)
+    validator = Validator(1)
+    validator.actor.submit(Verify(1, (good(), good())))
+    assert await validator.answers(1) == [Verdict(1, ("strict", "strict"))]
+    assert validator.actor.failures == 1
+    assert "a defect" in caplog.text
+    validator.actor.stop()
+
+
+async def test_stop_ends_the_threads_and_answers_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    monkeypatch.setattr(edge_validator, "run_checks", gate)
+    validator = Validator(2)
+    for number in range(4):
+        validator.actor.submit(Verify(number, (good(),)))
+    gate.passes.release(2)
+    validator.actor.stop()
+    assert not any(thread.is_alive() for thread in validator.actor._threads)
+    await asyncio.sleep(0)
+    assert validator.verdicts == []
