@@ -40,7 +40,9 @@ class NodeProcess:
             text=True,
         )
         assert self._process.stdout is not None
-        line = json.loads(self._process.stdout.readline())
+        first = self._process.stdout.readline()
+        assert first, "nearnet run ended before it listened"
+        line = json.loads(first)
         self.started = time.monotonic() - begun
         self.peer_id = PeerId.from_text(line["peer_id"])
         self.address = parse_socket(line["addr"])
