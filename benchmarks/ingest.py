@@ -10,6 +10,7 @@ from benchmarks.node_process import BORSH, NodeProcess, RawClient
 from nearnet.core.edge import build_edge, edge_digest
 from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import SyncRoutingTable
 
 EDGES = 20_000
@@ -29,17 +30,18 @@ def run() -> list[Result]:
     with NodeProcess() as node:
         source = RawClient(node, SecretKey.from_seed("source"))
         listener = RawClient(node, SecretKey.from_seed("listener"))
+        time.sleep(2)  # the tables and edges of the beginning have been told
+        source.drain()
+        listener.drain()
 
         def ingest(number: int) -> float:
-            edges = _edges(number, source.key)
-            new, heard = set(edges), 0
+            frame = BORSH.encode(SyncRoutingTable(_edges(number, source.key)))
+            heard = 0
             begun, wall = node.cpu(), time.monotonic()
-            source.send(SyncRoutingTable(edges))
+            source.socket.sendall(frame_prefix(len(frame)) + frame)
             while heard < EDGES:
-                (frame,) = listener.receive_until("SyncRoutingTable", 1)
-                message = BORSH.decode(frame)
-                assert isinstance(message, SyncRoutingTable)
-                heard += len(new.intersection(message.edges))
+                (table,) = listener.receive_until("SyncRoutingTable", 1)
+                heard += int.from_bytes(table[1:5], "little")  # undecoded: the cores are the node's
             busy.append((node.cpu() - begun) / (time.monotonic() - wall))
             time.sleep(1.5)  # the recomputation that the edges cause belongs to their cost
             return (node.cpu() - begun) / EDGES / 2

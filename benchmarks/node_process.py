@@ -103,6 +103,17 @@ class RawClient:
                 found.append(frame)
         return found
 
+    def drain(self) -> None:
+        """Forget what has come so far."""
+        self.socket.settimeout(0.1)
+        try:
+            while True:
+                self._framer.feed(self.socket.recv(1 << 18))
+        except TimeoutError:
+            self.socket.settimeout(TIMEOUT)
+        while self._framer.next_frame() is not None:
+            pass
+
     def close(self) -> None:
         """End it."""
         self.socket.close()
