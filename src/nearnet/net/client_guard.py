@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from nearnet.client import Ban, Client
     from nearnet.errors import ReasonForBan
@@ -39,7 +40,7 @@ class ClientGuard:
         self._neighbour = neighbour
         self._on_answer = on_answer
         self._chain_info = client.chain_info()
-        self._later: set[asyncio.Task[None]] = set()
+        self._later: set[asyncio.Future[Any]] = set()
         self.failures = 0
         """Exceptions that came out of the embedding program's code."""
         self.dropped = 0
@@ -49,8 +50,8 @@ class ClientGuard:
         """As the client tells; what it told last while it fails."""
         try:
             self._chain_info = self._client.chain_info()
-        except Exception:
-            self._failed("chain_info")
+        except Exception as error:
+            self._failed("chain_info", error)
         return self._chain_info
 
     def validate_announcement(
@@ -59,8 +60,8 @@ class ClientGuard:
         """As the client judges; an announcement on which it fails is dropped."""
         try:
             return self._client.validate_announcement(announcement, last_epoch)
-        except Exception:
-            self._failed("validate_announcement")
+        except Exception as error:
+            self._failed("validate_announcement", error)
             return False
 
     def on_message(self, message: Message, peer: PeerInfo) -> Message | Ban | None:
@@ -78,14 +79,14 @@ class ClientGuard:
             return
         try:
             tell(info)
-        except Exception:
-            self._failed("on_network_info")
+        except Exception as error:
+            self._failed("on_network_info", error)
 
     def _ask(self, method: str, neighbour: PeerId | None, request: object, *arguments: object) -> object:
         try:
             answer = getattr(self._client, method)(*arguments)
-        except Exception:
-            self._failed(method)
+        except Exception as error:
+            self._failed(method, error)
             return None
         if not inspect.isawaitable(answer):
             return cast("object", answer)
@@ -94,24 +95,26 @@ class ClientGuard:
             if inspect.iscoroutine(answer):
                 answer.close()
             return None
-        task = asyncio.get_running_loop().create_task(self._wait(method, neighbour, request, answer))
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
+        later = asyncio.ensure_future(answer)
+        self._later.add(later)
+        later.add_done_callback(partial(self._answered, method, neighbour, request))
         return None
 
-    async def _wait(self, method: str, neighbour: PeerId, request: object, answer: Awaitable[Any]) -> None:
-        try:
-            result = await answer
-        except Exception:
-            self._failed(method)
+    def _answered(self, method: str, neighbour: PeerId, request: object, later: asyncio.Future[Any]) -> None:
+        self._later.discard(later)
+        if later.cancelled():
             return
-        self._on_answer(neighbour, request, result)
+        error = later.exception()
+        if error is None:
+            self._on_answer(neighbour, request, later.result())
+        else:
+            self._failed(method, error)
 
-    def _failed(self, method: str) -> None:
+    def _failed(self, method: str, error: BaseException) -> None:
         self.failures += 1
-        _log.exception("! %s of the client raised; the node goes on without its answer", method)
+        _log.error("! %s of the client raised; the node goes on without its answer", method, exc_info=error)
 
     def close(self) -> None:
         """The node stops: later answers are of no use any more."""
-        for task in tuple(self._later):
-            task.cancel()
+        for later in tuple(self._later):
+            later.cancel()

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.core.peer import Peer
 
-__all__ = ["CLOSE_GRACE", "HIGH_WATER", "PeerConnection", "attach", "prepare_socket", "remote_end"]
+__all__ = ["CLOSE_GRACE", "HIGH_WATER", "JOIN_UP_TO", "PeerConnection", "attach", "prepare_socket", "remote_end"]
 
 CLOSE_GRACE = 1.0
 """Seconds in which a closed connection may still send what was queued; then it is cut."""
+
+JOIN_UP_TO = 256 * 1024
+"""Bytes up to which many small frames are put together: one copy costs less than a buffer for each."""
 
 HIGH_WATER = 256 * 1024
 """Bytes held by the transport above which it tells when they are down again (`resume_writing`).
@@ -122,7 +125,9 @@ class PeerConnection(asyncio.Protocol):
             return sum(map(len, self._early))
         if len(chunks) == 1:
             transport.write(chunks[0])
-        elif chunks:
+        elif sum(map(len, chunks)) <= JOIN_UP_TO:
+            transport.write(b"".join(chunks))
+        else:
             transport.writelines(chunks)
         return transport.get_write_buffer_size()
 
@@ -167,7 +172,7 @@ class PeerConnection(asyncio.Protocol):
 
 
 async def attach(connection: PeerConnection, sock: socket.socket, config: NetworkConfig | None = None) -> None:
-    """Give the socket to a transport, which owns it from then on. `config` for an accepted one, still to be prepared."""
+    """Give the socket to a transport, which owns it from then on; with `config`, one that was accepted, as it came."""
     loop = asyncio.get_running_loop()
     failed = True
     try:
