@@ -186,7 +186,7 @@ class RoutingTable:
             component = self._components.of(waiting.pop())
             if component is None:
                 continue
-            if len(self._edges) + len(component.edges) > self._limits.edges_total:
+            if len(self._edges) + len(component.edges) >= self._limits.edges_total:
                 self._counters.hit("edges_total")
                 continue
             self._writes.extend(component.dropped())

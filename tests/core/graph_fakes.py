@@ -1,0 +1,73 @@
+"""What the tests of the routing core share: edges with empty signatures, and a RoutingTable with its store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peer_fakes import ME, START, peer_id
+
+from nearnet.config import NetworkConfig
+from nearnet.core.clock import Now
+from nearnet.core.graph import shortest_paths
+from nearnet.core.limits import LimitCounters
+from nearnet.core.routing_table import RoutingTable
+from nearnet.store.memory import MemoryStore
+from nearnet.wire.edge_bytes import Edge
+
+HOUR = 3600.0
+SIGNATURE = bytes(65)
+
+
+def edge(a: int, b: int, nonce: int = 1) -> Edge:
+    """Between two peers by number (0: ourselves); removed when the nonce is even."""
+    a, b = sorted((a, b))
+    return Edge.build(peer_id(a), peer_id(b), nonce, SIGNATURE, SIGNATURE, None if nonce % 2 else (True, SIGNATURE))
+
+
+class Table(RoutingTable):
+    """A routing table whose neighbours are told as numbers, over a store that takes every row at once."""
+
+    def __init__(self, store: MemoryStore | None = None, **limits: int):
+        self.config = NetworkConfig.model_validate({"nearnet": {"limits": limits}})
+        self.counters = LimitCounters(dict(self.config.nearnet.limits))
+        self.store = store or MemoryStore()
+        super().__init__(ME, self.config, self.store, self.counters)
+
+    def learn(self, *edges: Edge, now: Now = START, source: int = 1) -> list[Edge]:
+        """Add, store what that asks for, compute."""
+        added = self.add(edges, peer_id(source), now)
+        self.compute(now)
+        return added
+
+    def compute(self, now: Now = START) -> None:
+        self.store.commit(self.take_writes())
+        self.apply(shortest_paths(self.snapshot()), now)
+        self.store.commit(self.take_writes())
+
+    def prune_and_store(self, now: Now) -> bool:
+        """Whether something left for the disk."""
+        persist = self.prune(now)
+        if persist is None:
+            return False
+        self.store.commit(persist.writes)
+        self.persisted(persist.token, None, now)
+        self.store.commit(self.take_writes())
+        return True
+
+    def hops(self, number: int) -> list[int]:
+        return [to_number(hop) for hop in self.next_hops(peer_id(number))]
+
+    def held(self) -> dict[tuple[int, int], int]:
+        """Every edge in memory: ends by number -> nonce."""
+        return numbered(self.edges())
+
+    def rows(self, column: str) -> dict[Any, bytes]:
+        return dict(self.store.items(column))
+
+
+def to_number(peer: bytes) -> int:
+    return int.from_bytes(peer[1:], "big")
+
+
+def numbered(edges: list[Edge]) -> dict[tuple[int, int], int]:
+    return {(to_number(one.peer0), to_number(one.peer1)): one.nonce for one in edges}

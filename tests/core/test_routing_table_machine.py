@@ -1,0 +1,152 @@
+"""Whatever is told, computed, stored, refused by the disk or restarted, in any order: no edge is lost or misread."""
+
+from __future__ import annotations
+
+from graph_fakes import HOUR, Table, edge, numbered
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from peer_fakes import ME, START, later, peer_id
+
+from nearnet.core.graph import shortest_paths
+from nearnet.store.memory import MemoryStore
+from nearnet.wire.borsh_dialect import decode_edges
+
+PEERS = 8
+pairs = st.tuples(st.integers(0, PEERS - 1), st.integers(0, PEERS - 1)).filter(lambda pair: pair[0] < pair[1])
+
+
+class RoutingTableMachine(RuleBasedStateMachine):
+    """`newest` is the model: the highest nonce told of each edge. All else is held against it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = MemoryStore()
+        self.table = Table(self.store)
+        self.now = START
+        self.newest: dict[tuple[int, int], int] = {}
+        self.snapshot = None
+        self.persist = None
+        self.is_computed = True
+
+    def flush(self) -> None:
+        self.store.commit(self.table.take_writes())
+
+    def on_disk(self) -> dict[bytes, dict[tuple[int, int], int]]:
+        return {nonce: numbered(list(decode_edges(value))) for nonce, value in self.store.items("ComponentEdges")}
+
+    @rule(told=st.lists(st.tuples(pairs, st.integers(1, 8)), min_size=1, max_size=5), source=st.integers(1, 3))
+    def tell(self, told, source):
+        edges = [edge(*pair, nonce) for pair, nonce in told]
+        added = self.table.add(self.table.select_new(edges, peer_id(source)), peer_id(source), self.now)
+        for pair, nonce in numbered(added).items():
+            assert nonce > self.newest.get(pair, 0)
+        self.flush()
+        for pair, nonce in told:
+            self.newest[pair] = max(nonce, self.newest.get(pair, 0))
+        self.is_computed &= not self.table.needs_recalculation
+
+    @rule(hours=st.sampled_from([0.1, 0.6, 1.1, 2.1]))
+    def wait(self, hours):
+        self.now = later(hours * HOUR, self.now)
+
+    @precondition(lambda self: self.snapshot is None)
+    @rule()
+    def take_snapshot(self):
+        self.snapshot = self.table.snapshot()
+
+    @precondition(lambda self: self.snapshot is not None)
+    @rule()
+    def routes_ready(self):
+        self.table.apply(shortest_paths(self.snapshot), self.now)
+        self.flush()
+        self.snapshot = None
+        self.is_computed = not self.table.needs_recalculation
+
+    @precondition(lambda self: self.persist is None)
+    @rule()
+    def prune(self):
+        self.persist = self.table.prune(self.now)
+        if self.persist is not None:
+            self.store.commit(self.persist.writes)
+
+    @precondition(lambda self: self.persist is not None)
+    @rule(error=st.sampled_from([None, None, "disk full"]))
+    def persisted(self, error):
+        self.table.persisted(self.persist.token, error, self.now)
+        self.flush()
+        self.persist = None
+        self.is_computed &= not self.table.needs_recalculation
+
+    @precondition(lambda self: self.persist is None and self.snapshot is None)
+    @rule()
+    def quiet_hours(self):
+        """After these, memory has only what is reachable."""
+        self.table.compute(self.now)
+        self.now = later(2.1 * HOUR, self.now)
+        while self.table.prune_and_store(self.now):
+            self.table.compute(self.now)
+        reachable = reach(self.table.held())
+        assert {peer_id(number) for number in reachable} == set(self.table.peers())
+        self.is_computed = True
+
+    @precondition(lambda self: self.persist is None)
+    @rule()
+    def restart(self):
+        """What is in memory only is gone; what is on disk is not."""
+        self.table = Table(self.store)
+        self.snapshot = None
+        self.is_computed = True
+        self.newest = {}
+        for edges in self.on_disk().values():
+            for pair, nonce in edges.items():
+                self.newest[pair] = max(nonce, self.newest.get(pair, 0))
+
+    @invariant()
+    def every_edge_is_in_memory_or_comes_back(self):
+        held, components = self.table.held(), self.on_disk()
+        mapped = self.table.rows("PeerComponent")
+        for pair, nonce in self.newest.items():
+            if pair in held:
+                assert held[pair] == nonce
+            else:
+                ways = [components[mapped[peer_id(end)]] for end in pair if peer_id(end) in mapped]
+                assert any(way.get(pair) == nonce for way in ways)
+
+    @invariant()
+    def who_is_in_memory_has_no_component(self):
+        if self.persist is None and self.is_computed:
+            assert not set(self.table.rows("PeerComponent")) & set(self.table.peers())
+            assert set(self.table.rows("PeerComponent").values()) == set(self.on_disk())
+
+    @invariant()
+    def counts(self):
+        held = self.table.held()
+        assert self.table.edge_count == len(held)
+        assert self.table.active_count == sum(nonce % 2 for nonce in held.values())
+        ends = {ME, *(peer_id(end) for pair in held for end in pair)}
+        assert set(self.table.peers()) == ends
+        assert self.table.peer_count == len(ends)
+
+    @invariant()
+    def distances(self):
+        if self.is_computed:
+            reachable = reach(self.table.held())
+            found = {number: self.table.distance(peer_id(number)) for number in range(PEERS)}
+            assert found == {number: reachable.get(number) for number in range(PEERS)}
+            assert self.table.reachable_count == len(reachable) - 1
+
+
+def reach(held: dict[tuple[int, int], int]) -> dict[int, int]:
+    """Who is reachable over active edges, and how far."""
+    hops, frontier = {0: 0}, [0]
+    for one in frontier:
+        for pair, nonce in held.items():
+            if nonce % 2 and one in pair and (other := sum(pair) - one) not in hops:
+                hops[other] = hops[one] + 1
+                frontier.append(other)
+    return hops
+
+
+TestRoutingTable = RoutingTableMachine.TestCase
+TestRoutingTable.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
