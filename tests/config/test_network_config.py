@@ -153,6 +153,7 @@ def test_what_is_not_set_is_lowered(told, expected):
     assert NetworkConfig().network.ideal_connections_hi == 35
 
 
+@pytest.mark.scenario(55)
 @pytest.mark.threat(41)
 @pytest.mark.parametrize(
     ("network", "words"),

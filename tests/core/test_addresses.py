@@ -40,6 +40,7 @@ def test_scope(ip, expected):
 TELLERS = {Scope.LOOPBACK: "127.0.0.1", Scope.PRIVATE: "10.0.0.1", Scope.PUBLIC: "8.8.8.8"}
 
 
+@pytest.mark.threat(57)
 @pytest.mark.parametrize("teller", list(Scope))
 @pytest.mark.parametrize("told", list(Scope))
 def test_a_peer_tells_its_own_scope_or_wider(teller, told):
@@ -49,6 +50,7 @@ def test_a_peer_tells_its_own_scope_or_wider(teller, told):
     assert may_tell(address, TELLERS[teller], False) is (told is Scope.PUBLIC)
 
 
+@pytest.mark.threat(57)
 @pytest.mark.parametrize("allow_private", ["auto", True, False])
 @pytest.mark.parametrize(("ip", "port"), [("8.8.8.8", 0), ("0.0.0.0", 1), ("::", 1), ("224.0.0.1", 1), ("ff02::1", 1)])
 def test_never_told_by_anybody(ip, port, allow_private):
@@ -74,6 +76,7 @@ def test_one_form():
     assert normalise(SocketAddress("2A00:0::1", 5)) == SocketAddress("2a00::1", 5)
 
 
+@pytest.mark.threat(59, 60)
 def test_blacklist_takes_mapped_addresses_for_the_same():
     blacklist = Blacklist([("1.2.3.4", None), ("::ffff:5.6.7.8", 80), ("2a00::1", None)])
     for ip in ("1.2.3.4", "::ffff:1.2.3.4", "2a00:0::1"):

@@ -1,3 +1,4 @@
+import pytest
 from peer_fakes import DictStore, digest, peer_id
 
 from nearnet.core.announcements import Announcements
@@ -17,6 +18,7 @@ def put(announcements: Announcements, store: DictStore, *all_of: AnnounceAccount
     store.apply(announcements.take_writes())
 
 
+@pytest.mark.threat(62)
 def test_the_first_of_an_epoch_is_kept():
     store = DictStore()
     announcements = Announcements(store)
@@ -57,6 +59,7 @@ def test_unknown_accounts_cost_no_read_while_memory_holds_all():
     assert store.reads == 0
 
 
+@pytest.mark.threat(63)
 def test_beyond_memory_they_are_read_from_the_store():
     store = DictStore()
     announcements = Announcements(store, capacity=2)

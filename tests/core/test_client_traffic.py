@@ -1,3 +1,4 @@
+import pytest
 from peer_fakes import START, later, peer_id
 
 from nearnet.core.client_traffic import ClientTraffic
@@ -10,6 +11,7 @@ def test_the_chains_own_messages_go_to_the_client_and_no_others():
         assert not traffic.allow(peer_id(1), kind, START)
 
 
+@pytest.mark.threat(53)
 def test_one_epoch_sync_request_in_30_seconds_from_each_peer():
     traffic = ClientTraffic()
     assert traffic.allow(peer_id(1), "EpochSyncRequest", START)

@@ -97,6 +97,7 @@ class TestMonitor:
         assert dials[-1][0] < 4
         assert not net.dialer.needs_peers(net.peers, 30)
 
+    @pytest.mark.threat(67)
     def test_the_wall_clock_does_not_matter(self):
         net = Net(known=[1])
         net.due()
@@ -168,6 +169,7 @@ class TestBackOff:
         assert first >= 1.0
         assert second - first >= 1.0
 
+    @pytest.mark.threat(29)
     def test_a_thousand_dead_addresses(self):
         net = Net(known=range(1, 1001), per_source_group=1000)
         assert len(net.run(60, refuse)) > 40

@@ -40,6 +40,7 @@ def handshake(**changes):
     return dataclasses.replace(good, **changes)
 
 
+@pytest.mark.threat(22, 23)
 @pytest.mark.parametrize("state", PeerState)
 @pytest.mark.parametrize("given", Input)
 def test_table_is_complete(state, given):
@@ -81,6 +82,7 @@ def test_genesis(genesis):
     assert judge(wrong, DIALLED).close == "answered with GenesisMismatch"
 
 
+@pytest.mark.threat(25)
 def test_ourselves():
     assert judge(handshake(sender_peer_id=ME.public_key), EXPECTED).close == "connected to ourselves"
 

@@ -102,6 +102,7 @@ def test_counters():
     ]
 
 
+@pytest.mark.threat(16, 59)
 def test_a_host_cools_down_after_a_ban():
     counters = LimitCounters({"per_ip_on_loopback": False})
     assert not counters.is_cooling("8.8.8.8", START)

@@ -1,8 +1,10 @@
+import pytest
 from peer_fakes import digest
 
 from nearnet.core.loop_guard import LoopGuard
 
 
+@pytest.mark.threat(47)
 def test_one_message_passes_as_often_as_the_limit_says_and_again_after_the_window():
     guard = LoopGuard(limit=3, window=60.0)
     assert [guard.allow(digest(1), 10.0 + n) for n in range(5)] == [True, True, True, False, False]

@@ -7,6 +7,7 @@ NOW = 1_700_000_001
 TAKE, OLD, FAR, EVEN = NonceJudgement.TAKE, NonceJudgement.NOT_NEWER, NonceJudgement.OUT_OF_RANGE, NonceJudgement.EVEN
 
 
+@pytest.mark.threat(17, 18)
 @pytest.mark.parametrize(
     ("nonce", "last", "judged"),
     [

@@ -39,6 +39,7 @@ class TestTold:
         assert peers.at(addr(1)).id == peer_id(1)
         assert peers.get(peer_id(2)) is None
 
+    @pytest.mark.threat(57)
     @pytest.mark.parametrize(
         "told",
         [
@@ -90,6 +91,7 @@ class TestTold:
 
 
 class TestTrust:
+    @pytest.mark.scenario(53)
     def test_direct_over_indirect_but_not_over_signed(self):
         peers = make()
         peers.add_indirect([info(1)], SOURCE, START)
@@ -132,6 +134,8 @@ class TestTrust:
 
 
 class TestInvalidTarget:
+    @pytest.mark.threat(15)
+    @pytest.mark.scenario(53)
     def test_takes_the_address_from_whom_we_dialled_there(self):
         peers = make(boot_nodes=(node(2),))
         peers.connected(info(1), START)
@@ -142,6 +146,7 @@ class TestInvalidTarget:
             assert peers.at(addr(dialled)).id == peer_id(told)
             assert peers.get(peer_id(told)).trust is TrustLevel.DIRECT
 
+    @pytest.mark.threat(15)
     def test_from_nobody_else(self):
         peers = make()
         peers.connected(info(1), START)
@@ -149,6 +154,7 @@ class TestInvalidTarget:
         assert peers.at(addr(1)).id == peer_id(1)
         assert peers.get(peer_id(5)) is None
 
+    @pytest.mark.threat(15)
     def test_does_not_move_a_signed_peer(self):
         peers = make()
         peers.connected(info(5), START)
@@ -157,6 +163,7 @@ class TestInvalidTarget:
         assert peers.get(peer_id(5)).addr == addr(5)
         assert peers.at(addr(1)) is None
 
+    @pytest.mark.threat(25)
     def test_our_own_id_marks_the_address_as_ours(self):
         peers = make()
         peers.add_indirect([info(1)], SOURCE, START)
@@ -236,6 +243,7 @@ class TestAttempts:
 
 
 class TestBans:
+    @pytest.mark.scenario(53)
     def test_stored_at_once_and_kept_over_a_restart(self):
         store, peers = DictStore(), make()
         peers.connected(info(1), START)
@@ -272,6 +280,7 @@ class TestBans:
         peers.ban(peer_id(1), ReasonForBan.ABUSIVE, Now(5.0, 10.0), seconds)
         assert peers.get(peer_id(1)).ban.time_ns == time_ns
 
+    @pytest.mark.threat(67)
     def test_a_wall_clock_that_jumps_changes_nothing(self):
         peers = make()
         peers.ban(peer_id(1), ReasonForBan.ABUSIVE, START)
@@ -311,6 +320,7 @@ class TestExpiry:
         assert [(write.key, write.value) for write in writes] == [(peer_id(2), None)]
         assert peers.add_indirect([info(2)], SOURCE, START) == 1, "its address is free again"
 
+    @pytest.mark.threat(67)
     @pytest.mark.parametrize("jump", [-DAY, DAY, 365 * DAY])
     def test_a_wall_clock_that_jumps_forgets_nobody(self, jump):
         peers = make()

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -12,6 +13,8 @@ from nearnet.core.clock import Now
 from nearnet.core.known_peer import PeerStatus, TrustLevel
 from nearnet.core.peer_store import PeerStore
 from nearnet.errors import ReasonForBan
+
+pytestmark = pytest.mark.threat(15, 61)
 
 IDS = st.integers(1, 6)
 ADDRESSES = st.integers(1, 5)

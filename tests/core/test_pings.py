@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import pytest
 from peer_fakes import START, digest, later, peer_id
 
 from nearnet.core.pings import Pings, PongResult
@@ -10,6 +11,7 @@ def frame(author: int) -> SimpleNamespace:
     return SimpleNamespace(author=peer_id(author), ttl=98, num_hops=2)
 
 
+@pytest.mark.threat(54)
 def test_each_previous_hop_has_its_own_rate():
     pings = Pings(3)
     assert [pings.allow(peer_id(1), START) for _ in range(4)] == [True, True, True, False]

@@ -10,6 +10,7 @@ from nearnet.core.clock import Now
 from nearnet.core.route_back import RouteBack
 
 
+@pytest.mark.threat(52)
 def test_a_reply_goes_back_once():
     routes = RouteBack(ME)
     assert routes.insert(digest(1), peer_id(1), START)
@@ -35,6 +36,7 @@ def test_what_ends_at_ourselves_serves_until_it_expires():
     assert len(routes) == 0
 
 
+@pytest.mark.threat(52)
 def test_an_unknown_hash_leads_nowhere():
     assert RouteBack(ME).take(digest(1), START) is None
 
@@ -69,6 +71,8 @@ def test_when_full_the_outdated_leave_first():
     ]
 
 
+@pytest.mark.threat(51)
+@pytest.mark.scenario(52)
 def test_poison_attack():
     """Capacity 17: twelve entries of four honest neighbours survive fifty of an attacker."""
     routes = RouteBack(ME, capacity=17, evict=1)
@@ -81,6 +85,7 @@ def test_poison_attack():
     assert [routes.take(digest(number), later(21)) for number in range(12)] == [peer_id(n % 4) for n in range(12)]
 
 
+@pytest.mark.threat(51)
 @pytest.mark.parametrize("evict", [1, 100])
 def test_the_greediest_loses_its_oldest(evict):
     routes = RouteBack(ME, capacity=10, evict=evict)

@@ -111,6 +111,7 @@ def test_it_may_go_back_to_where_it_came_from():
     assert node.a.take() == [replace(message, ttl=1)]
 
 
+@pytest.mark.threat(46)
 @pytest.mark.parametrize("ttl", [0, 1])
 def test_a_spent_ttl_drops_what_is_not_for_us(ttl):
     node = Node()
@@ -164,6 +165,7 @@ def test_a_peer_without_a_dialect_is_sent_nothing():
         node.routed.send(IDS["C"], opaque(), START)
 
 
+@pytest.mark.threat(47)
 def test_one_message_is_not_passed_on_for_ever():
     node, message = Node(loop_guard=3), signed("A", "C", opaque())
     for number in range(5):
@@ -175,6 +177,7 @@ def test_one_message_is_not_passed_on_for_ever():
 # --- what is refused -----------------------------------------------------------------------------
 
 
+@pytest.mark.threat(49)
 def test_the_same_message_within_50_ms_is_dropped_before_its_signature_is_looked_at():
     node, message = Node(), signed("A", "C", opaque())
     node.receive(node.a, message)
@@ -205,6 +208,7 @@ def test_the_memory_of_duplicates_is_bounded():
     assert len(node.a.routed_cache) == 1, "all that is outdated leaves at once"
 
 
+@pytest.mark.threat(48)
 def test_a_forged_signature_bans_the_sender_and_passes_nothing_on():
     node, message = Node(), signed("A", "C", opaque())
     for forged in (replace(message, body=opaque(9)), replace(message, signature=signed("B", "C", opaque()).signature)):
@@ -229,6 +233,7 @@ def test_an_earlier_check_is_taken_for_granted():
     assert len(node.b.take()) == 1
 
 
+@pytest.mark.threat(55)
 def test_forwarded_transactions_between_two_blocks():
     node = Node(max_transactions_per_block_message=2)
     forward_tx = [signed("A", "C", opaque(number, index=1)) for number in range(9)]
@@ -251,6 +256,7 @@ def test_forwarded_transactions_between_two_blocks():
 # --- ways back -----------------------------------------------------------------------------------
 
 
+@pytest.mark.threat(52)
 def test_a_reply_takes_the_way_of_its_request_once():
     node, request = Node(), signed("A", "C", TX_STATUS)
     node.receive(node.a, request)
@@ -337,6 +343,7 @@ def test_a_ping_is_answered_along_its_hash():
     assert node.routed.delivered == {"Ping": 1}
 
 
+@pytest.mark.threat(54)
 def test_pings_for_us_are_answered_at_a_bounded_rate():
     node = Node(pings_per_second=2)
     for number in range(3):

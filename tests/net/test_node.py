@@ -55,6 +55,7 @@ async def test_connect_again_is_done_at_once() -> None:
         assert len(a.core.peers) == 1
 
 
+@pytest.mark.threat(24)
 async def test_both_dial_at_once_and_one_connection_lives() -> None:
     async with running(2) as (a, b):
         await asyncio.gather(a.connect(place(b)), b.connect(place(a)))

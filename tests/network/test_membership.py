@@ -142,6 +142,7 @@ async def test_two_with_one_place_each_and_each_other_as_boot():
         await cluster.routes_are({0: {1: [1]}, 1: {0: [0]}})
 
 
+@pytest.mark.threat(24)
 @pytest.mark.scenario(71)
 async def test_both_dial_at_once():
     async with Cluster() as cluster:
@@ -151,6 +152,7 @@ async def test_both_dial_at_once():
         assert len(a.core.context.connections) == len(b.core.context.connections) == 1
 
 
+@pytest.mark.threat(25)
 @pytest.mark.scenario(65)
 async def test_ourselves():
     async with Cluster() as cluster:
