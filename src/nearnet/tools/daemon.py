@@ -6,14 +6,14 @@ import asyncio
 import logging
 import signal
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nearnet.client import DefaultClient
+from nearnet.errors import NearnetError
 from nearnet.net.loop import run_on_best_loop
 from nearnet.net.node import Node
 from nearnet.store.opening import open_store
-from nearnet.tools.daemon_log import set_up_log
+from nearnet.tools.daemon_log import set_log_level, set_up_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.home import Home
 
-__all__ = ["Daemon", "RunOptions"]
+__all__ = ["Daemon"]
 
 _log = logging.getLogger("nearnet.run")
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What `nearnet run` is told beside the config."""
-
-    store: Path | str
-    reset_store: bool = False
-    min_peers: int = 0
-    log_level: str = "info"
-    log_format: str = "text"
-
-
 class Daemon:
-    """Runs one node of a home folder until SIGINT or SIGTERM."""
+    """Runs one node of a home folder until SIGINT or SIGTERM; SIGHUP re-reads log level and blacklist."""
 
-    def __init__(self, home: Home, config: NetworkConfig, options: RunOptions) -> None:
+    def __init__(
+        self,
+        home: Home,
+        config: NetworkConfig,
+        store: Path | str,
+        *,
+        reset_store: bool = False,
+        reload: Callable[[], NetworkConfig],
+    ) -> None:
         self._home = home
         self._config = config
-        self._options = options
+        self._store = store
+        self._reset_store = reset_store
+        self._reload = reload
 
     def run(self, started: Callable[[dict[str, Any]], None]) -> None:
         """Blocks until it is stopped; `started` is told once the p2p port listens. Errors in words."""
-        set_up_log(self._options.log_level, self._options.log_format, sys.stderr)
+        nearnet = self._config.nearnet
+        set_up_log(nearnet.log_level, nearnet.log_format, sys.stderr)
         key = self._home.key().key
         self._home.prepare()
         lock = self._home.lock()
@@ -57,19 +57,30 @@ class Daemon:
         finally:
             lock.release()
 
+    def _hang_up(self, node: Node) -> None:
+        """SIGHUP. A config that has gone wrong meanwhile is told and changes nothing."""
+        try:
+            config = self._reload()
+        except NearnetError as error:
+            _log.error("! the config was not re-read: %s", error)
+            return
+        set_log_level(config.nearnet.log_level)
+        node.set_blacklist(config.network.blacklist)
+        _log.info("= log level and blacklist re-read")
+
     async def _serve(self, key: Any, started: Callable[[dict[str, Any]], None]) -> None:
-        config, options = self._config, self._options
+        config = self._config
         client = DefaultClient(config)
-        genesis = client.chain_info().genesis_id
-        store = open_store(options.store, genesis, options.reset_store)
+        store = open_store(self._store, client.chain_info().genesis_id, self._reset_store)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         async with Node(config, key=key, client=client, store=store) as node:
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up, node)
             http = None
             try:
-                if config.rpc.addr is not None:
+                if config.rpc.addr:
                     from nearnet.api.http import HttpServer
 
                     http = HttpServer(node, config.rpc, self._home.admin_token())
