@@ -23,9 +23,9 @@ def test_a_line_names_the_event_the_peer_and_what_follows(caplog: pytest.LogCapt
     with caplog.at_level(logging.DEBUG, "nearnet"):
         write(line("banned", reason="Abusive"))
         write(line("routes", peer=None, reachable=4))
-        write(line("stall", peer=None))
-    assert caplog.messages == [f"! banned {PEER} reason=Abusive", "= routes reachable=4", "! stall"]
-    assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG", "WARNING"]
+        write(line("degraded", peer=None))
+    assert caplog.messages == [f"! banned {PEER} reason=Abusive", "= routes reachable=4", "! degraded"]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG", "ERROR"]
 
 
 def test_the_root_logger_is_left_alone() -> None:

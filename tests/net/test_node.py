@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from real_nodes import event, place, quiet_config, running, until
@@ -24,6 +25,7 @@ from nearnet import (
     ReasonForBan,
     RouteNotFound,
     SecretKey,
+    StoreError,
 )
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.messages import AnnounceAccount, PeerInfo, Signature, SocketAddress
@@ -259,6 +261,31 @@ async def test_stop_tells_the_peers_and_is_quick() -> None:
         assert (await event(a, "disconnected")).data["reason"] == "disconnected by the peer"
         assert "disconnected" in [one.kind async for one in events]
         await b.stop()
+
+
+async def test_a_node_starts_again_after_its_stop() -> None:
+    node = Node(quiet_config())
+    async with running(1) as (a,):
+        for _ in range(2):
+            async with node:
+                await node.connect(place(a))
+                await asyncio.gather(node.stop(), node.stop())
+
+
+async def test_a_store_that_cannot_be_opened_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    node = Node(quiet_config(nearnet={"store": str(tmp_path / "file" / "store.sqlite")}))
+    with pytest.raises(StoreError):
+        await node.start()
+    assert node.addr is None
+
+
+@pytest.mark.threat(66)
+async def test_a_damaged_row_is_an_event(tmp_path: Path) -> None:
+    node = Node(quiet_config(nearnet={"store": str(tmp_path / "store.sqlite")}))
+    async with node:
+        node._damaged("row 1 of Peers is damaged")
+        assert (await event(node, "degraded")).data["why"] == "row 1 of Peers is damaged"
 
 
 @pytest.mark.threat(10)

@@ -31,9 +31,6 @@ _HOW = {
     "malformed": ("!", logging.WARNING),
     "behind": ("!", logging.WARNING),
     "degraded": ("!", logging.ERROR),
-    "unhandled": ("!", logging.ERROR),
-    "limit": ("!", logging.WARNING),
-    "stall": ("!", logging.WARNING),
 }
 
 

@@ -72,6 +72,7 @@ class Node:
         self._guard: ClientGuard | None = None
         self._listener: Listener | None = None
         self._sampler: asyncio.TimerHandle | None = None
+        self._stopping: asyncio.Future[None] | None = None
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -121,7 +122,11 @@ class Node:
         """Tell the peers, close every connection, store what is pending; within 2 s. A second call does nothing."""
         if self._driver is None:
             return
-        driver, guard, listener = self._driver, self._guard, self._listener
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop(self._driver, self._guard, self._listener))
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, driver: Driver, guard: ClientGuard | None, listener: Listener | None) -> None:
         if self._sampler is not None:
             self._sampler.cancel()
         if listener is not None:
@@ -129,13 +134,14 @@ class Node:
         if guard is not None:
             guard.close()
         await driver.stop(STOP_TIMEOUT)
-        self._driver = None
+        self._driver = self._stopping = None
         self._events.close()
 
     def _sample(self) -> None:
         now = self.driver.now()
         self._traffic.sample(list(self.driver.connections), now.mono)
-        if self._guard is not None and hasattr(self.client, "on_network_info"):
+        ready = len(self.core.peers) >= self.config.nearnet.min_peers
+        if ready and self._guard is not None and hasattr(self.client, "on_network_info"):
             self._guard.on_network_info(self.network_info())
         period = self.config.network.peer_stats_period
         self._sampler = asyncio.get_running_loop().call_later(period, self._sample)
@@ -224,6 +230,10 @@ class Node:
         """End a ban; `NotConnected` when that peer is not banned."""
         peer_id = _peer_id(peer)
         self.driver.run(lambda now: self.core.unban(peer_id, now))
+
+    def set_blacklist(self, blacklist: tuple[tuple[str, int | None], ...]) -> None:
+        """From now on these addresses, (IP, port or None for every port), are refused; their connections end."""
+        self.driver.run(lambda now: self.core.membership.set_blacklist(blacklist, now))
 
     async def ping(self, peer: str | PeerId, ttl: int | None = None, timeout: float = 5.0) -> Pong:
         """A routed ping and its answer; `RouteNotFound` when there is no way, `NoAnswer` when nothing comes back."""
