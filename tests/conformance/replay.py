@@ -11,7 +11,7 @@ from typing import Any
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import Close, Persist, Recompute, Verify
+from nearnet.core.actions import Close, Dial, Persist, Recompute, Verify
 from nearnet.core.clock import Now
 from nearnet.core.edge import run_checks
 from nearnet.core.graph import shortest_paths
@@ -59,6 +59,9 @@ class Replay:
         self.peers: dict[int, Peer] = {}
         self.framers: dict[Peer, Framer] = {}
         self.answers: Answers = defaultdict(list)
+        self.dials: list[Dial] = []
+        self.closed: dict[int, str] = {}
+        """Why the node closed a connection."""
         self.numbers: dict[Peer, int] = {}
 
     def run(self, steps: list[tuple[float, int, str, str]]) -> Answers:
@@ -66,12 +69,11 @@ class Replay:
         for seconds, number, what, frame in steps:
             self.advance(START.mono + seconds)
             if what == "open":
-                self._open(number)
+                self.open(number)
             elif what == "client":
-                self._client(number, bytes.fromhex(frame))
+                self.send(number, bytes.fromhex(frame))
             elif what == "end":
-                self._end(number)
-            self._settle()
+                self.end(number)
         self.advance(self.now.mono + 5)
         return self.answers
 
@@ -86,20 +88,39 @@ class Replay:
     def _at(self, mono: float) -> None:
         self.now = Now(mono, START.wall + mono - START.mono)
 
-    def _open(self, number: int) -> None:
+    def open(self, number: int) -> None:
+        """A client connects; it is known by `number`."""
         peer = self.core.accept(SocketAddress("127.0.0.1", 40_000 + number), self.now)
         if peer is None:
             self.answers[number].append(CLOSED)
             return
+        self._keep(number, peer)
+
+    def answer_dial(self, number: int) -> None:
+        """What the node dials last answers, as connection `number`."""
+        dial = self.dials.pop()
+        assert dial.peer.addr is not None
+        self._keep(number, self.core.dialled(dial, dial.peer.addr, self.now, 50_000))
+        self._settle()
+
+    def _keep(self, number: int, peer: Peer) -> None:
         self.peers[number], self.numbers[peer], self.framers[peer] = peer, number, Framer()
 
-    def _client(self, number: int, frame: bytes) -> None:
-        if number in self.peers:
-            self.core.receive(self.peers[number], frame_prefix(len(frame)) + frame, self.now)
+    def send(self, number: int, frame: bytes) -> None:
+        """One frame of a client."""
+        self.send_bytes(number, frame_prefix(len(frame)) + frame)
 
-    def _end(self, number: int) -> None:
+    def send_bytes(self, number: int, data: bytes) -> None:
+        """Bytes of a client; nothing when its connection is closed."""
+        if number in self.peers:
+            self.core.receive(self.peers[number], data, self.now)
+            self._settle()
+
+    def end(self, number: int) -> None:
+        """A client closes its connection."""
         if number in self.peers:
             self.core.lost(self.peers.pop(number), "closed by the peer", self.now)
+            self._settle()
 
     def _settle(self) -> None:
         busy = True
@@ -120,9 +141,12 @@ class Replay:
 
     def _act(self, action: object) -> None:
         match action:
-            case Close(peer, _, flush):
+            case Dial():
+                self.dials.append(action)
+            case Close(peer, reason, flush):
                 if flush:
                     self._flush(peer)
+                self.closed[self.numbers[peer]] = reason
                 self.answers[self.numbers[peer]].append(CLOSED)
                 self.peers.pop(self.numbers[peer], None)
             case Verify(number, checks):
