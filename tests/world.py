@@ -47,7 +47,9 @@ class Pipe:
 class Node:
     """One core, its store, and what it said."""
 
-    def __init__(self, world: World, index: int, config: NetworkConfig, key: SecretKey, store: MemoryStore, client: Any):
+    def __init__(
+        self, world: World, index: int, config: NetworkConfig, key: SecretKey, store: MemoryStore, client: Any
+    ):
         self.world = world
         self.index = index
         self.config = config
@@ -104,7 +106,9 @@ class World:
         key = key or SecretKey.from_seed(f"node {len(self.nodes)}", o.pop("key_type", "ed25519"))
         node = Node.__new__(Node)
         self.nodes.append(node)
-        node.__init__(self, index, config or make_config(), key, o.pop("store", None) or MemoryStore(), o.pop("client", None))  # type: ignore[misc]
+        node.__init__(
+            self, index, config or make_config(), key, o.pop("store", None) or MemoryStore(), o.pop("client", None)
+        )  # type: ignore[misc]
         return node
 
     def advance(self, seconds: float) -> None:

@@ -42,7 +42,8 @@ class Client(Protocol):
 
     `on_message` and `on_routed` may be coroutines: their answer goes out when it is there.
 
-    A client that also has `on_network_info(info)` is told about connections and routes every few seconds.
+    A client that also has `on_network_info(info)` is told about connections and routes every few seconds, once
+    there are `nearnet.min_peers`.
     """
 
     def chain_info(self) -> PeerChainInfo:

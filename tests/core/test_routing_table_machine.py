@@ -5,14 +5,14 @@ from __future__ import annotations
 from graph_fakes import HOUR, Table, edge, numbered
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from peer_fakes import ME, START, later, peer_id
 
 from nearnet.core.graph import shortest_paths
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.borsh_dialect import decode_edges
 
-PEERS = 8
+PEERS = 6
 pairs = st.tuples(st.integers(0, PEERS - 1), st.integers(0, PEERS - 1)).filter(lambda pair: pair[0] < pair[1])
 
 
@@ -35,10 +35,23 @@ class RoutingTableMachine(RuleBasedStateMachine):
     def on_disk(self) -> dict[bytes, dict[tuple[int, int], int]]:
         return {nonce: numbered(list(decode_edges(value))) for nonce, value in self.store.items("ComponentEdges")}
 
-    @rule(told=st.lists(st.tuples(pairs, st.integers(1, 8)), min_size=1, max_size=5), source=st.integers(1, 3))
-    def tell(self, told, source):
+    @initialize(told=st.lists(st.tuples(pairs, st.integers(1, 4)), min_size=3, max_size=8))
+    def first_table(self, told):
+        self._tell(told)
+
+    @rule(told=st.lists(st.tuples(pairs, st.integers(1, 6)), min_size=1, max_size=3))
+    def tell(self, told):
+        self._tell(told)
+
+    @rule(number=st.integers(0, 15))
+    def tell_the_next_form(self, number):
+        """Of an edge that was told once: an active one is removed, a removed one comes back."""
+        pair = sorted(self.newest)[number % len(self.newest)] if self.newest else (0, 1)
+        self._tell([(pair, self.newest.get(pair, 0) + 1)])
+
+    def _tell(self, told):
         edges = [edge(*pair, nonce) for pair, nonce in told]
-        added = self.table.add(self.table.select_new(edges, peer_id(source)), peer_id(source), self.now)
+        added = self.table.add(self.table.select_new(edges, peer_id(1)), peer_id(1), self.now)
         for pair, nonce in numbered(added).items():
             assert nonce > self.newest.get(pair, 0)
         self.flush()
@@ -46,9 +59,15 @@ class RoutingTableMachine(RuleBasedStateMachine):
             self.newest[pair] = max(nonce, self.newest.get(pair, 0))
         self.is_computed &= not self.table.needs_recalculation
 
-    @rule(hours=st.sampled_from([0.1, 0.6, 1.1, 2.1]))
-    def wait(self, hours):
+    @precondition(lambda self: self.persist is None and self.snapshot is None)
+    @rule(hours=st.sampled_from([1.1, 2.1]))
+    def leave(self, hours):
+        """Time passes; what is due goes to the disk, which is slow."""
+        self.compute()
         self.now = later(hours * HOUR, self.now)
+        self.persist = self.table.prune(self.now)
+        if self.persist is not None:
+            self.store.commit(self.persist.writes)
 
     @precondition(lambda self: self.snapshot is None)
     @rule()
@@ -63,12 +82,11 @@ class RoutingTableMachine(RuleBasedStateMachine):
         self.snapshot = None
         self.is_computed = not self.table.needs_recalculation
 
-    @precondition(lambda self: self.persist is None)
+    @precondition(lambda self: self.snapshot is None)
     @rule()
-    def prune(self):
-        self.persist = self.table.prune(self.now)
-        if self.persist is not None:
-            self.store.commit(self.persist.writes)
+    def compute(self):
+        self.take_snapshot()
+        self.routes_ready()
 
     @precondition(lambda self: self.persist is not None)
     @rule(error=st.sampled_from([None, None, "disk full"]))
@@ -90,7 +108,7 @@ class RoutingTableMachine(RuleBasedStateMachine):
         assert {peer_id(number) for number in reachable} == set(self.table.peers())
         self.is_computed = True
 
-    @precondition(lambda self: self.persist is None)
+    @precondition(lambda self: self.persist is None and self.on_disk())
     @rule()
     def restart(self):
         """What is in memory only is gone; what is on disk is not."""
@@ -149,4 +167,4 @@ def reach(held: dict[tuple[int, int], int]) -> dict[int, int]:
 
 
 TestRoutingTable = RoutingTableMachine.TestCase
-TestRoutingTable.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestRoutingTable.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)

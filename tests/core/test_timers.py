@@ -1,3 +1,5 @@
+import pytest
+
 from nearnet.core.clock import Now
 from nearnet.core.timers import Timers
 
@@ -57,3 +59,22 @@ def test_a_timer_may_cancel_another_that_is_due():
     victim = timers.at(1.0, lambda now: seen.append("victim"))
     timers.run(at(1.0))
     assert seen == []
+
+
+def test_a_fault_in_one_loses_no_other():
+    timers, seen = Timers(), []
+
+    def fail(now: Now) -> None:
+        raise ValueError("a fault")
+
+    def arm(now: Now) -> None:
+        timers.at(1.0, lambda now: seen.append("armed"))
+        timers.at(0.5, lambda now: seen.append("earlier"))
+
+    timers.at(1.0, arm)
+    timers.at(1.0, fail)
+    timers.at(1.0, lambda now: seen.append("last"))
+    with pytest.raises(ValueError, match="a fault"):
+        timers.run(at(1.0))
+    timers.run(at(1.0))
+    assert seen == ["earlier", "last", "armed"]

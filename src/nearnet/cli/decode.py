@@ -16,7 +16,9 @@ __all__ = ["decode"]
 
 
 def decode(
-    source: Annotated[str, typer.Argument(metavar="[HEX | FILE | -]", help="Hex, a file of hex lines, or stdin.")] = "-",
+    source: Annotated[
+        str, typer.Argument(metavar="[HEX | FILE | -]", help="Hex, a file of hex lines, or stdin.")
+    ] = "-",
     roundtrip: Annotated[
         bool, typer.Option("--roundtrip", help="Encode each again and compare the bytes; exit 1 when one differs.")
     ] = False,

@@ -2,6 +2,7 @@
 
 # Without postponed annotations, as typer reads them (see `app.py`).
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,30 +10,43 @@ import typer
 
 from nearnet.cli.options import HomeOption, SetOption, load_home, store_location
 from nearnet.cli.output import warn
+from nearnet.config import NetworkConfig
+from nearnet.home import Home
 
 __all__ = ["run"]
 
 
+_NetworkAddr = Annotated[str | None, typer.Option("--network-addr", help='IP:PORT to listen on; "" for none.')]
+_BootNodes = Annotated[str | None, typer.Option("--boot-nodes", help="KEY@HOST:PORT, comma separated.")]
+_RpcAddr = Annotated[str | None, typer.Option("--rpc-addr", help='IP:PORT of the RPC; "" for none.')]
+_DialectOption = Annotated[
+    Literal["auto", "borsh", "protobuf"] | None, typer.Option("--dialect", help="What to speak when dialling.")
+]
+_StoreOption = Annotated[str | None, typer.Option("--store", help="memory, or the database's path.")]
+_LogFormat = Annotated[
+    Literal["text", "json"] | None, typer.Option("--log-format", help="Of the log, and of the line on stdout.")
+]
+_LogLevel = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
+_MinPeers = Annotated[
+    int | None, typer.Option("--min-peers", help="Tell the client it is ready only with so many peers.")
+]
+_Reset = Annotated[
+    bool, typer.Option("--reset-peer-store", help="Move the database aside and begin with an empty one.")
+]
+
+
 def run(
     home: HomeOption = None,
-    network_addr: Annotated[
-        str | None, typer.Option("--network-addr", help='IP:PORT to listen on; "" for none.')
-    ] = None,
-    boot_nodes: Annotated[str | None, typer.Option("--boot-nodes", help="KEY@HOST:PORT, comma separated.")] = None,
-    rpc_addr: Annotated[str | None, typer.Option("--rpc-addr", help='IP:PORT of the RPC; "" for none.')] = None,
-    dialect: Annotated[
-        Literal["auto", "borsh", "protobuf"] | None, typer.Option("--dialect", help="What to speak when dialling.")
-    ] = None,
-    store: Annotated[str | None, typer.Option("--store", help="memory, or the database's path.")] = None,
+    network_addr: _NetworkAddr = None,
+    boot_nodes: _BootNodes = None,
+    rpc_addr: _RpcAddr = None,
+    dialect: _DialectOption = None,
+    store: _StoreOption = None,
     settings: SetOption = None,
-    log_format: Annotated[Literal["text", "json"], typer.Option("--log-format", help="Of the log.")] = "text",
-    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
-    min_peers: Annotated[
-        int, typer.Option("--min-peers", min=0, help="Tell the client it is ready only with so many peers.")
-    ] = 0,
-    reset_peer_store: Annotated[
-        bool, typer.Option("--reset-peer-store", help="Move the database aside and begin with an empty one.")
-    ] = False,
+    log_format: _LogFormat = None,
+    log_level: _LogLevel = None,
+    min_peers: _MinPeers = None,
+    reset_peer_store: _Reset = False,
 ) -> None:
     """Run one node until it is told to stop. One line on stdout says that it listens; the log goes to stderr.
 
@@ -44,28 +58,28 @@ def run(
         "rpc.addr": (rpc_addr, "--rpc-addr"),
         "nearnet.dialect": (dialect, "--dialect"),
         "nearnet.store": (store, "--store"),
+        "nearnet.log_format": (log_format, "--log-format"),
+        "nearnet.log_level": (log_level, "--log-level"),
+        "nearnet.min_peers": (min_peers, "--min-peers"),
     }
-    told: list[str | tuple[str, Any, str]] = [
-        (path, value, flag) for path, (value, flag) in flags.items() if value is not None
-    ]
-    found, loaded = load_home(home, [*(settings or ()), *told])
+    told: list[str | tuple[str, Any, str]] = list(settings or ())
+    told += [(path, value, flag) for path, (value, flag) in flags.items() if value is not None]
+    found, loaded = load_home(home, told)
     for warning in loaded.warnings:
         warn(warning)
-    from nearnet.tools.daemon import Daemon, RunOptions
+    _run(found, loaded.config, store_location(found, loaded), reset_peer_store, lambda: load_home(home, told)[1].config)
 
-    options = RunOptions(
-        store=Path(location) if (location := store_location(found, loaded)) != "memory" else "memory",
-        reset_store=reset_peer_store,
-        min_peers=min_peers,
-        log_level=log_level,
-        log_format=log_format,
-    )
+
+def _run(
+    home: Home, config: NetworkConfig, store: Path | str, reset: bool, reload: Callable[[], NetworkConfig]
+) -> None:
+    from nearnet.tools.daemon import Daemon
 
     def started(event: dict[str, Any]) -> None:
-        if log_format == "json":
+        if config.nearnet.log_format == "json":
             print(json.dumps(event), flush=True)
             return
         rpc = event["rpc_addr"] or "nowhere"
         print(f"{event['peer_id']} listens on {event['addr'] or 'no port'}, its RPC on {rpc}", flush=True)
 
-    Daemon(found, loaded.config, options).run(started)
+    Daemon(home, config, store, reset_store=reset, reload=reload).run(started)

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from nearnet.wire.messages import Message, SocketAddress
     from nearnet.wire.routed_frame import RoutedFrame
 
-__all__ = ["EARLY_FRAMES", "STALL_RATE", "STALL_SECONDS", "Connections"]
+__all__ = [
+    "DIALLED_HANDSHAKE_FRAME",
+    "EARLY_FRAMES",
+    "EARLY_MESSAGES",
+    "STALL_RATE",
+    "STALL_SECONDS",
+    "Connections",
+]
 
 EARLY_FRAMES = 64
 """Frames kept until Ready on a connection we dialled (`threats.md` row 22)."""

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from nearnet.client import Client
     from nearnet.config import NetworkConfig
     from nearnet.core.announcements import Announcements
-    from nearnet.core.clock import Now
     from nearnet.core.limits import LimitCounters
     from nearnet.core.peer_store import PeerStore
     from nearnet.core.route_back import RouteBack
     from nearnet.core.routing_table import RoutingTable
-    from nearnet.errors import ReasonForBan
     from nearnet.keys import PeerId, SecretKey
     from nearnet.wire.messages import GenesisId, SocketAddress
 

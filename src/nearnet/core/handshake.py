@@ -130,7 +130,7 @@ class Outcome:
 
 
 def judge(handshake: Handshake, expected: Expectation) -> Outcome:
-    """Steps 1 to 6 of `behaviour.md` §2. A dialler closes where a listener answers: the other end believes it is Ready."""
+    """Steps 1 to 6 of `behaviour.md` §2. A dialler closes where a listener answers: the other end is Ready."""
     if not expected.oldest_version <= handshake.protocol_version <= expected.version:
         return _failed(ProtocolVersionMismatch(expected.version, expected.oldest_version), expected)
     if handshake.sender_chain_info.genesis_id != expected.genesis_id:

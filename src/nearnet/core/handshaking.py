@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nearnet.core.dialing import Dialer
     from nearnet.core.local_edges import LocalEdges
     from nearnet.core.peer import Peer
+    from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["MAX_HANDSHAKES", "Handshaking", "describe_failure"]
@@ -128,9 +129,7 @@ class Handshaking:
         else:
             self._register(peer, handshake, now)
 
-    def answer_failure(
-        self, peer: Peer, failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget
-    ) -> None:
+    def answer_failure(self, peer: Peer, failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget) -> None:
         """Say why; the connection stays until `handshake_timeout`."""
         context = self._context
         context.notify("handshake_refused", None, address=str(peer.address), reason=type(failure).__name__)
@@ -192,7 +191,7 @@ class Handshaking:
                 return "connection limit exceeded"
         return None
 
-    def _dialling(self, sender: bytes) -> bool:
+    def _dialling(self, sender: PeerId) -> bool:
         if self._dialer.is_dialling(sender):
             return True
         return any(

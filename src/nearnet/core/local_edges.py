@@ -138,4 +138,3 @@ class LocalEdges:
         self._gossip.tell(added, (peer.ready_id,), now)
         for one in added:
             self.seen(one, now)
-

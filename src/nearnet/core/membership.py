@@ -168,6 +168,15 @@ class Membership:
             raise NotConnected(f"{peer_id} is not connected")
         self._connections.close(peer, "by command", now)
 
+    def set_blacklist(self, blacklist: tuple[tuple[str, int | None], ...], now: Now) -> None:
+        """The operator changed it: connections to whom it names end."""
+        store = self._context.peer_store
+        store.set_blacklist(blacklist)
+        for peer in list(self._context.connections.values()):
+            told = peer.info.addr if peer.info is not None else None
+            if store.is_blacklisted_ip(peer.address.ip) or (told is not None and store.is_blacklisted(told)):
+                self._connections.close(peer, "blacklisted", now, flagged=True)
+
     def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
         """Ban a peer and close its connection at once."""
         context = self._context

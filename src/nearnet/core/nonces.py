@@ -10,7 +10,15 @@ from enum import Enum
 
 from nearnet.core.edge import next_nonce
 
-__all__ = ["FIRST_UNIX_NONCE", "NONCE_WINDOW", "NonceJudgement", "judge_nonce", "near_now", "propose_nonce", "unix_nonce"]
+__all__ = [
+    "FIRST_UNIX_NONCE",
+    "NONCE_WINDOW",
+    "NonceJudgement",
+    "judge_nonce",
+    "near_now",
+    "propose_nonce",
+    "unix_nonce",
+]
 
 NONCE_WINDOW = 20 * 60
 """Seconds by which a nonce of unix time may differ from now (strictly)."""

@@ -47,15 +47,14 @@ class Peer:
         "behind",
         "chain_info",
         "connected_at",
-        "connected_wall",
         "dial",
         "dialect",
         "direction",
         "early",
         "edge",
         "frame_started",
-        "frames_before_ready",
         "framer",
+        "frames_before_ready",
         "handshakes_sent",
         "id",
         "info",
@@ -86,59 +85,71 @@ class Peer:
         "unsent",
     )
 
+    address: SocketAddress
+    """The remote end of the socket (its listening port is told in the handshake: see `info`)."""
+    dial: Dial | None
+    """The attempt that made this connection, None when it was accepted."""
+    peer_id: PeerId | None
+    """Proved once Ready; before, whom we dialled."""
+    local_port: int
+    """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
+    last_kind: str
+    """Message type of the frame that came in last: what was being handled when something went wrong."""
+    frame_started: float | None
+    """When the frame that is still coming in started."""
+    paused: dict[str, None]
+    """Why its socket is not read, by name; empty when it is."""
+    early: list[bytes]
+    """Frames kept for Ready (`Step.KEEP_FOR_READY`)."""
+    routed_cache: dict[bytes, float]
+    """Of `core/routed.py`: what came in lately, against duplicates."""
+    sync_cursor: int | None
+    """Of `core/gossip.py`: the next slot of the first table, None when it is sent."""
+    unsent: int
+    """Bytes that the transport still holds; the shell tells."""
+    sent_by_type: dict[str, list[int]]
+    """Message type -> [messages, bytes]."""
+
     def __init__(self, number: int, address: SocketAddress, outbox: Outbox, now: Now, dial: Dial | None = None) -> None:
         self.id = number
         self.address = address
-        """The remote end of the socket (its listening port is told in the handshake: see `info`)."""
         self.outbox = outbox
         self.dial = dial
-        """The attempt that made this connection, None when it was accepted."""
         self.direction = "outbound" if dial else "inbound"
         self.state = PeerState.DIALLED if dial else PeerState.ACCEPTED
-        self.peer_id: PeerId | None = dial.peer.id if dial else None
-        """Proved once Ready; before, whom we dialled."""
+        self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
         self.protocol_version = 0
         self.chain_info: PeerChainInfo | None = None
         self.edge: Edge | None = None
         self.local_port = 0
-        """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
         self.proposed_nonce = 0
         self.handshakes_sent = 0
         self.connected_at = now.mono
-        self.connected_wall = now.wall
         self.last_received = now.mono
         self.last_ping_ms: float | None = None
         self.last_kind = ""
-        """Message type of the frame that came in last: what was being handled when something went wrong."""
         self.last_peers_request: float | None = None
         self.framer = Framer()
-        self.frame_started: float | None = None
-        """When the frame that is still coming in started."""
-        self.paused: dict[str, None] = {}
-        """Why its socket is not read, by name; empty when it is."""
-        self.early: list[bytes] = []
-        """Frames kept for Ready (`Step.KEEP_FOR_READY`)."""
+        self.frame_started = None
+        self.paused = {}
+        self.early = []
         self.frames_before_ready = 0
         self.malformed: list[float] = []
         self.tables: TokenBucket | None = None
         self.peers_requests: TokenBucket | None = None
-        self.routed_cache: dict[bytes, float] = {}
-        """Of `core/routed.py`: what came in lately, against duplicates."""
-        self.sync_cursor: int | None = None
-        """Of `core/gossip.py`: the next slot of the first table, None when it is sent."""
+        self.routed_cache = {}
+        self.sync_cursor = None
         self.behind = False
         self.missed: dict[tuple[PeerId, PeerId], None] = {}
         self.timers: list[Timer] = []
         self.out: list[bytes] = []
         self.out_bytes = 0
         self.unsent = 0
-        """Bytes that the transport still holds; the shell tells."""
         self.sent_bytes = 0
         self.received_bytes = 0
-        self.sent_by_type: dict[str, list[int]] = {}
-        """Message type -> [messages, bytes]."""
+        self.sent_by_type = {}
         self.received_by_type: dict[str, list[int]] = {}
 
     def __repr__(self) -> str:

@@ -90,6 +90,10 @@ class PeerStore:
         peer = self._table.get(peer_id)
         return peer is not None and peer.status is PeerStatus.BANNED
 
+    def set_blacklist(self, blacklist: tuple[tuple[str, int | None], ...]) -> None:
+        """The operator changed it: (IP, port or None for every port)."""
+        self._blacklist = Blacklist(blacklist)
+
     def is_blacklisted_ip(self, ip: str) -> bool:
         """Whether the operator wants nothing of this IP; to be asked at accept (row 60)."""
         return self._blacklist.has_ip(ip)

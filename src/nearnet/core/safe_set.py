@@ -1,4 +1,4 @@
-"""Which connection to give up when there are more than `ideal_connections_hi` (`behaviour.md` §6, `threats.md` row 28)."""
+"""Which connection to give up over `ideal_connections_hi` (`behaviour.md` §6, `threats.md` row 28)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def safe_set(peers: list[Peer], config: NetworkConfig, now: Now) -> dict[Peer, N
 def choose_to_drop(
     peers: list[Peer], persistent: Collection[PeerId], config: NetworkConfig, rng: random.Random, now: Now
 ) -> Peer | None:
-    """One connection to close, or None: outside the safe set, of the most crowded /16 the newest; at random on loopback."""
+    """One to close, or None: outside the safe set the newest of the most crowded /16; on loopback a random one."""
     if len(peers) <= config.network.ideal_connections_hi:
         return None
     safe = safe_set(peers, config, now)

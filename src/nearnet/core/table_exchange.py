@@ -1,7 +1,7 @@
 """The exchange of edges and announcements with the RoutingTable (document §7.8 to §9.4; `behaviour.md` §3, §4, §7).
 
-Received tables go through the EdgeValidator in a queue that is drained every 50 ms, a bounded piece each time; next hops
-are computed anew at most once a second, and only when edges changed.
+Received tables go through the EdgeValidator in a queue that is drained every 50 ms, a bounded piece each time; next
+hops are computed anew at most once a second, and only when edges changed.
 """
 
 from __future__ import annotations
@@ -151,10 +151,10 @@ class TableExchange:
             edge, tellers = self._validated.popleft()
             groups.setdefault(tuple(tellers), []).append(edge)
         count = 0
-        for tellers, edges in groups.items():
-            added = table.add(edges, tellers[0], now)
+        for told_by, edges in groups.items():
+            added = table.add(edges, told_by[0], now)
             count += len(added)
-            self._gossip.tell(added, tellers, now)
+            self._gossip.tell(added, told_by, now)
             for edge in added:
                 if edge.involves(context.me):
                     self._local_edges.seen(edge, now)

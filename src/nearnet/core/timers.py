@@ -58,13 +58,15 @@ class Timers:
         """Run all that is due. What they arm for the same moment waits for the next call, so that this one ends."""
         last = self._sequence
         again: list[tuple[float, int, Timer]] = []
-        while self._heap and self._heap[0][0] <= now.mono:
-            item = heapq.heappop(self._heap)
-            if item[1] > last:
-                again.append(item)
-                continue
-            call, item[2].call = item[2].call, None
-            if call is not None:
-                call(now)
-        for item in again:
-            heapq.heappush(self._heap, item)
+        try:
+            while self._heap and self._heap[0][0] <= now.mono:
+                item = heapq.heappop(self._heap)
+                if item[1] > last:
+                    again.append(item)
+                    continue
+                call, item[2].call = item[2].call, None
+                if call is not None:
+                    call(now)
+        finally:
+            for item in again:
+                heapq.heappush(self._heap, item)

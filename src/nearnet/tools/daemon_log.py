@@ -20,7 +20,7 @@ LEVELS = ("debug", "info", "warning", "error")
 class _Text(logging.Formatter):
     """``12:34:56.789 I what happened``, in UTC."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%H:%M:%S"
     default_msec_format = "%s.%03d"
 
