@@ -1,4 +1,7 @@
-"""`make bench`: run the cases and print a table. `python -m benchmarks [CASE..] [--json] [--check]`."""
+"""`make bench`: run the cases and print a table. `python -m benchmarks [CASE..] [--json] [--check]`.
+
+A case is a module beside this one with `run() -> list[Result]` (`harness.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import argparse
 import importlib
 import json
 import sys
+from pathlib import Path
 
 from benchmarks.harness import Result, table
 
-CASES = ("forward", "ingest", "next_hops", "memory_per_edge", "start")
+HELPERS = {"__main__", "forward_core", "harness", "node_process"}
+CASES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in HELPERS))
 
 
 def main() -> int:
