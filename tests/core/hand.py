@@ -1,0 +1,200 @@
+"""A core with peers played by hand: bytes go in by `receive`, what it queued comes out as messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any
+
+from nearnet.client import DefaultClient
+from nearnet.core.actions import Action, Close, Dial, Event, Notify, Persist, Recompute, Verify
+from nearnet.core.clock import Now
+from nearnet.core.edge import build_edge, run_checks, sign_edge, sign_removal
+from nearnet.core.graph import shortest_paths
+from nearnet.core.peer import Peer
+from nearnet.core.peer_manager import PeerManager
+from nearnet.keys import PeerId, SecretKey
+from nearnet.store.memory import MemoryStore
+from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.framing import Framer, frame_prefix
+from nearnet.wire.messages import Handshake, Message, PeerChainInfo, PeerInfo, SocketAddress
+from world import START, make_config
+
+BORSH = BorshDialect()
+ME = SecretKey.from_seed("the node")
+
+
+def key_of(name: str) -> SecretKey:
+    """A test key."""
+    return SecretKey.from_seed(name)
+
+
+def edge_of(a: SecretKey, b: SecretKey, nonce: int = 1, removed_by: SecretKey | None = None) -> Edge:
+    """A valid edge between two test keys."""
+    active = nonce if nonce % 2 else nonce - 1
+    edge = build_edge(a, b.public_key, active, sign_edge(b, a.public_key, active).signature)
+    return edge if nonce % 2 else sign_removal(removed_by or a, edge)
+
+
+class Core:
+    """One node's core; every action it leaves is kept by kind, `Verify` and `Recompute` are carried out."""
+
+    def __init__(self, store: MemoryStore | None = None, client: Any = None, verify: bool = True, **network: Any) -> None:
+        self.now = START
+        self.store = store or MemoryStore()
+        config = make_config(**network)
+        self.manager = PeerManager(config, ME, client or DefaultClient(config), self.store, random.Random(1), self.now)
+        self.manager.listening(SocketAddress("127.0.0.1", 24567))
+        self.verify = verify
+        self.events: list[Event] = []
+        self.closed: dict[Peer, str] = {}
+        self.dials: list[Dial] = []
+        self.others: list[Action] = []
+        self.verifies: list[Verify] = []
+        self._ports = 50_000
+        self.manager.start(self.now)
+        self.act()
+
+    def act(self) -> None:
+        """Carry out what can be, keep the rest."""
+        while actions := self.manager.take_actions():
+            for action in actions:
+                self._one(action)
+
+    def _one(self, action: Action) -> None:
+        match action:
+            case Notify(event):
+                self.events.append(event)
+            case Close(peer, reason):
+                self.closed[peer] = reason
+            case Dial():
+                self.dials.append(action)
+            case Verify(number, checks) if self.verify:
+                self.manager.verified(run_checks(number, checks), self.now)
+            case Verify():
+                self.verifies.append(action)
+            case Recompute(snapshot):
+                self.manager.routes_ready(shortest_paths(snapshot), self.now)
+            case Persist(writes, _, token):
+                self.store.commit(writes)
+                if token is not None:
+                    self.manager.persisted(token, None, self.now)
+            case _:
+                self.others.append(action)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, timer by timer."""
+        end = self.now.mono + seconds
+        while (due := self.manager.next_timer()) is not None and due <= end:
+            self._move(max(due, self.now.mono))
+            self.manager.on_timer(self.now)
+            self.act()
+        self._move(end)
+
+    def _move(self, mono: float) -> None:
+        self.now = Now(mono, self.now.wall + mono - self.now.mono)
+
+    def kinds(self) -> list[str]:
+        """The kinds of all events so far."""
+        return [event.kind for event in self.events]
+
+    def hand(self, name: str = "hand", ip: str = "127.0.0.1", dial: Dial | None = None, key: SecretKey | None = None) -> Hand:
+        """A new connection: accepted, or the outcome of `dial`."""
+        self._ports += 1
+        address = SocketAddress(ip, self._ports)
+        if dial is not None:
+            peer = self.manager.dialled(dial, address, self.now, 50_000)
+        else:
+            accepted = self.manager.accept(address, self.now)
+            assert accepted is not None
+            peer = accepted
+        self.act()
+        return Hand(self, peer, key or key_of(name))
+
+    def dialled(self, name: str, ip: str = "10.0.0.1") -> Hand:
+        """The core dials a peer of that name and the TCP connection is there."""
+        key = key_of(name)
+        self.manager.connect(PeerInfo(key.public_key, SocketAddress(ip, 24567)), self.now, "borsh")
+        self.act()
+        return self.hand(name, ip, self.dials[-1])
+
+    def ready(self, name: str = "hand", ip: str = "127.0.0.1") -> Hand:
+        """A peer whose handshake is done; what it was told so far is read away."""
+        hand = self.hand(name, ip)
+        hand.shake()
+        assert hand.peer.is_ready, self.closed
+        hand.read()
+        return hand
+
+
+class Hand:
+    """The other end of one connection."""
+
+    def __init__(self, core: Core, peer: Peer, key: SecretKey) -> None:
+        self.core = core
+        self.peer = peer
+        self.key = key
+        self._framer = Framer()
+
+    @property
+    def id(self) -> PeerId:
+        return self.key.public_key
+
+    @property
+    def closed(self) -> str | None:
+        """Why the core closed it, None while it lives."""
+        return self.core.closed.get(self.peer)
+
+    def raw(self, data: bytes) -> None:
+        """These bytes come in."""
+        self.core.manager.receive(self.peer, data, self.core.now)
+        self.core.act()
+
+    def frame(self, content: bytes) -> None:
+        """One frame comes in."""
+        self.raw(frame_prefix(len(content)) + content)
+
+    def say(self, *messages: Message) -> None:
+        """These messages come in, in one read."""
+        contents = [BORSH.encode(message) for message in messages]
+        self.raw(b"".join(frame_prefix(len(content)) + content for content in contents))
+
+    def read(self) -> list[Message]:
+        """What the core queued for us since the last call."""
+        self.core.manager.take_dirty()
+        for chunk in self.peer.to_send():
+            self._framer.feed(chunk)
+        messages = []
+        while (frame := self._framer.next_frame()) is not None:
+            messages.append(BORSH.decode(frame))
+        return messages
+
+    def drain(self, unsent: int = 0) -> list[Message]:
+        """Read, and tell the core that the transport holds `unsent` bytes."""
+        messages = self.read()
+        self.core.manager.drained(self.peer, unsent, self.core.now)
+        self.core.act()
+        return messages
+
+    def told(self, kind: type[Message] | Any) -> list[Any]:
+        """Of what is read now, the messages of this class."""
+        return [message for message in self.read() if isinstance(message, kind)]
+
+    def handshake(self, nonce: int = 1, **changes: Any) -> Handshake:
+        """A right Handshake of ours, but for the changes."""
+        chain = PeerChainInfo(self.core.manager.context.genesis_id, 1)
+        partial = sign_edge(self.key, ME.public_key, nonce)
+        good = Handshake(52, 50, self.id, ME.public_key, 24568, chain, partial)
+        return dataclasses.replace(good, **changes)
+
+    def shake(self, nonce: int = 1, **changes: Any) -> list[Message]:
+        """Send a Handshake, read the answer."""
+        self.say(self.handshake(nonce, **changes))
+        return self.read()
+
+    def edge(self, nonce: int = 1) -> Edge:
+        """The edge of this connection."""
+        edge = self.core.manager.table.get(ME.public_key, self.id)
+        assert edge is not None
+        return edge
