@@ -1,0 +1,59 @@
+"""Shapes of small networks: who is linked to whom, and which two nodes are farthest apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable
+
+__all__ = ["TOPOLOGIES", "distances", "links", "longest_route"]
+
+TOPOLOGIES = ("mesh", "ring", "line", "star", "random")
+
+
+def links(topology: str, nodes: int, rng: random.Random) -> list[tuple[int, int]]:
+    """Each link once, the lower number first. `random`: a random tree, and half as many links again."""
+    numbers = range(nodes)
+    match topology:
+        case "mesh":
+            pairs = {(low, high) for high in numbers for low in range(high)}
+        case "ring":
+            pairs = {_ordered(one, (one + 1) % nodes) for one in numbers if nodes > 1}
+        case "line":
+            pairs = {(one - 1, one) for one in numbers[1:]}
+        case "star":
+            pairs = {(0, one) for one in numbers[1:]}
+        case _:
+            pairs = {(rng.randrange(one), one) for one in numbers[1:]}
+            more = sorted({(low, high) for high in numbers for low in range(high)} - pairs)
+            pairs |= set(rng.sample(more, min(len(more), nodes // 2)))
+    return sorted(pairs)
+
+
+def _ordered(one: int, other: int) -> tuple[int, int]:
+    return min(one, other), max(one, other)
+
+
+def distances(pairs: Iterable[tuple[int, int]], start: int) -> dict[int, int]:
+    """Links on the shortest way to each node that can be reached, `start` itself with 0."""
+    near: dict[int, list[int]] = {}
+    for low, high in pairs:
+        near.setdefault(low, []).append(high)
+        near.setdefault(high, []).append(low)
+    found, queue = {start: 0}, [start]
+    for one in queue:
+        for other in near.get(one, ()):
+            if other not in found:
+                found[other] = found[one] + 1
+                queue.append(other)
+    return found
+
+
+def longest_route(pairs: Iterable[tuple[int, int]], nodes: int) -> tuple[int, int]:
+    """Two nodes whose shortest way is the longest of all; the lowest numbers where several are."""
+    pairs = list(pairs)
+    ways = ((far, start, end) for start in range(nodes) for end, far in distances(pairs, start).items())
+    _, start, end = max(ways, key=lambda way: (way[0], -way[1], -way[2]))
+    return start, end
