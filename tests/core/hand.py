@@ -6,6 +6,8 @@ import dataclasses
 import random
 from typing import Any
 
+from world import START, make_config
+
 from nearnet.client import DefaultClient
 from nearnet.core.actions import Action, Close, Dial, Event, Notify, Persist, Recompute, Verify
 from nearnet.core.clock import Now
@@ -19,7 +21,6 @@ from nearnet.wire.borsh_dialect import BorshDialect
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import Handshake, Message, PeerChainInfo, PeerInfo, SocketAddress
-from world import START, make_config
 
 BORSH = BorshDialect()
 ME = SecretKey.from_seed("the node")
@@ -40,7 +41,9 @@ def edge_of(a: SecretKey, b: SecretKey, nonce: int = 1, removed_by: SecretKey | 
 class Core:
     """One node's core; every action it leaves is kept by kind, `Verify` and `Recompute` are carried out."""
 
-    def __init__(self, store: MemoryStore | None = None, client: Any = None, verify: bool = True, **network: Any) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, client: Any = None, verify: bool = True, **network: Any
+    ) -> None:
         self.now = START
         self.store = store or MemoryStore()
         config = make_config(**network)
@@ -99,7 +102,9 @@ class Core:
         """The kinds of all events so far."""
         return [event.kind for event in self.events]
 
-    def hand(self, name: str = "hand", ip: str = "127.0.0.1", dial: Dial | None = None, key: SecretKey | None = None) -> Hand:
+    def hand(
+        self, name: str = "hand", ip: str = "127.0.0.1", dial: Dial | None = None, key: SecretKey | None = None
+    ) -> Hand:
         """A new connection: accepted, or the outcome of `dial`."""
         self._ports += 1
         address = SocketAddress(ip, self._ports)

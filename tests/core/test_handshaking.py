@@ -1,8 +1,8 @@
 """The handshake carried out (`behaviour.md` §2; `threats.md` rows 11-26), by hand-played peers."""
 
 import pytest
-
 from hand import ME, Core, edge_of, key_of
+
 from nearnet.core.edge import sign_edge, sign_removal
 from nearnet.core.handshaking import MAX_HANDSHAKES, describe_failure
 from nearnet.errors import PeerRefused, ReasonForBan
@@ -272,7 +272,7 @@ def test_crafted_last_edges(which):
 def test_tie_break():
     """The connection dialled by the higher id loses."""
     core = Core()
-    low, high = sorted((key_of(f"tie {n}") for n in range(50)), key=lambda key: key.public_key)[:: 49]
+    low, high = sorted((key_of(f"tie {n}") for n in range(50)), key=lambda key: key.public_key)[::49]
     assert low.public_key < ME.public_key < high.public_key
     for key, survives in ((low, True), (high, False)):
         address = SocketAddress("10.0.0.9", 24567)

@@ -1,0 +1,354 @@
+"""Sockets, bytes and frames (`threats.md` rows 1-8, 22, 23, 27 and the limits)."""
+
+import pytest
+from hand import ME, Core, edge_of, key_of
+
+from nearnet.core.actions import PauseReading, ResumeReading
+from nearnet.core.connections import EARLY_FRAMES, EARLY_MESSAGES, STALL_SECONDS
+from nearnet.core.handshake import PeerState
+from nearnet.errors import ReasonForBan
+from nearnet.wire.framing import frame_prefix
+from nearnet.wire.messages import (
+    Disconnect,
+    EpochSyncRequest,
+    Handshake,
+    PeersRequest,
+    PeersResponse,
+    SocketAddress,
+    SyncRoutingTable,
+)
+
+SMALL = {"large_frame_bytes": 100, "inbound_budget_bytes": 1000}
+
+
+def small_core(**limits):
+    return Core(nearnet={"limits": limits})
+
+
+# --- who is let in ---------------------------------------------------------------------------------
+
+
+@pytest.mark.threat(27)
+@pytest.mark.scenario(29)
+@pytest.mark.scenario(64)
+def test_pending_sockets_are_bounded():
+    core = Core(max_num_peers=10)
+    accepted = [core.manager.accept(SocketAddress("127.0.0.1", port), core.now) for port in range(1, 101)]
+    assert sum(peer is not None for peer in accepted) == 70
+    assert core.manager.limits.hits("pending_connections") == 30
+    first = next(peer for peer in accepted if peer)
+    core.manager.lost(first, "gone", core.now)
+    assert core.manager.accept(SocketAddress("127.0.0.1", 200), core.now) is not None
+
+
+@pytest.mark.threat(27)
+def test_one_address_has_four_pending_and_eight_connected():
+    core = Core()
+    pending = [core.manager.accept(SocketAddress("9.9.9.9", port), core.now) for port in range(5)]
+    assert pending[4] is None
+    assert core.manager.accept(SocketAddress("9.9.9.8", 1), core.now) is not None
+    core = Core()
+    for number in range(8):
+        core.ready(f"peer {number}", "9.9.9.9")
+    assert core.manager.accept(SocketAddress("9.9.9.9", 1), core.now) is None
+    assert core.manager.limits.hits("connected_per_ip") == 1
+
+
+@pytest.mark.threat(59)
+def test_an_ipv4_address_over_ipv6_is_the_same():
+    core = Core(blacklist=["9.9.9.9"])
+    assert core.manager.accept(SocketAddress("::ffff:9.9.9.9", 1), core.now) is None
+    assert core.manager.accept(SocketAddress("9.9.9.8", 1), core.now) is not None
+
+
+@pytest.mark.threat(60)
+def test_blacklisted_ips_are_closed_at_accept():
+    core = Core(blacklist=["127.0.0.1"])
+    assert core.manager.accept(SocketAddress("127.0.0.1", 1), core.now) is None
+
+
+def test_inbound_may_be_disabled():
+    core = Core(experimental={"inbound_disabled": True})
+    assert core.manager.accept(SocketAddress("127.0.0.1", 1), core.now) is None
+
+
+@pytest.mark.threat(59)
+def test_an_address_cools_down_after_a_ban():
+    core = Core()
+    hand = core.ready(ip="9.9.9.9")
+    core.manager.ban(hand.id, ReasonForBan.ABUSIVE, core.now)
+    core.act()
+    assert core.manager.accept(SocketAddress("9.9.9.9", 1), core.now) is None
+    core.advance(601)
+    assert core.manager.accept(SocketAddress("9.9.9.9", 1), core.now) is not None
+
+
+# --- before Ready ----------------------------------------------------------------------------------
+
+
+@pytest.mark.threat(7)
+def test_the_handshake_deadline_is_not_extended_by_bytes():
+    core = Core()
+    hand = core.hand()
+    for _ in range(19):
+        core.advance(1)
+        hand.raw(b"\0")
+    assert hand.closed is None
+    core.advance(1.5)
+    assert hand.closed == "handshake timeout"
+
+
+def test_a_ready_peer_has_no_handshake_deadline():
+    core = Core()
+    hand = core.ready()
+    core.advance(25)
+    assert hand.closed is None
+
+
+@pytest.mark.threat(2)
+def test_a_large_frame_before_the_handshake():
+    core = Core()
+    hand = core.hand()
+    hand.raw(frame_prefix(64 * 1024 + 1))
+    assert hand.closed == "frame too large before the handshake"
+    hand = core.dialled("b")
+    hand.raw(frame_prefix(4 * 2**20))
+    assert hand.closed is None
+    hand = core.dialled("c", "10.0.0.2")
+    hand.raw(frame_prefix(4 * 2**20 + 1))
+    assert hand.closed is not None
+
+
+def test_the_limit_is_judged_after_the_frames_before_it():
+    core = Core()
+    hand = core.hand()
+    table = SyncRoutingTable(tuple(edge_of(key_of(f"e{n}"), key_of("f")) for n in range(400)))
+    hand.say(hand.handshake(), table)
+    assert hand.peer.is_ready
+    assert hand.closed is None
+
+
+@pytest.mark.threat(22)
+def test_messages_before_the_handshake():
+    hand = Core().hand()
+    for _ in range(EARLY_MESSAGES):
+        hand.say(PeersRequest())
+    assert hand.closed is None
+    assert hand.read() == []
+    hand.say(Disconnect())
+    assert hand.closed is None
+    hand.say(PeersRequest())
+    assert hand.closed == "messages before the handshake"
+
+
+@pytest.mark.threat(22)
+def test_what_a_dialled_peer_pushes_early_counts_when_ready():
+    core = Core()
+    hand = core.dialled("b")
+    (proposed,) = hand.read()
+    news = edge_of(key_of("x"), key_of("y"))
+    hand.say(SyncRoutingTable((news,)))
+    assert core.manager.table.edge_count == 0
+    hand.say(hand.handshake(proposed.partial_edge_info.nonce))
+    core.advance(0.1)
+    assert core.manager.table.get(*news.key) == news
+
+
+def test_early_frames_are_bounded():
+    hand = Core().dialled("b")
+    for _ in range(EARLY_FRAMES + 10):
+        hand.say(PeersRequest())
+    assert len(hand.peer.early) == EARLY_FRAMES
+    assert hand.closed is None
+
+
+def test_early_frames_end_with_the_connection():
+    core = Core()
+    hand = core.dialled("b")
+    (proposed,) = hand.read()
+    hand.frame(b"\x0d" + b"x")
+    hand.say(PeersRequest(), PeersRequest())
+    hand.peer.early[1:1] = [b"\x0e"]
+    hand.say(hand.handshake(proposed.partial_edge_info.nonce))
+    assert hand.closed == "disconnected by the peer"
+
+
+# --- when Ready ------------------------------------------------------------------------------------
+
+
+@pytest.mark.threat(23)
+def test_what_is_too_late_is_ignored():
+    core = Core()
+    hand = core.ready()
+    hand.say(hand.handshake(3))
+    assert hand.told(Handshake) == []
+    assert hand.closed is None
+    assert core.manager.context.counters["nearnet_ignored_messages", "Handshake"] == 1
+
+
+def test_a_disconnect_closes():
+    hand = Core().ready()
+    hand.say(Disconnect())
+    assert hand.closed == "disconnected by the peer"
+    assert hand.peer.state is PeerState.CLOSED
+    hand.say(PeersRequest())
+    assert hand.read() == []
+
+
+@pytest.mark.threat(4)
+def test_malformed_messages_are_dropped_and_too_many_close():
+    core = Core()
+    hand = core.ready()
+    for _ in range(8):
+        hand.frame(b"\2\0\1")
+    core.advance(61)
+    for _ in range(8):
+        hand.frame(b"\6zz")
+    assert hand.closed is None
+    hand.frame(b"\6zz")
+    assert hand.closed == "decode"
+    assert not core.manager.peer_store.is_banned(hand.id)
+
+
+@pytest.mark.threat(4)
+def test_unknown_and_empty_frames_are_skipped():
+    core = Core()
+    hand = core.ready()
+    for _ in range(50):
+        hand.frame(b"\x1eabc")
+        hand.frame(b"")
+    assert hand.closed is None
+    counters = core.manager.context.counters
+    assert counters["nearnet_skipped_frames", "unknown"] == counters["nearnet_skipped_frames", "empty"] == 50
+
+
+@pytest.mark.threat(1)
+@pytest.mark.scenario(51)
+def test_an_abusive_length():
+    core = Core()
+    hand = core.ready()
+    hand.raw(frame_prefix(2**29 + 1))
+    assert core.manager.peer_store.get(hand.id).ban.reason is ReasonForBan.ABUSIVE
+    assert hand.closed == "banned: Abusive"
+    fresh = core.hand("fresh")
+    fresh.shake(protocol_version=1)
+    fresh.peer.framer._max_frame = 10
+    fresh.raw(frame_prefix(11))
+    assert fresh.closed == "frame too large"
+
+
+@pytest.mark.threat(8)
+def test_a_frame_that_stalls():
+    core = Core()
+    slow, steady, done = core.ready("slow"), core.ready("steady"), core.ready("done")
+    for hand in (slow, steady):
+        hand.raw(frame_prefix(10**6))
+    done.raw(frame_prefix(8))
+    done.raw(b"\x1e1234567")
+    for _ in range(int(STALL_SECONDS) + 5):
+        core.advance(1)
+        slow.raw(b"x")
+        steady.raw(bytes(5000))
+    assert slow.closed == "stalled"
+    assert steady.closed is None
+    assert done.closed is None
+    core.advance(200)
+    assert steady.closed == "stalled", "it sent nothing more"
+
+
+def test_a_paused_peer_does_not_stall():
+    core = small_core(**SMALL)
+    holder, waiting = core.ready("holder"), core.ready("waiting")
+    holder.raw(frame_prefix(900) + bytes(100))
+    waiting.raw(frame_prefix(800) + bytes(100))
+    assert waiting.peer.paused
+    holder.raw(bytes(500))
+    core.advance(STALL_SECONDS + 1)
+    assert holder.closed == "stalled"
+    assert not waiting.peer.paused
+
+
+def test_large_frames_share_a_budget():
+    core = small_core(**SMALL)
+    first, second = core.ready("first"), core.ready("second")
+    first.raw(frame_prefix(900) + bytes(100))
+    second.raw(frame_prefix(800) + bytes(100))
+    assert PauseReading(second.peer) in core.others
+    assert core.manager.limits.hits("inbound_budget_bytes") == 1
+    first.raw(b"\x1e" + bytes(799))
+    assert ResumeReading(second.peer) in core.others
+    second.raw(bytes(700))
+    assert second.peer.framer.buffered == 0
+
+
+def test_who_waits_for_the_budget_may_go():
+    core = small_core(**SMALL)
+    first, second = core.ready("first"), core.ready("second")
+    first.raw(frame_prefix(900) + bytes(100))
+    second.raw(frame_prefix(800) + bytes(100))
+    core.manager.lost(second.peer, "gone", core.now)
+    core.manager.lost(first.peer, "gone", core.now)
+    assert core.manager.connections._budget.used == 0
+
+
+def test_pause_and_resume_by_reason():
+    core = Core()
+    hand = core.ready()
+    connections = core.manager.connections
+    connections.resume(hand.peer, "tables", core.now)
+    connections.pause(hand.peer, "tables")
+    connections.pause(hand.peer, "budget")
+    core.act()
+    hand.say(PeersRequest())
+    assert hand.told(PeersResponse) == []
+    connections.resume(hand.peer, "tables", core.now)
+    core.act()
+    assert hand.told(PeersResponse) == []
+    connections.resume(hand.peer, "budget", core.now)
+    core.act()
+    assert len(hand.told(PeersResponse)) == 1
+    assert [type(action) for action in core.others] == [PauseReading, ResumeReading]
+
+
+def test_closing_twice_is_once():
+    core = Core()
+    hand = core.ready()
+    core.manager.connections.close(hand.peer, "first", core.now)
+    core.manager.connections.close(hand.peer, "second", core.now)
+    core.manager.lost(hand.peer, "third", core.now)
+    core.act()
+    assert hand.closed == "first"
+    assert core.kinds().count("disconnected") == 1
+
+
+def test_traffic_outlives_connections():
+    core = Core()
+    hand = core.ready()
+    hand.say(EpochSyncRequest(bytes(32)))
+    before = core.manager.connections.traffic()
+    assert before["received"]["Handshake"][0] == 1
+    assert before["received"]["EpochSyncRequest"] == [1, 33]
+    core.manager.lost(hand.peer, "gone", core.now)
+    again = core.ready("another")
+    again.read()
+    assert core.manager.connections.traffic()["received"]["Handshake"][0] == 2
+    assert core.manager.connections.traffic()["received"]["EpochSyncRequest"] == [1, 33]
+
+
+def test_a_peer_of_today_is_told_that_it_goes():
+    """Its dialect is not borsh: Disconnect comes before every close of ours (`behaviour.md` §10)."""
+    core = Core()
+    hand = core.ready()
+
+    class Today:
+        name = "protobuf"
+        sent = []
+
+        def encode(self, message):
+            self.sent.append(message)
+            return b"x"
+
+    hand.peer.dialect = Today()
+    core.manager.ban(hand.id, ReasonForBan.ABUSIVE, core.now)
+    assert Today.sent == [Disconnect(remove_from_connection_store=True)]
+    assert ME.public_key == core.manager.peer_id
