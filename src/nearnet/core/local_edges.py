@@ -42,17 +42,15 @@ class LocalEdges:
         edge = self._context.table.get(self._context.me, peer_id)
         return edge.nonce if edge is not None else 0
 
-    def add_own(self, edge: Edge, now: Now) -> bool:
-        """Take an edge that we signed just now into the table and tell everybody; False when a newer one is held."""
-        added = self._context.table.add([edge], None, now)
-        self._gossip.tell(added, (), now)
-        return bool(added)
+    def add_own(self, edge: Edge, now: Now, knows: tuple[PeerId, ...] = ()) -> None:
+        """Take an edge that we signed just now into the table and tell everybody but who `knows` it."""
+        self._gossip.tell(self._context.table.add([edge], None, now), knows, now)
 
     def connected(self, peer: Peer, edge: Edge, now: Now) -> None:
         """The handshake made this edge."""
         self._waiting.pop(peer.ready_id, None)
         self._asked.pop(peer.ready_id, None)
-        self.add_own(edge, now)
+        self.add_own(edge, now, (peer.ready_id,))
 
     def disconnected(self, peer_id: PeerId, now: Now) -> None:
         """The connection is gone: sign its removal, if nobody did (`behaviour.md` §2)."""

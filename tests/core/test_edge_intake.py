@@ -1,0 +1,94 @@
+"""Edges on their way to the table (document §8.2-§8.5; `threats.md` rows 31, 35, 37, 38)."""
+
+import pytest
+
+from hand import Core, edge_of, key_of
+from nearnet.core.actions import Verdict
+from nearnet.core.edge import run_checks
+from nearnet.core.edge_intake import EdgeIntake
+from nearnet.wire.edge_bytes import Edge
+
+A, B = key_of("teller a").public_key, key_of("teller b").public_key
+EDGES = [edge_of(key_of(f"x{n}"), key_of(f"y{n}")) for n in range(4)]
+
+
+def forged(edge):
+    return Edge(edge[:-10] + b"\1" + edge[-9:])
+
+
+@pytest.fixture
+def core():
+    return Core()
+
+
+@pytest.fixture
+def intake(core):
+    return EdgeIntake(core.manager.table)
+
+
+def verdict_on(request):
+    return run_checks(request.id, request.checks)
+
+
+def test_valid_edges_come_back_with_their_teller(intake):
+    request = intake.offer(EDGES, A)
+    assert [check.edge for check in request.checks] == EDGES
+    assert intake.in_progress == 4
+    assert intake.verified(verdict_on(request)) == ([(edge, [A]) for edge in EDGES], [], [])
+    assert intake.in_progress == 0
+    assert intake.verified_count == 8
+
+
+@pytest.mark.threat(35)
+def test_nothing_known_is_verified(core, intake):
+    core.manager.table.add(EDGES, None, core.now)
+    assert intake.offer(EDGES, A) is None
+    assert intake.offer([], A) is None
+    assert intake.verified_count == 0
+
+
+@pytest.mark.threat(38)
+def test_one_verification_for_many_nonces(intake):
+    x, y = key_of("x"), key_of("y")
+    request = intake.offer([edge_of(x, y, nonce) for nonce in (1, 5, 3)], A)
+    assert [check.edge.nonce for check in request.checks] == [5]
+
+
+def test_the_same_bytes_are_verified_once_for_all_tellers(intake):
+    request = intake.offer(EDGES[:2], A)
+    assert intake.offer(EDGES[:2], B) is None
+    assert intake.offer(EDGES[:2], B) is None
+    valid, forgers, again = intake.verified(verdict_on(request))
+    assert valid == [(EDGES[0], [A, B]), (EDGES[1], [A, B])]
+    assert (forgers, again) == ([], [])
+
+
+@pytest.mark.threat(31)
+@pytest.mark.threat(37)
+def test_after_a_forgery_nothing_of_that_list_is_used(intake):
+    request = intake.offer([EDGES[0], forged(EDGES[1]), EDGES[2]], A)
+    valid, forgers, again = intake.verified(verdict_on(request))
+    assert valid == [(EDGES[0], [A])]
+    assert (forgers, again) == ([A], [])
+    assert intake.in_progress == 0
+
+
+def test_what_others_had_told_too_is_asked_again_in_their_name(intake):
+    request = intake.offer([forged(EDGES[1]), EDGES[2], EDGES[3]], A)
+    assert intake.offer([EDGES[2]], B) is None
+    valid, forgers, (again,) = intake.verified(verdict_on(request))
+    assert (valid, forgers) == ([], [A])
+    assert [check.edge for check in again.checks] == [EDGES[2]]
+    assert intake.verified(verdict_on(again)) == ([(EDGES[2], [B])], [], [])
+
+
+def test_a_forgery_told_by_two_is_both_ones(intake):
+    request = intake.offer([forged(EDGES[1])], A)
+    assert intake.offer([forged(EDGES[1])], B) is None
+    assert intake.verified(verdict_on(request))[1] == [A, B]
+
+
+@pytest.mark.threat(39)
+def test_what_only_our_rule_refuses_is_dropped(intake):
+    request = intake.offer(EDGES[:2], A)
+    assert intake.verified(Verdict(request.id, ("strict", "valid"))) == ([(EDGES[1], [A])], [], [])
