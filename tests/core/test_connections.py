@@ -340,15 +340,16 @@ def test_a_peer_of_today_is_told_that_it_goes():
     core = Core()
     hand = core.ready()
 
+    sent = []
+
     class Today:
         name = "protobuf"
-        sent = []
 
         def encode(self, message):
-            self.sent.append(message)
+            sent.append(message)
             return b"x"
 
     hand.peer.dialect = Today()
     core.manager.ban(hand.id, ReasonForBan.ABUSIVE, core.now)
-    assert Today.sent == [Disconnect(remove_from_connection_store=True)]
+    assert sent == [Disconnect(remove_from_connection_store=True)]
     assert ME.public_key == core.manager.peer_id

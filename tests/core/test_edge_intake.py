@@ -1,8 +1,8 @@
 """Edges on their way to the table (document §8.2-§8.5; `threats.md` rows 31, 35, 37, 38)."""
 
 import pytest
-
 from hand import Core, edge_of, key_of
+
 from nearnet.core.actions import Verdict
 from nearnet.core.edge import run_checks
 from nearnet.core.edge_intake import EdgeIntake

@@ -1,8 +1,8 @@
 """What we tell of the graph (document §7.8, §8.5; `threats.md`, send queue)."""
 
 import pytest
-
 from hand import ME, Core, edge_of, key_of
+
 from nearnet.core.gossip import BEHIND_BYTES, EXPIRE_AFTER
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
@@ -199,7 +199,7 @@ def test_each_era_has_its_pace():
     core.advance(2)
     assert len(told) == 2, "at once, then the rest together"
     assert told[1][0] - told[0][0] >= 1.0
-    assert len(hand.told(SyncRoutingTable)) == 5
+    assert len(hand.told(SyncRoutingTable)) == 6, "the newcomer, and each piece of news"
 
 
 def test_a_peer_that_closed_is_not_filled():

@@ -1,0 +1,311 @@
+"""Tables in, next hops, announcements, pruning (document §8, §9; `behaviour.md` §3, §4, §7)."""
+
+import pytest
+from hand import ME, Core, edge_of, key_of
+from world import make_config
+
+from nearnet.client import DefaultClient
+from nearnet.core.actions import PauseReading, Recompute, ResumeReading
+from nearnet.core.table_exchange import EDGES_AT_ONCE
+from nearnet.errors import ConfigError, ReasonForBan
+from nearnet.keys import CryptoHash
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.messages import AnnounceAccount, PeersRequest, PeersResponse, SyncRoutingTable
+
+
+def edges(count, start=0, nonce=1):
+    return [edge_of(key_of("hub"), key_of(f"spoke {n}"), nonce) for n in range(start, start + count)]
+
+
+def forged(edge):
+    return Edge(edge[:-10] + b"\1" + edge[-9:])
+
+
+def announcement(name="alice.near", epoch="1", peer="x"):
+    return AnnounceAccount(name, key_of(peer).public_key, CryptoHash.of(epoch.encode()), key_of("a").sign(bytes(32)))
+
+
+def ban_of(core, hand):
+    known = core.manager.peer_store.get(hand.id)
+    return None if known is None or known.ban is None else known.ban.reason
+
+
+# --- edges -----------------------------------------------------------------------------------------
+
+
+def test_foreign_edges_make_routes_and_a_removal_ends_them():
+    core = Core()
+    hand = core.ready()
+    x, y = key_of("x"), key_of("y")
+    hand.say(SyncRoutingTable((edge_of(hand.key, x), edge_of(x, y))))
+    core.advance(1.5)
+    table = core.manager.table
+    assert table.next_hops(x.public_key) == table.next_hops(y.public_key) == (hand.id,)
+    assert table.distance(y.public_key) == 3
+    hand.say(SyncRoutingTable((edge_of(x, y, 2, y),)))
+    core.advance(1.5)
+    assert table.next_hops(y.public_key) == ()
+    assert core.events[-1].kind == "routes"
+
+
+@pytest.mark.threat(31)
+def test_a_forged_edge_bans_its_teller_at_once():
+    core = Core()
+    hand, honest = core.ready(), core.ready("honest")
+    core.advance(2)
+    honest.read()
+    good, bad, after = edges(3)
+    hand.say(SyncRoutingTable((good, forged(bad), after)))
+    assert hand.closed == "banned: InvalidEdge"
+    assert ban_of(core, hand) is ReasonForBan.INVALID_EDGE
+    core.advance(1)
+    table = core.manager.table
+    assert table.get(*good.key) == good
+    assert table.get(*bad.key) is table.get(*after.key) is None
+    assert honest.closed is None
+
+
+def test_the_document_era_may_tell_its_edge_while_it_is_verified():
+    """An answer that comes when its teller is gone changes nothing for the others."""
+    core = Core(verify=False)
+    hand = core.ready()
+    (news,) = edges(1)
+    hand.say(SyncRoutingTable((news,)))
+    core.manager.lost(hand.peer, "gone", core.now)
+    core.verify = True
+    for request in core.verifies:
+        core._one(request)
+    core.act()
+    core.advance(1)
+    assert core.manager.table.get(*news.key) == news
+
+
+def test_what_is_left_after_a_forgery_is_verified_for_others():
+    core = Core(verify=False)
+    a, b = core.ready("a"), core.ready("b")
+    bad, good = edges(2)
+    a.say(SyncRoutingTable((forged(bad), good)))
+    b.say(SyncRoutingTable((good,)))
+    core.verify = True
+    (request,) = core.verifies
+    core._one(request)
+    core.act()
+    core.advance(1)
+    assert core.manager.table.get(*good.key) == good
+    assert (ban_of(core, a), ban_of(core, b)) == (ReasonForBan.INVALID_EDGE, None)
+
+
+@pytest.mark.threat(36)
+def test_a_large_table_is_taken_in_pieces_and_its_teller_waits():
+    core = Core()
+    hand = core.ready()
+    many = [Edge.build(*edge.key, 2 * n + 1, *edge.signatures) for n, edge in enumerate(edges(1) * 5000)]
+    core.verify = False
+    hand.say(SyncRoutingTable(tuple(many)), PeersRequest())
+    assert PauseReading(hand.peer) in core.others
+    assert hand.told(PeersResponse) == []
+    core.advance(0.1)
+    assert ResumeReading(hand.peer) in core.others
+    assert len(hand.told(PeersResponse)) == 1
+    assert len(core.verifies) == 5000 // EDGES_AT_ONCE + 1, "the newest of each piece"
+
+
+def test_pieces_of_who_is_gone_are_dropped():
+    core = Core(verify=False)
+    hand = core.ready()
+    hand.say(SyncRoutingTable(tuple(edges(1) * 5000)))
+    core.manager.lost(hand.peer, "gone", core.now)
+    core.advance(0.1)
+    assert len(core.verifies) == 1
+
+
+def test_more_validated_edges_than_one_turn_takes():
+    core = Core(verify=False)
+    hand = core.ready()
+    hand.say(SyncRoutingTable(tuple(edges(3))))
+    exchange = core.manager.exchange
+    exchange._validated.extend([(edge, [hand.id]) for edge in edges(1)] * EDGES_AT_ONCE)
+    core.verify = True
+    for request in core.verifies:
+        core._one(request)
+    core.act()
+    core.advance(0.2)
+    assert core.manager.table.edge_count == 4
+
+
+def test_a_message_has_a_limit_of_edges():
+    core = Core(nearnet={"limits": {"edges_per_message_received": 2}})
+    hand = core.ready()
+    hand.say(SyncRoutingTable(tuple(edges(3))))
+    core.advance(0.1)
+    assert core.manager.table.edge_count == 3
+    assert core.manager.limits.hits("edges_per_message_received") == 1
+    assert hand.closed is None
+
+
+@pytest.mark.threat(53)
+def test_too_many_tables_pause_the_reading_and_nothing_is_lost():
+    rates = {"borsh": {"burst": 3, "per_second": 2}}
+    core = Core(nearnet={"limits": {"tables_per_second": rates}})
+    hand = core.ready()
+    hand.say(*[SyncRoutingTable((edge,)) for edge in edges(10)])
+    core.advance(0.2)
+    assert 3 <= core.manager.table.edge_count - 1 <= 4
+    core.advance(5)
+    assert core.manager.table.edge_count - 1 == 10
+    assert hand.closed is None
+
+
+def test_a_peer_without_a_bucket_is_not_paced():
+    core = Core()
+    hand = core.ready()
+    hand.peer.tables = None
+    hand.say(SyncRoutingTable())
+    assert hand.closed is None
+
+
+# --- next hops -------------------------------------------------------------------------------------
+
+
+def test_next_hops_are_computed_at_most_once_a_second():
+    core = Core()
+    hand = core.ready()
+    computed = core.kinds().count("routes")
+    for edge in edges(20):
+        hand.say(SyncRoutingTable((edge,)))
+        core.advance(0.1)
+    assert core.kinds().count("routes") - computed <= 3
+    core.advance(2)
+    quiet = core.kinds().count("routes")
+    core.advance(100)
+    assert core.kinds().count("routes") == quiet
+
+
+def test_one_computation_at_a_time():
+    core = Core()
+    hand = core.ready()
+    core.advance(2)
+    held = []
+    original = core._one
+    core._one = lambda action: held.append(action) if isinstance(action, Recompute) else original(action)
+    hand.say(SyncRoutingTable(tuple(edges(1))))
+    core.advance(2)
+    hand.say(SyncRoutingTable(tuple(edges(1, 1))))
+    core.advance(2)
+    assert len(held) == 1
+    core._one = original
+    core._one(held[0])
+    core.act()
+    core.advance(2)
+    assert not core.manager.table.needs_recalculation
+
+
+def test_a_computation_that_nobody_needs_any_more():
+    core = Core()
+    core.ready()
+    core.advance(2)
+    core.manager.exchange._compute(core.now)
+    core.act()
+    assert not any(isinstance(action, Recompute) for action in core.others)
+
+
+# --- pruning ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.scenario(47)
+def test_unreachable_peers_go_to_disk_and_come_back():
+    core = Core()
+    hand = core.ready()
+    lost = edges(3)
+    hand.say(SyncRoutingTable(tuple(lost)))
+    core.advance(1.5)
+    assert core.manager.table.edge_count == 4
+    core.advance(2 * 3600 + 60)
+    assert core.manager.table.edge_count == 1
+    assert core.store.get("LastComponentNonce", b"") == bytes(8)
+    back = edge_of(hand.key, key_of("spoke 1"))
+    hand.say(SyncRoutingTable((back,)))
+    core.advance(1.5)
+    assert core.manager.table.edge_count == 5
+    assert core.manager.table.next_hops(key_of("spoke 2").public_key) == (hand.id,)
+
+
+def test_an_edge_of_ours_that_comes_back_is_held_against_the_truth():
+    core = Core()
+    hand = core.ready()
+    ghost, far = key_of("ghost"), key_of("far")
+    removed = edge_of(ME, ghost, 2, ghost)
+    hand.say(SyncRoutingTable((removed, edge_of(ghost, far))))
+    core.advance(2 * 3600 + 60)
+    assert core.manager.table.get(*removed.key) is None
+    hand.say(SyncRoutingTable((edge_of(hand.key, far),)))
+    core.advance(1.5)
+    assert core.manager.table.get(*removed.key) == removed
+
+
+# --- announcements ---------------------------------------------------------------------------------
+
+
+@pytest.mark.threat(62)
+@pytest.mark.scenario(30)
+def test_an_announcement_is_taken_stored_and_told_once():
+    core = Core()
+    a, b = core.ready("a"), core.ready("b")
+    core.advance(2)
+    a.read(), b.read()
+    a.say(SyncRoutingTable((), (announcement(),)))
+    core.advance(0.2)
+    assert core.manager.announcements.owner("alice.near") == key_of("x").public_key
+    assert core.store.get("AccountAnnouncements", b"alice.near") is not None
+    assert [table.accounts for table in b.told(SyncRoutingTable)] == [(announcement(),)]
+    b.say(SyncRoutingTable((), (announcement(peer="other"),)))
+    core.advance(0.2)
+    assert core.manager.announcements.owner("alice.near") == key_of("x").public_key, "the first of an epoch stays"
+    assert a.told(SyncRoutingTable) == []
+    assert (a.closed, b.closed) == (None, None)
+    b.say(SyncRoutingTable((), (announcement(epoch="2", peer="other"),)))
+    assert core.manager.announcements.owner("alice.near") == key_of("other").public_key
+
+
+class Strict(DefaultClient):
+    """Says to each account what its name says."""
+
+    def validate_announcement(self, announcement, last_epoch):
+        if announcement.account_id.startswith("bad"):
+            return ReasonForBan.INVALID_SIGNATURE
+        return not announcement.account_id.startswith("old")
+
+
+@pytest.mark.threat(62)
+def test_one_wrong_signature_drops_all_and_bans():
+    core = Core(client=Strict(make_config()))
+    hand = core.ready()
+    hand.say(SyncRoutingTable((), (announcement("good.near"), announcement("bad.near"))))
+    assert len(core.manager.announcements) == 0
+    assert ban_of(core, hand) is ReasonForBan.INVALID_SIGNATURE
+
+
+def test_what_the_client_does_not_want_is_dropped_silently():
+    core = Core(client=Strict(make_config()))
+    hand = core.ready()
+    hand.say(SyncRoutingTable((), (announcement("old.near"),)))
+    assert len(core.manager.announcements) == 0
+    assert hand.closed is None
+
+
+@pytest.mark.threat(63)
+def test_a_message_has_a_limit_of_announcements():
+    core = Core(nearnet={"limits": {"announcements": 2}})
+    hand = core.ready()
+    hand.say(SyncRoutingTable((), tuple(announcement(f"account{n}.near") for n in range(3))))
+    assert len(core.manager.announcements) == 2
+    assert core.manager.limits.hits("announcements") == 1
+
+
+def test_our_own():
+    core = Core()
+    core.manager.announce(announcement(), core.now)
+    core.act()
+    assert core.kinds()[-1] == "announcement"
+    with pytest.raises(ConfigError, match="already"):
+        core.manager.announce(announcement(), core.now)
