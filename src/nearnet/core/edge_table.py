@@ -72,7 +72,6 @@ class EdgeTable:
         "_sources",
         "active",
         "active_count",
-        "generation",
         "index",
         "peers",
         "slots",
@@ -84,8 +83,6 @@ class EdgeTable:
         self.slots: list[Edge | None] = []
         self.active = bytearray()
         self.active_count = 0
-        self.generation = 0
-        """Changes when a number may come to mean another peer."""
         self._by_key: dict[int, int] = {}
         self._first, self._second, self._source = array("I"), array("I"), array("I")
         self._sources = _Sources()
@@ -173,7 +170,6 @@ class EdgeTable:
             del self.index[peer]
             self.peers[number] = None
             self._free_peers.append(number)
-            self.generation += 1
 
     def ends_of(self, peers: Iterable[PeerId]) -> int:
         """How many ends of edges are at these peers."""
@@ -200,4 +196,4 @@ class EdgeTable:
 
     def snapshot(self) -> Snapshot:
         """A copy for `shortest_paths`."""
-        return Snapshot(self._first[:], self._second[:], bytes(self.active), len(self.peers), self.generation)
+        return Snapshot(self._first[:], self._second[:], bytes(self.active), len(self.peers))

@@ -37,19 +37,14 @@ class Snapshot:
     second: array[int]
     active: bytes
     count: int
-    generation: int
-    """Which numbering of peers this is of."""
 
 
 class Routes:
     """What `shortest_paths` found: by peer number, the distance (-1: unreachable) and the mask of next hops."""
 
-    __slots__ = ("_cache", "_distance", "_high", "_low", "generation", "neighbours", "unreachable")
+    __slots__ = ("_cache", "_distance", "_high", "_low", "neighbours", "unreachable")
 
-    def __init__(
-        self, generation: int, neighbours: Sequence[int], distance: array[int], low: array[int], high: array[int]
-    ) -> None:
-        self.generation = generation
+    def __init__(self, neighbours: Sequence[int], distance: array[int], low: array[int], high: array[int]) -> None:
         self.neighbours = tuple(neighbours)
         """Our neighbours, in the order of their bits."""
         self.unreachable = [peer for peer, hops in enumerate(distance) if hops < 0]
@@ -80,7 +75,7 @@ class Routes:
         return hops
 
 
-NO_ROUTES = Routes(0, (), array("i", [0]), array("Q", [0]), array("Q", [0]))
+NO_ROUTES = Routes((), array("i", [0]), array("Q", [0]), array("Q", [0]))
 """Before the first computation: nobody but ourselves."""
 
 
@@ -118,7 +113,7 @@ def _by_lists(snapshot: Snapshot) -> Routes:
         frontier = following
     low = array("Q", [mask & _WORD for mask in masks])
     high = array("Q", [mask >> 64 for mask in masks])
-    return Routes(snapshot.generation, neighbours, array("i", distance), low, high)
+    return Routes(neighbours, array("i", distance), low, high)
 
 
 def _by_numpy(snapshot: Snapshot) -> Routes | None:
@@ -151,4 +146,4 @@ def _by_numpy(snapshot: Snapshot) -> Routes | None:
     else:
         return None
     masks = [array("Q", word.tobytes()) for word in (low, high)]
-    return Routes(snapshot.generation, neighbours.tolist(), array("b", distance.tobytes()), *masks)
+    return Routes(neighbours.tolist(), array("b", distance.tobytes()), *masks)

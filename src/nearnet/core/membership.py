@@ -92,7 +92,7 @@ class Membership:
             return
         interval = context.config.nearnet.timing.request_peers_interval
         for peer in context.peers.values():
-            if peer.last_peers_request is None or now.mono - peer.last_peers_request >= interval:
+            if peer.last_peers_request is not None and now.mono - peer.last_peers_request >= interval:
                 self._request_peers(peer, now)
 
     def _request_peers(self, peer: Peer, now: Now) -> None:

@@ -68,7 +68,7 @@ class RoutingTable:
         self._restored: list[Edge] = []
         self.needs_recalculation = False
         self._is_settled = True
-        """Whether the routes are of exactly the edges held."""
+        """Whether the routes are of exactly the edges held, and no snapshot is out."""
 
     # --- what is held ----------------------------------------------------------------------------
 
@@ -213,15 +213,15 @@ class RoutingTable:
     # --- next hops -------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The graph for `shortest_paths`; what changes from now on needs another."""
-        self.needs_recalculation = False
+        """The graph for `shortest_paths`; what changes from now on needs another. Give its routes to `apply` first.
+
+        While a snapshot is out nobody leaves the table, so that a number in its routes means who it meant.
+        """
+        self.needs_recalculation = self._is_settled = False
         return self._edges.snapshot()
 
     def apply(self, routes: Routes, now: Now) -> None:
-        """Use what `shortest_paths` found of the last snapshot, unless peers were renumbered meanwhile."""
-        if routes.generation != self._edges.generation:
-            self.needs_recalculation = True
-            return
+        """Use what `shortest_paths` found of the last snapshot."""
         self._routes = routes
         self._is_settled = not self.needs_recalculation
         self._hops.clear()
