@@ -353,3 +353,31 @@ def test_a_peer_of_today_is_told_that_it_goes():
     core.manager.ban(hand.id, ReasonForBan.ABUSIVE, core.now)
     assert sent == [Disconnect(remove_from_connection_store=True)]
     assert ME.public_key == core.manager.peer_id
+
+
+def test_a_share_for_who_is_gone_wakes_nobody():
+    core = small_core(**SMALL)
+    first = core.ready("first")
+    first.raw(frame_prefix(900) + bytes(100))
+    assert not core.manager.connections._budget.take(999, 900)
+    core.manager.lost(first.peer, "gone", core.now)
+    assert ResumeReading(first.peer) not in core.others
+
+
+def test_a_dialect_that_reads_another_message_than_it_named():
+    class Odd:
+        name = "borsh"
+
+        def kind(self, frame):
+            return "LastEdge"
+
+        def peek_handshake_version(self, frame):
+            return None
+
+        def decode(self, frame):
+            return PeersRequest()
+
+    hand = Core().dialled("b")
+    hand.peer.dialect = Odd()
+    hand.frame(b"x")
+    assert hand.closed is None

@@ -208,3 +208,22 @@ def test_a_peer_that_closed_is_not_filled():
     core.manager.lost(hand.peer, "gone", core.now)
     core.manager.drained(hand.peer, 0, core.now)
     assert ME.public_key == core.manager.peer_id
+
+
+def test_a_piece_of_what_may_not_be_told_is_no_message():
+    core = small_core(10)
+    old = int(core.now.wall) - EXPIRE_AFTER - 3 | 1
+    core.manager.table.add(edges(10), None, core.now)
+    core.manager.table.slots[2] = None
+    hand = core.ready()
+    core.manager.table.add(edges(25, 20, old), None, core.now)
+    core.advance(1.1)
+    tables = hand.told(SyncRoutingTable)
+    assert [len(table.edges) for table in tables] == [10]
+
+
+def test_who_has_not_spoken_is_told_nothing():
+    core = Core()
+    hand = core.ready()
+    hand.peer.dialect = None
+    assert core.manager.gossip._encode(hand.peer, edges(1), [], core.now) == []

@@ -133,6 +133,27 @@ def test_more_validated_edges_than_one_turn_takes():
     assert core.manager.table.edge_count == 4
 
 
+def test_pieces_of_two_tellers_take_turns():
+    core = Core(verify=False)
+    a, b = core.ready("a"), core.ready("b")
+    a.say(SyncRoutingTable(tuple(edges(1) * (EDGES_AT_ONCE + 1))))
+    b.say(SyncRoutingTable(tuple(edges(1, 1))))
+    core.advance(0.1)
+    assert [len(request.checks) for request in core.verifies] == [1, 1]
+    assert not a.peer.paused
+
+
+def test_validated_edges_that_are_known_meanwhile_are_no_news():
+    core = Core()
+    hand = core.ready()
+    (known,) = edges(1)
+    core.manager.table.add([known], None, core.now)
+    before = core.kinds().count("edges")
+    core.manager.exchange._validated.append((known, [hand.id]))
+    core.manager.exchange._take_validated(core.now)
+    assert core.kinds().count("edges") == before
+
+
 def test_a_message_has_a_limit_of_edges():
     core = Core(nearnet={"limits": {"edges_per_message_received": 2}})
     hand = core.ready()

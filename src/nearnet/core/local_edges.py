@@ -82,9 +82,7 @@ class LocalEdges:
         peer.send(RequestUpdateNonce(sign_edge(self._context.key, peer.ready_id, nonce)))
 
     def _remove(self, other: PeerId, now: Now) -> None:
-        if self._waiting.pop(other, None) is None:
-            return
-        if other not in self._context.peers:
+        if self._waiting.pop(other, None) is not None:
             self.disconnected(other, now)
 
     def _leave(self, peer: Peer, removal_nonce: int, now: Now) -> None:
