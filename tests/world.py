@@ -1,6 +1,6 @@
 """Several cores joined by pipes under one virtual clock: the least that makes a network of real `PeerManager`s.
 
-`World` carries out every action at once and in order, so that a test reads as plain calls. The clock starts at a strange
+`World` carries out every action at once and in order, so that a test reads as plain calls. Its clock starts at an odd
 offset, so that mixing its two faces fails.
 """
 

@@ -271,7 +271,7 @@ async def test_a_timer_is_moved_forward_but_wakes_once(setting: Setting) -> None
 
 def graph(edges: int) -> Snapshot:
     """A star around us."""
-    return Snapshot(array("I", [0] * edges), array("I", range(1, edges + 1)), b"\x01" * edges, edges + 1, 1)
+    return Snapshot(array("I", [0] * edges), array("I", range(1, edges + 1)), b"\x01" * edges, edges + 1)
 
 
 @pytest.mark.threat(72)

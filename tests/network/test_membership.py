@@ -194,3 +194,19 @@ async def test_the_peers_exchange():
         await late.connect(address(hub))
         await cluster.until(lambda: late.core.peer_store.get(cluster.nodes[1].peer_id) is not None)
         assert late.core.peer_store.get(cluster.nodes[1].peer_id).addr.port == cluster.nodes[1].addr.port
+
+
+@pytest.mark.scenario(21)
+async def test_after_churn_the_two_that_are_left_find_each_other():
+    async with Cluster() as cluster:
+        two = {"max_num_peers": 2, "ideal_connections_lo": 2, "ideal_connections_hi": 2}
+        timing = {"request_peers_interval": 0.2}
+        limits = {"peers_requests": {"burst": 100, "per_second": 100}}
+        for _ in range(4):
+            await cluster.start(make_config(outbound=True, timing=timing, limits=limits, **two))
+        await cluster.wire((0, 1), (1, 2), (2, 3), (3, 0))
+        await cluster.until(lambda: cluster.nodes[0].core.peer_store.get(cluster.nodes[2].peer_id) is not None)
+        await cluster.stop(cluster.nodes[1])
+        await cluster.stop(cluster.nodes[3])
+        await cluster.routes_are({0: {2: [2]}, 2: {0: [0]}})
+        assert cluster.bans == []

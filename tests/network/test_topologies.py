@@ -4,6 +4,10 @@ import pytest
 from network.cluster import Cluster, plain_search
 
 from nearnet.errors import NoAnswer, RouteNotFound
+from nearnet.keys import Signature
+from nearnet.wire.messages import Routed, RoutedMessage
+from nearnet.wire.routed_body import Ping, encode_body
+from nearnet.wire.routed_frame import routed_digest
 
 SHAPES = {
     "pair": [(0, 1)],
@@ -77,6 +81,31 @@ async def test_a_ttl_that_ends_on_the_way():
         with pytest.raises(NoAnswer):
             await cluster.nodes[0].ping(target, ttl=1, timeout=0.3)
         assert cluster.nodes[1].core.routed.drops["Ping", "TtlExpired"] == 1
+
+
+@pytest.mark.scenario(18)
+@pytest.mark.scenario(57)
+async def test_the_same_ping_twice_is_delivered_once_and_again_later():
+    async with Cluster() as cluster:
+        for _ in range(3):
+            await cluster.start()
+        await cluster.wire((0, 1), (1, 2))
+        await cluster.routes_are({0: {1: [1], 2: [1]}, 2: {1: [1], 0: [1]}})
+        sender, target = cluster.nodes[0], cluster.nodes[2]
+        body = encode_body(Ping(0, sender.peer_id))
+        unsigned = RoutedMessage(target.peer_id, sender.peer_id, Signature(bytes(65)), 100, body)
+        signature = sender.key.sign(routed_digest(unsigned))
+        ping = Routed(RoutedMessage(target.peer_id, sender.peer_id, signature, 100, body))
+        middle = sender.core.peers[cluster.nodes[1].peer_id]
+
+        def delivered() -> int:
+            return target.core.routed.delivered.get("Ping", 0)
+
+        for expected in (1, 2, 3):
+            for _ in range(2 if expected == 1 else 1):
+                sender.driver.run(lambda now: middle.send(ping))
+            await cluster.stays(lambda: True, 0.3)
+            assert delivered() == expected
 
 
 async def test_no_way_is_said_in_words():
