@@ -28,7 +28,6 @@ class RoutingTableMachine(RuleBasedStateMachine):
         self.now = START
         self.newest: dict[tuple[int, int], int] = {}
         self.snapshot = None
-        self.persist = None
         self.is_computed = True
 
     def flush(self) -> None:
@@ -61,15 +60,32 @@ class RoutingTableMachine(RuleBasedStateMachine):
             self.newest[pair] = max(nonce, self.newest.get(pair, 0))
         self.is_computed &= not self.table.needs_recalculation
 
-    @precondition(lambda self: self.persist is None and self.snapshot is None)
-    @rule(hours=st.sampled_from([0.7, 1.4]))
-    def leave(self, hours):
-        """Time passes; what is due goes to the disk, which is slow."""
+    @precondition(lambda self: self.snapshot is None)
+    @rule(
+        hours=st.sampled_from([0.7, 1.4]),
+        meanwhile=st.lists(st.tuples(pairs, st.integers(1, 6)), max_size=2),
+        is_computed=st.booleans(),
+        error=st.sampled_from([None, None, None, "disk full"]),
+    )
+    def leave(self, hours, meanwhile, is_computed, error):
+        """Time passes; what is due goes to the disk, which is slow: something is told meanwhile."""
         self.compute()
         self.now = later(hours * HOUR, self.now)
-        self.persist = self.table.prune(self.now)
-        if self.persist is not None:
-            self.store.commit(self.persist.writes)
+        persist = self.table.prune(self.now)
+        if persist is None:
+            return
+        self.store.commit(persist.writes)
+        self._tell(meanwhile)
+        if is_computed:
+            self.compute()
+        self.table.persisted(persist.token, error, self.now)
+        self.compute()
+
+    @precondition(lambda self: self.snapshot is None)
+    @rule()
+    def compute(self):
+        self.take_snapshot()
+        self.routes_ready()
 
     @precondition(lambda self: self.snapshot is None)
     @rule()
@@ -86,20 +102,6 @@ class RoutingTableMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.snapshot is None)
     @rule()
-    def compute(self):
-        self.take_snapshot()
-        self.routes_ready()
-
-    @precondition(lambda self: self.persist is not None)
-    @rule(error=st.sampled_from([None, None, "disk full"]))
-    def persisted(self, error):
-        self.table.persisted(self.persist.token, error, self.now)
-        self.flush()
-        self.persist = None
-        self.is_computed &= not self.table.needs_recalculation
-
-    @precondition(lambda self: self.persist is None and self.snapshot is None)
-    @rule()
     def quiet_hours(self):
         """After these, memory has only what is reachable."""
         self.table.compute(self.now)
@@ -110,7 +112,7 @@ class RoutingTableMachine(RuleBasedStateMachine):
         assert {peer_id(number) for number in reachable} == set(self.table.peers())
         self.is_computed = True
 
-    @precondition(lambda self: self.persist is None and self.on_disk())
+    @precondition(lambda self: self.on_disk())
     @rule()
     def restart(self):
         """What is in memory only is gone; what is on disk is not."""
@@ -135,7 +137,7 @@ class RoutingTableMachine(RuleBasedStateMachine):
 
     @invariant()
     def who_is_in_memory_has_no_component(self):
-        if self.persist is None and self.snapshot is None and self.is_computed:
+        if self.is_computed:
             assert not set(self.table.rows("PeerComponent")) & set(self.table.peers())
             assert set(self.table.rows("PeerComponent").values()) == set(self.on_disk())
 
