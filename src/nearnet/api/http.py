@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -81,8 +82,9 @@ class HttpServer:
             await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
         except OSError as error:
             await self._runner.cleanup()
+            why = os.strerror(error.errno or 0)
             raise AlreadyRunning(
-                f"the RPC cannot listen on {self._rpc.addr}: {error.strerror}; choose another with --rpc-addr"
+                f"the RPC cannot listen on {self._rpc.addr}: {why}; choose another with --rpc-addr"
             ) from None
         name = self._runner.addresses[0]
         self.address = SocketAddress(name[0], name[1])

@@ -45,17 +45,16 @@ def localnet(
     Example: nearnet localnet --nodes 8 --topology ring
     """
     plan = Plan(nodes, topology, dialect, key_type, base_port, None if home is None else home.expanduser())
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    words = Words()
     answered = True
+    _on_signals(_interrupt)
     try:
-        with local_network(plan, print_json if as_json else words.tell) as network:
+        with local_network(plan, print_json if as_json else Words().tell) as network:
             network.start()
             network.form()
             answered = network.ping()
-            if answered:
+            if answered and duration != 0:
                 network.watch(duration)
+            _on_signals(signal.SIG_IGN)
     except KeyboardInterrupt:
         pass  # That is how it ends when nobody gave a duration.
     if not answered:
@@ -63,4 +62,11 @@ def localnet(
 
 
 def _interrupt(*_: Any) -> None:
+    """Once only: a second Ctrl-C shall not leave nodes behind that the first one is stopping."""
+    _on_signals(signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _on_signals(handler: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)

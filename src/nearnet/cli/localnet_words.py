@@ -67,8 +67,9 @@ class Words:
 
     def _planned(self, event: dict[str, Any]) -> Iterator[str]:
         self._nodes = event["nodes"]
-        several = "nodes, each its own process with its own key, store and ports"
-        yield self._paint(_BOLD, f"A network of {event['nodes']} {several}: {event['topology']}")
+        several = "node" if event["nodes"] == 1 else "nodes"
+        shape = f"A network of {event['nodes']} {several}, each a process with its own key, store and ports"
+        yield self._paint(_BOLD, f"{shape}: {event['topology']}")
         yield ""
         yield from (f"  {line}" for line in drawing(event["topology"], event["nodes"], event["links"]))
         yield ""

@@ -53,6 +53,7 @@ class LocalNode:
         """Makes the home folder with a new key, or takes the one that is there with its key and store."""
         self.number = number
         self.home = Home(folder, folder)
+        self._ports = (port, rpc_port)
         self.addr = f"{_HOST}:{port}"
         self.rpc_addr = f"{_HOST}:{rpc_port}"
         self.rpc = RpcClient(self.rpc_addr)
@@ -103,9 +104,11 @@ class LocalNode:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], START_TIME)
         line = process.stdout.readline() if ready else ""
+        if ready and not line:
+            process.wait()
+            raise NearnetError(f"node{self.number} ended: {self._last_words()}")
         if not line:
-            why = f"ended: {self._last_words()}" if ready else f"does not listen after {START_TIME:g} s"
-            raise NearnetError(f"node{self.number} {why}")
+            raise NearnetError(f"node{self.number} does not listen after {START_TIME:g} s")
         told: dict[str, Any] = json.loads(line)
         return told
 
@@ -117,6 +120,11 @@ class LocalNode:
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8").strip().splitlines()
         return lines[-1].removeprefix("nearnet: ") if lines else "without a word"
+
+    @property
+    def lost_its_ports(self) -> bool:
+        """Whether it has ended and somebody else listens on one of its ports."""
+        return self.exit_code is not None and any(free_port(port) != port for port in self._ports)
 
     @property
     def pid(self) -> int:

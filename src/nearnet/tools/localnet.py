@@ -92,17 +92,22 @@ class Localnet:
         self._plan = plan
         self._tell = tell
         self._begun = time.monotonic()
+        self._folder = folder
         self.links = links(plan.topology, plan.nodes, random.Random())
-        self.nodes: list[LocalNode] = []
-        taken: list[int] = []
-        for number in range(plan.nodes):
-            for base in (plan.base_port, plan.base_port + 1000):
-                taken.append(free_port(base + number, taken))
-            key_type = plan.key_types[number % len(plan.key_types)]
-            self.nodes.append(LocalNode(number, folder / f"node{number}", key_type, *taken[-2:]))
+        self.nodes = self._make_nodes(plan.base_port)
         self._numbers = {node.peer_id: node.number for node in self.nodes}
         self._connected: set[tuple[int, int]] = set()
         self._ended: set[int] = set()
+
+    def _make_nodes(self, base: int | None) -> list[LocalNode]:
+        """With p2p ports from `base` on, or any that are free."""
+        plan, taken, nodes = self._plan, list[int](), []
+        for number in range(plan.nodes):
+            for above in (0, 1000):
+                taken.append(free_port(0 if base is None else base + above + number, taken))
+            key_type = plan.key_types[number % len(plan.key_types)]
+            nodes.append(LocalNode(number, self._folder / f"node{number}", key_type, *taken[-2:]))
+        return nodes
 
     def _event(self, kind: str, **data: Any) -> None:
         self._tell({"event": kind, "seconds": round(time.monotonic() - self._begun, 3), **data})
@@ -112,14 +117,25 @@ class Localnet:
     def start(self) -> None:
         """All processes at once; of each link the higher number dials the lower."""
         self._event("planned", nodes=len(self.nodes), topology=self._plan.topology, links=self.links)
+        try:
+            told = self._start_all()
+        except NearnetError:
+            if not any(node.lost_its_ports for node in self.nodes):
+                raise
+            # Somebody took a port between our look and the node's: once more, where the system says.
+            self._stop_all()
+            self.nodes = self._make_nodes(None)
+            told = self._start_all()
+        for node, one in zip(self.nodes, told, strict=True):
+            where = {"addr": one["addr"], "rpc_addr": one["rpc_addr"], "pid": node.pid, "home": str(node.home.path)}
+            self._event("started", node=node.number, peer_id=node.peer_id, **where)
+
+    def _start_all(self) -> list[dict[str, Any]]:
         for node in self.nodes:
             boot_nodes = [self.nodes[low] for low, high in self.links if high == node.number]
             node.configure(boot_nodes, self._plan.dialects[node.number % len(self._plan.dialects)])
             node.start()
-        for node in self.nodes:
-            told = node.await_start()
-            where = {"addr": told["addr"], "rpc_addr": told["rpc_addr"], "pid": node.pid, "home": str(node.home.path)}
-            self._event("started", node=node.number, peer_id=node.peer_id, **where)
+        return [node.await_start() for node in self.nodes]
 
     def form(self) -> None:
         """Until all are linked, every node holds every edge, and has a way to everybody; tells each step."""
@@ -222,9 +238,12 @@ class Localnet:
 
     def stop(self) -> None:
         """All processes; those that do not go by themselves are killed."""
+        self._stop_all()
+        self._event("stopped", nodes=len(self.nodes))
+
+    def _stop_all(self) -> None:
         for node in self.nodes:
             node.terminate()
         deadline = time.monotonic() + _STOP_TIME
         for node in self.nodes:
             node.stop(deadline)
-        self._event("stopped", nodes=len(self.nodes))
