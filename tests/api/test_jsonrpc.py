@@ -1,0 +1,160 @@
+"""JSON-RPC by its answers, with a real node (`cli.md`; `conventions.md` §3.5; `threats.md` row 75)."""
+
+import json
+
+import pytest
+from network.cluster import Cluster, address
+
+from nearnet.api.jsonrpc import MAX_DEPTH, JsonRpc, Unauthorized
+from nearnet.keys import SecretKey
+
+STRANGER = str(SecretKey.from_seed("stranger").public_key)
+
+
+def request(method, params=None, **changes):
+    return json.dumps(
+        {"jsonrpc": "2.0", "id": "dontcare", "method": method, "params": params or {}, **changes}
+    ).encode()
+
+
+def rpc_of(node):
+    return JsonRpc(node, lambda: "127.0.0.1:3030", 0.0)
+
+
+async def ask(rpc, method, params=None, authorized=True):
+    answer, status = await rpc.answer(request(method, params), authorized)
+    assert list(answer) == ["jsonrpc", "result", "id"], answer
+    assert (answer["id"], status) == ("dontcare", 200)
+    return answer["result"]
+
+
+async def test_what_a_node_says_of_itself():
+    async with Cluster() as cluster:
+        a, b = await cluster.start(), await cluster.start()
+        await cluster.wire((0, 1))
+        await cluster.routes_are({0: {1: [1]}, 1: {0: [0]}})
+        rpc = rpc_of(a)
+        assert await ask(rpc, "health") is None
+        status = await ask(rpc, "status", {"ignored": 1})
+        assert (status["chain_id"], status["node_public_key"]) == ("test", str(a.peer_id))
+        info = await ask(rpc, "network_info")
+        assert info["active_peers"] == [{"id": str(b.peer_id), "addr": str(b.addr), "account_id": None}]
+        (peer,) = await ask(rpc, "nearnet_peers")
+        assert (peer["peer_id"], peer["direction"], peer["nonce"]) == (str(b.peer_id), "outbound", 1)
+        (edge,) = await ask(rpc, "nearnet_edges")
+        assert (edge["nonce"], edge["active"]) == (1, True)
+        route = {str(b.peer_id): {"distance": 1, "next_hops": [str(b.peer_id)]}}
+        assert (
+            await ask(rpc, "nearnet_routes") == await ask(rpc, "nearnet_routes", {"peer_id": str(b.peer_id)}) == route
+        )
+        assert await ask(rpc, "nearnet_routes", {"peer_id": STRANGER}) == {}
+        assert await ask(rpc, "nearnet_accounts") == []
+        assert [known["peer_id"] for known in await ask(rpc, "nearnet_known_peers")] == [str(b.peer_id)]
+        assert (await ask(rpc, "nearnet_limits"))["edges_total"]["used"] == 1
+        assert (await ask(rpc, "nearnet_events"))[0]["seq"] == 1
+        pong = await ask(rpc, "nearnet_ping", {"peer_id": str(b.peer_id)})
+        assert (pong["ok"], pong["hops"]) == (True, 1)
+        lost = await ask(rpc, "nearnet_ping", {"peer_id": STRANGER})
+        assert lost["ok"] is False
+        assert "no way" in lost["reason"]
+
+
+async def test_commands():
+    async with Cluster() as cluster:
+        a, b = await cluster.start(), await cluster.start()
+        rpc = rpc_of(a)
+        assert await ask(rpc, "nearnet_connect", {"peer": address(b)}) == {"ok": True}
+        assert await ask(rpc, "nearnet_connect", {"peer": address(b)}) == {"ok": True}
+        assert await ask(rpc, "nearnet_disconnect", {"peer_id": str(b.peer_id)}) == {"ok": True}
+        assert await ask(rpc, "nearnet_ban", {"peer_id": str(b.peer_id), "reason": "abusive", "seconds": 60}) == {
+            "ok": True
+        }
+        (ban,) = await ask(rpc, "nearnet_bans")
+        assert (ban["peer_id"], ban["reason"], ban["until"] - ban["banned_at"]) == (str(b.peer_id), "Abusive", 60)
+        assert await ask(rpc, "nearnet_unban", {"peer_id": str(b.peer_id)}) == {"ok": True}
+        key = SecretKey.from_seed("account")
+        told = {"account_id": "alice.near", "epoch_id": "1" * 32, "signature": str(key.sign(bytes(32)))}
+        assert await ask(rpc, "nearnet_announce", told) == {"ok": True}
+        assert [one["account_id"] for one in await ask(rpc, "nearnet_accounts")] == ["alice.near"]
+
+
+@pytest.mark.parametrize("method", ["connect", "disconnect", "ban", "unban", "announce"])
+async def test_commands_want_the_token(method):
+    async with Cluster() as cluster:
+        with pytest.raises(Unauthorized):
+            await rpc_of(await cluster.start()).answer(request(f"nearnet_{method}"), authorized=False)
+
+
+async def error_of(rpc, body):
+    answer, status = await rpc.answer(body, authorized=True)
+    assert list(answer) == ["jsonrpc", "error", "id"]
+    assert list(answer["error"]) == ["name", "cause", "code", "message", "data"]
+    return answer["error"], status
+
+
+@pytest.mark.threat(75)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"{",
+        b"[]",
+        b"[" + request("status") + b"]",
+        b'"status"',
+        request("status", jsonrpc="1.0"),
+        request(7),
+        request("status", more=1),
+        b'{"jsonrpc":"2.0","method":"status"}',
+        b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
+        b"[" * 100_000,
+    ],
+)
+async def test_what_is_no_request(body):
+    async with Cluster() as cluster:
+        error, status = await error_of(rpc_of(await cluster.start()), body)
+        assert (error["name"], error["cause"]["name"], error["code"]) == (
+            "REQUEST_VALIDATION_ERROR",
+            "PARSE_ERROR",
+            -32700,
+        )
+        assert status == 400
+
+
+async def test_brackets_in_a_text_do_not_nest():
+    async with Cluster() as cluster:
+        body = request("health", {"text": "[" * 100 + '\\"' + "{" * 100})
+        assert (await rpc_of(await cluster.start()).answer(body, authorized=False))[1] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code", "words"),
+    [
+        ("nothing", {}, -32601, "nothing"),
+        ("nearnet_peers", {"more": 1}, -32602, "more"),
+        ("nearnet_routes", {"peer_id": 7}, -32602, "peer_id"),
+        ("nearnet_routes", {"peer_id": "no key"}, -32602, "no public key"),
+        ("nearnet_ping", {}, -32602, "peer_id"),
+        ("nearnet_ping", {"peer_id": STRANGER, "ttl": 300}, -32602, "ttl"),
+        ("nearnet_ban", {"peer_id": STRANGER, "reason": "whim"}, -32602, "no reason for a ban"),
+        ("nearnet_disconnect", {"peer_id": STRANGER}, -32000, "is not connected"),
+        ("nearnet_unban", {"peer_id": STRANGER}, -32000, "is not banned"),
+        ("nearnet_connect", {"peer": STRANGER}, -32602, "no address is known"),
+        ("nearnet_connect", {"peer": f"{STRANGER}@127.0.0.1:1"}, -32000, "no connection"),
+    ],
+)
+async def test_errors_say_what_was_wrong(method, params, code, words):
+    async with Cluster() as cluster:
+        error, status = await error_of(rpc_of(await cluster.start()), request(method, params))
+        assert error["code"] == code
+        assert words in str(error["data"])
+        assert status == (200 if code == -32000 else 400)
+
+
+async def test_calls_are_counted_by_names_that_exist():
+    async with Cluster() as cluster:
+        rpc = rpc_of(await cluster.start())
+        await ask(rpc, "health")
+        for name in ("x", "y", "z"):
+            await rpc.answer(request(name), authorized=False)
+        assert rpc.calls == {("health", ""): 1, ("other", "-32601"): 3}
