@@ -1,4 +1,4 @@
-"""Where the edges lie (document §6.4): peers as numbers, edges in slots, at about 400 bytes an edge all in.
+"""Where the edges lie (document §6.4): peers as numbers, edges in slots, at under 500 bytes an edge all in.
 
 Slots keep the order of arrival, so that a table can be told in pieces; a freed one is None until it is taken again.
 """
