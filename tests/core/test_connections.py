@@ -381,3 +381,13 @@ def test_a_dialect_that_reads_another_message_than_it_named():
     hand.peer.dialect = Odd()
     hand.frame(b"x")
     assert hand.closed is None
+
+
+@pytest.mark.threat(5)
+@pytest.mark.scenario(70)
+@pytest.mark.parametrize("first", [32, 34, 255])
+def test_garbage_that_looks_like_another_dialect_closes(first):
+    core = Core()
+    hand = core.hand()
+    hand.frame(bytes([first]) + b"garbage")
+    assert hand.closed == "a dialect not spoken here"

@@ -13,7 +13,7 @@ from nearnet.core.handshake import PeerState, Step, step_for
 from nearnet.core.inbound_budget import InboundBudget
 from nearnet.core.peer import Peer
 from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
-from nearnet.wire.dialect import detect, dialect_named
+from nearnet.wire.dialect import SPOKEN, detect, dialect_named
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
 
 if TYPE_CHECKING:
@@ -249,7 +249,11 @@ class Connections:
             return
         dialect = peer.dialect
         if dialect is None:
-            dialect = peer.dialect = dialect_named(detect(frame[0]))
+            name = detect(frame[0])
+            if name not in SPOKEN:
+                self.close(peer, "a dialect not spoken here", now)
+                return
+            dialect = peer.dialect = dialect_named(name)
         try:
             if peer.state is PeerState.READY:
                 routed = dialect.routed(frame)

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from nearnet.wire.messages import Message
     from nearnet.wire.routed_frame import RoutedFrame
 
-__all__ = ["Dialect", "detect", "dialect_named"]
+__all__ = ["SPOKEN", "Dialect", "detect", "dialect_named"]
+
+SPOKEN = ("borsh",)
+"""Names of the dialects that are spoken here."""
 
 _LAST_BORSH_TAG = 31
 """A borsh frame starts with an enum index far below it, a protobuf frame with a field tag of 34 or more."""
@@ -53,4 +56,4 @@ def dialect_named(name: str) -> Dialect:
     """The dialect of that name; `ConfigError` for one that is not spoken here."""
     if name == "borsh":
         return _BORSH
-    raise ConfigError(f"the dialect {name!r} is not spoken here; borsh is")
+    raise ConfigError(f"the dialect {name!r} is not spoken here; {', '.join(SPOKEN)} is")
