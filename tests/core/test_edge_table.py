@@ -14,7 +14,7 @@ def make(*edges, source=None):
 
 
 def remove(table, a, b):
-    table.remove(peer_id(a), peer_id(b))
+    table.remove(table.slot_of(peer_id(a), peer_id(b)))
 
 
 def test_edges_lie_in_the_order_of_arrival_and_newer_ones_in_place():

@@ -5,12 +5,13 @@ from hand import ME, Core, edge_of, key_of
 from world import World
 
 from nearnet.core.actions import Close
-from nearnet.errors import ReasonForBan, RouteNotFound
+from nearnet.errors import ConfigError, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import (
     AnnounceAccount,
     Disconnect,
     LastEdge,
+    PeerInfo,
     Routed,
     RoutedMessage,
     SyncRoutingTable,
@@ -147,3 +148,14 @@ def test_simultaneous_dials_end_with_one_connection(order):
     assert a.routes() == {b.id: [b.id]}
     assert b.routes() == {a.id: [a.id]}
     assert a.core.peers[b.id].direction != b.core.peers[a.id].direction
+
+
+def test_a_dialect_that_is_not_spoken_is_refused_in_words():
+    with pytest.raises(ConfigError, match="'protobuf' is not spoken here; borsh is"):
+        Core(nearnet={"dialect": "protobuf"})
+    with pytest.raises(ConfigError, match="not spoken"):
+        Core(nearnet={"peers": {str(key_of("a").public_key): {"dialect": "protobuf"}}})
+    Core(nearnet={"dialect": "auto"})
+    core = Core()
+    with pytest.raises(ConfigError, match="not spoken"):
+        core.manager.connect(PeerInfo(key_of("a").public_key), core.now, "protobuf")

@@ -147,11 +147,10 @@ class EdgeTable:
         self._held[second] = self._held.get(second, 0) + 1
         return slot
 
-    def remove(self, peer0: PeerId, peer1: PeerId) -> None:
-        """Forget the edge between these two; a peer of which no edge is left loses its number."""
-        first, second = self.index[peer0], self.index[peer1]
-        slot = self._by_key.pop(first << 32 | second)
-        source = self._source[slot]
+    def remove(self, slot: int) -> None:
+        """Forget the edge in this slot; a peer of which no edge is left loses its number."""
+        first, second, source = self._first[slot], self._second[slot], self._source[slot]
+        del self._by_key[first << 32 | second]
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0

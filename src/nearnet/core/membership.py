@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.limits import TokenBucket
 from nearnet.core.safe_set import choose_to_drop
 from nearnet.errors import ConfigError, NotConnected, PeerRefused, ReasonForBan
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import PeerInfo, PeersRequest, PeersResponse
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ class Membership:
     def connect(self, info: PeerInfo, now: Now, dialect: str | None = None, host: str | None = None) -> None:
         """Dial at once, also when outbound is disabled; nothing when connected or already dialling."""
         context = self._context
+        if dialect is not None:
+            dialect_named(dialect)
         if info.id == context.me:
             raise PeerRefused(f"{info.id} is this node itself")
         if info.id in context.peers or self._dialer.is_dialling(info.id) or info.id in self._pending():

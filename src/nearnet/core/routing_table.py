@@ -38,6 +38,8 @@ class _Moving:
 
     token: int
     component: Component
+    slots: list[int]
+    """Where its edges lie."""
     since: dict[PeerId, float]
     """From when each of its peers is unreachable."""
     ends: int
@@ -180,22 +182,26 @@ class RoutingTable:
     def _restore(self, peers: list[PeerId], now: Now) -> None:
         """Bring the components of peers that turn up back from disk, and of those that turn up with them."""
         index = self._edges.index
-        met = {peer: None for peer in peers if peer not in index}
-        waiting = list(met)
+        waiting = [peer for peer in peers if peer not in index]
+        met = dict.fromkeys(waiting)
+        back: dict[PeerId, None] = {}
         while waiting:
-            component = self._components.of(waiting.pop())
+            peer = waiting.pop()
+            component = None if peer in back else self._components.of(peer)
             if component is None:
                 continue
             if len(self._edges) + len(component.edges) >= self._limits.edges_total:
                 self._counters.hit("edges_total")
                 continue
             self._writes.extend(component.dropped())
-            met.update(dict.fromkeys(component.peers))
+            back.update(dict.fromkeys(component.peers))
             for edge in component.edges:
-                further = {peer: None for peer in edge.key if peer not in index and peer not in met}
-                met.update(further)
-                waiting.extend(further)
-                held = self.get(*edge.key)
+                key = edge.key
+                for peer in key:
+                    if peer not in index and peer not in met and peer not in back:
+                        met[peer] = None
+                        waiting.append(peer)
+                held = self.get(*key)
                 if held is None or edge.nonce > held.nonce:
                     self._put(edge, None, now)
                     self._restored.append(edge)
@@ -292,7 +298,7 @@ class RoutingTable:
         component = self._components.new(peers, [edge for slot in slots if (edge := table.slots[slot]) is not None])
         since = {peer: self._unreachable_since[peer] for peer in peers}
         self._next_token += 1
-        self._moving = _Moving(self._next_token, component, since, table.ends_of(peers))
+        self._moving = _Moving(self._next_token, component, slots, since, table.ends_of(peers))
         return Persist(tuple(component.stored()), token=self._next_token)
 
     def persisted(self, token: int, error: str | None, now: Now) -> None:
@@ -311,18 +317,18 @@ class RoutingTable:
         moving = self._moving
         if moving is None or not moving.is_stored or not self._is_settled:
             return
-        table, edges = self._edges, moving.component.edges
-        keys = [edge.key for edge in edges]
+        table = self._edges
+        edges = zip(moving.slots, moving.component.edges, strict=True)
         if (
             any(self._unreachable_since.get(peer) != since for peer, since in moving.since.items())
             or table.ends_of(moving.since) != moving.ends
-            or any(self.get(*key) != edge for key, edge in zip(keys, edges, strict=True))
+            or any(table.slots[slot] != edge for slot, edge in edges)
         ):
             self._keep(moving, now)
             return
         self._moving = None
-        for key in keys:
-            table.remove(*key)
+        for slot in moving.slots:
+            table.remove(slot)
         for peer in moving.since:
             del self._unreachable_since[peer]
         self._hops.clear()
