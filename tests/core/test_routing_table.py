@@ -8,6 +8,7 @@ from graph_fakes import HOUR, Table, edge, numbered
 from peer_fakes import ME, START, later, peer_id
 
 from nearnet.core.clock import Now
+from nearnet.core.components import Components
 from nearnet.core.graph import shortest_paths
 from nearnet.core.routing_table import LAG, RETRY_PRUNE
 from nearnet.store.memory import MemoryStore
@@ -371,6 +372,19 @@ def test_what_a_returning_component_mentions_comes_back_too():
     table.learn(edge(2, 9), now=later(5 * HOUR))
     assert table.held() == {(0, 3): 2, (1, 3): 2, (1, 2): 1, (3, 4): 1, (2, 9): 1}
     assert members(table) == {}
+
+
+def test_of_two_stored_forms_of_an_edge_the_newer_wins():
+    """A later component of a peer overrides its mapping; the older one still comes back with its other peers."""
+    store = MemoryStore()
+    for peers, edges in [((1, 2, 3), [edge(1, 2), edge(2, 3)]), ((1, 2), [edge(1, 2, 3)])]:
+        store.commit(Components(store).new([peer_id(number) for number in peers], edges).stored())
+    table = Table(store)
+    table.learn(edge(2, 9))
+    assert (table.held(), members(table)) == ({(1, 2): 3, (2, 9): 1}, {3: 0})
+    table.learn(edge(3, 9))
+    assert (table.held(), members(table)) == ({(1, 2): 3, (2, 3): 1, (2, 9): 1, (3, 9): 1}, {})
+    assert numbered(table.take_restored()) == {(1, 2): 3, (2, 3): 1}
 
 
 def test_a_component_that_there_is_no_room_for_stays_on_disk():
