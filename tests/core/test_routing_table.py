@@ -118,6 +118,7 @@ def test_distances_and_next_hops():
     table = diamond()
     assert [table.distance(peer_id(number)) for number in (0, 1, 9, 4, 7, 55)] == [0, 1, 2, 2, None, None]
     assert [table.hops(number) for number in (1, 9, 4, 7, 55)] == [[1], [1, 2, 3], [1], [], []]
+    assert table.next_hops(peer_id(9)) is table.next_hops(peer_id(9))
     assert (table.peer_count, table.reachable_count) == (8, 5)
     table.learn(edge(0, 1, 2))
     assert (table.hops(9), table.hops(1), table.hops(4), table.distance(peer_id(4))) == ([2, 3], [2, 3], [2, 3], 4)
