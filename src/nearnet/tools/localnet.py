@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nearnet.errors import ConfigError, NearnetError
 from nearnet.tools.local_node import LocalNode, free_port
 from nearnet.tools.rpc_client import NodeUnreachable
-from nearnet.tools.topology import links, longest_route
+from nearnet.tools.topology import links, longest_route, routes
 from nearnet.wire.dialect import dialect_named
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Localnet:
                 if own["edges"] != edges[node.number]:
                     edges[node.number] = own["edges"]
                     self._event("edges", node=node.number, edges=own["edges"], of=len(self.links))
-                if own["edges"] >= len(self.links) and own["reachable"] == len(self.nodes) - 1:
+                if own["edges"] >= len(self.links) and self._has_all_routes(node):
                     del waiting[node]
             if not waiting and len(self._connected) >= len(self.links):
                 break
@@ -159,6 +159,11 @@ class Localnet:
         self._event("formed", edges=len(self.links))
         for node in self.nodes:
             self._event("routes", node=node.number, routes=self.routes(node))
+
+    def _has_all_routes(self, node: LocalNode) -> bool:
+        """Next hops are computed once a second at most: the newest edge may not be in them yet."""
+        told = {peer: (way["distance"], tuple(way["next_hops"])) for peer, way in self.routes(node).items()}
+        return told == routes(self.links, node.number)
 
     def _why_not(self, waiting: dict[LocalNode, None]) -> str:
         missing = [f"node{low} and node{high}" for low, high in self.links if (low, high) not in self._connected]

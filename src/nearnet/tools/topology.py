@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
-__all__ = ["TOPOLOGIES", "distances", "links", "longest_route"]
+__all__ = ["TOPOLOGIES", "distances", "links", "longest_route", "routes"]
 
 TOPOLOGIES = ("mesh", "ring", "line", "star", "random")
 
@@ -57,3 +57,16 @@ def longest_route(pairs: Iterable[tuple[int, int]], nodes: int) -> tuple[int, in
     ways = ((far, start, end) for start in range(nodes) for end, far in distances(pairs, start).items())
     _, start, end = max(ways, key=lambda way: (way[0], -way[1], -way[2]))
     return start, end
+
+
+def routes(pairs: Iterable[tuple[int, int]], start: int) -> dict[int, tuple[int, tuple[int, ...]]]:
+    """What the routing table of `start` must hold: distance and all next hops on shortest ways, by destination."""
+    pairs = list(pairs)
+    found = distances(pairs, start)
+    near = sorted(one for one, far in found.items() if far == 1)
+    from_near = {one: distances(pairs, one) for one in near}
+    return {
+        end: (far, tuple(one for one in near if from_near[one].get(end) == far - 1))
+        for end, far in found.items()
+        if end != start
+    }
