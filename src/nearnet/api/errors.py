@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["RpcError", "handler_error", "invalid_params", "method_not_found", "parse_error"]
+__all__ = ["RpcError", "handler_error", "internal_error", "invalid_params", "method_not_found", "parse_error"]
 
 
 class RpcError(Exception):
@@ -42,3 +42,8 @@ def method_not_found(method: str) -> RpcError:
 def handler_error(cause: str, why: str, status: int = 200) -> RpcError:
     """The method could not do what was asked; `why` in words."""
     return _error("HANDLER_ERROR", cause, {}, -32000, "Server error", why, status)
+
+
+def internal_error(why: str) -> RpcError:
+    """A fault of ours; it is in the log."""
+    return _error("INTERNAL_ERROR", "INTERNAL_ERROR", {"error_message": why}, -32000, "Server error", why, 500)

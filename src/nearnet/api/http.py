@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 import json
 import os
 import time
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-__all__ = ["CALL_TIMEOUT", "MAX_BODY", "MAX_IN_FLIGHT", "MAX_SUBSCRIBERS", "HttpServer"]
-
-MAX_BODY = 10 * 2**20
-"""Bytes of a request."""
+__all__ = ["CALL_TIMEOUT", "MAX_IN_FLIGHT", "MAX_SUBSCRIBERS", "HttpServer"]
 
 MAX_IN_FLIGHT = 100
 """Requests answered at once; more get 429."""
@@ -45,7 +43,16 @@ MAX_SUBSCRIBERS = 100
 """Websockets of events at once, each with at most 1000 events waiting."""
 
 _NAMES = ("localhost", "127.0.0.1", "::1")
+_EVERY_INTERFACE = ("0.0.0.0", "::")
 _SEND_TIMEOUT = 30.0
+_STOP_TIMEOUT = 0.1
+"""Seconds that a caller or subscriber has when the node stops: little, as the whole stop has 2."""
+
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "3600",
+}
 
 
 class HttpServer:
@@ -66,7 +73,7 @@ class HttpServer:
     async def start(self) -> None:
         """Listen; `AlreadyRunning` when the port is taken."""
         host, _, port = self._rpc.addr.rpartition(":")
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._guard])
+        app = web.Application(client_max_size=self._rpc.limits_config.json_payload_max_size, middlewares=[self._guard])
         app.add_routes(
             [
                 web.post("/", self._post),
@@ -76,7 +83,7 @@ class HttpServer:
                 web.get("/{name}", self._get),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
@@ -91,8 +98,7 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Close every connection."""
-        for socket in list(self._sockets):
-            await socket.close()
+        await asyncio.gather(*(socket.close() for socket in self._sockets))
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -107,6 +113,8 @@ class HttpServer:
             return web.json_response({"error": "this Origin is not allowed"}, status=403)
         if request.path == "/ws/events":
             return await handler(request)
+        if request.method == "OPTIONS" and origin is not None:
+            return web.Response(status=204, headers={**_PREFLIGHT, **_cross_origin(origin)})
         if self._in_flight >= MAX_IN_FLIGHT:
             return web.json_response({"error": "too many requests at once"}, status=429)
         self._in_flight += 1
@@ -118,19 +126,23 @@ class HttpServer:
         finally:
             self._in_flight -= 1
         if origin is not None:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Vary"] = "Origin"
+            response.headers.update(_cross_origin(origin))
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     def _host_allowed(self, host: str) -> bool:
-        """Against DNS rebinding: the names of this machine's loopback, and the address we were told to listen on."""
+        """Against DNS rebinding: the names of this machine's loopback, and the address we were told to listen on.
+
+        On every interface that is any IP address, but never a name: whose it is, its owner decides.
+        """
         try:
             name = urlsplit(f"//{host}").hostname
         except ValueError:
             return False
         listens = self._rpc.addr.rpartition(":")[0].strip("[]")
-        return name is not None and (name in _NAMES or name == listens)
+        return name is not None and (
+            name in _NAMES or name == listens or (listens in _EVERY_INTERFACE and _is_ip(name))
+        )
 
     def _origin_allowed(self, origin: str, request: web.Request) -> bool:
         allowed = self._rpc.cors_allowed_origins
@@ -190,7 +202,7 @@ class HttpServer:
         """Events as they happen; a reader that never reads is cut off."""
         if len(self._sockets) >= MAX_SUBSCRIBERS:
             return web.json_response({"error": "too many subscribers"}, status=429)
-        socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=1024)
+        socket = web.WebSocketResponse(timeout=_STOP_TIMEOUT, heartbeat=30.0, max_msg_size=1024)
         await socket.prepare(request)
         self._sockets[socket] = None
         sender = asyncio.ensure_future(self._send_events(socket))
@@ -211,6 +223,18 @@ class HttpServer:
             except (TimeoutError, ConnectionError):
                 break
         await socket.close()
+
+
+def _cross_origin(origin: str) -> dict[str, str]:
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+
+def _is_ip(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _json(value: Any, status: int = 200) -> web.Response:

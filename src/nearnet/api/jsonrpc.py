@@ -6,6 +6,8 @@ Pure of HTTP: a body in, an answer and its status out.
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,18 +15,31 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nearnet.api import views
-from nearnet.api.errors import RpcError, handler_error, invalid_params, method_not_found, parse_error
-from nearnet.errors import ConfigError, NearnetError, NotConnected, PeerRefused, ReasonForBan, RouteNotFound
+from nearnet.api.errors import RpcError, handler_error, internal_error, invalid_params, method_not_found, parse_error
+from nearnet.errors import ConfigError, NearnetError, NotConnected, PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, Signature
 from nearnet.wire.messages import AnnounceAccount
 
 if TYPE_CHECKING:
     from nearnet.net.node import Node
 
-__all__ = ["MAX_DEPTH", "JsonRpc", "Unauthorized"]
+__all__ = ["MAX_BRACKETS", "MAX_DEPTH", "JsonRpc", "Unauthorized"]
 
 MAX_DEPTH = 64
 """Nesting of a request (`threats.md` row 75)."""
+
+MAX_BRACKETS = 10_000
+"""In a request; no method needs a hundred."""
+
+
+_LONGEST_PING = 9.0
+"""Seconds that a ping waits at most: an answer in words comes before the call's own time is over."""
+
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""One that does not end goes to the end of the text; no way back is ever tried, so the time is linear."""
+_NO_BRACKETS = re.compile(r"[^][{}]+")
+
+_log = logging.getLogger("nearnet.rpc")
 
 
 class Unauthorized(Exception):
@@ -50,7 +65,7 @@ class _MaybePeer(_Params):
 class _Ping(_Params):
     peer_id: str
     ttl: int = Field(default=100, ge=1, le=255)
-    timeout_ms: int = Field(default=5000, ge=1, le=100_000)
+    timeout_ms: int = Field(default=5000, ge=1)
 
 
 class _Connect(_Params):
@@ -145,6 +160,9 @@ class JsonRpc:
             raise handler_error("PEER_REFUSED", str(error)) from None
         except NearnetError as error:
             raise handler_error("INTERNAL_ERROR", str(error)) from None
+        except Exception as error:
+            _log.exception("! unhandled error: %s was asked for", name)
+            raise internal_error(f"{type(error).__name__}; see the node's log") from None
 
     # --- methods -----------------------------------------------------------------------------------
 
@@ -166,9 +184,7 @@ class JsonRpc:
     async def _ping(self, params: _Ping) -> Any:
         peer_id = PeerId.from_text(params.peer_id)
         try:
-            pong = await self._node.ping(peer_id, params.ttl, params.timeout_ms / 1000)
-        except RouteNotFound as error:
-            return {"ok": False, "reason": str(error)}
+            pong = await self._node.ping(peer_id, params.ttl, min(params.timeout_ms / 1000, _LONGEST_PING))
         except NearnetError as error:
             return {"ok": False, "reason": str(error)}
         return {"ok": True, "hops": pong.hops, "milliseconds": pong.milliseconds}
@@ -198,9 +214,9 @@ class JsonRpc:
 def _parse(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
-        if _depth(text) > MAX_DEPTH:
-            raise parse_error(f"nested deeper than {MAX_DEPTH}")
-        request = json.loads(text)
+        if _too_deep(text):
+            raise parse_error(f"Failed parsing args: nested deeper than {MAX_DEPTH}, or over {MAX_BRACKETS} brackets")
+        request = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise parse_error(f"Failed parsing args: {error}") from None
     if not isinstance(request, dict):
@@ -211,26 +227,24 @@ def _parse(body: bytes) -> dict[str, Any]:
     return request
 
 
-def _depth(text: str) -> int:
-    """How deep brackets nest, those in strings left out: found before anything is built."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for letter in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif letter == "\\":
-                escaped = True
-            elif letter == '"':
-                in_string = False
-        elif letter == '"':
-            in_string = True
-        elif letter in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif letter in "]}":
-            depth -= 1
-    return deepest
+def _too_deep(text: str) -> bool:
+    """Whether brackets, those in strings left out, nest deeper than allowed, or are too many to be a request.
+
+    Found before anything is built, and without a step of ours for each letter of a large body.
+    """
+    brackets = _NO_BRACKETS.sub("", _STRING.sub("", text))
+    if len(brackets) > MAX_BRACKETS:
+        return True
+    depth = 0
+    for bracket in brackets:
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _validated(model: type[_Params], params: Any) -> _Params:

@@ -83,6 +83,7 @@ def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict
             "known_peers": len(node.core.peer_store),
             "edges": node.core.table.edge_count,
             "reachable": node.core.table.reachable_count,
+            "degraded": None if node.driver.persister.degraded is None else "storage",
             "limits": limits(node),
         },
     }
@@ -144,7 +145,7 @@ def detailed_status(node: Node, rpc_addr: str | None, started: float, now: float
 def _peer_info_view(node: Node, peer: Peer) -> dict[str, Any]:
     now, chain = node.driver.now().mono, peer.chain_info
     asked = peer.last_peers_request
-    info = peer.info
+    info, seconds = peer.info, max(1.0, now - peer.connected_at)
     return {
         "addr": _text(info.addr if info is not None else peer.address),
         "account_id": info.account_id if info is not None else None,
@@ -154,8 +155,8 @@ def _peer_info_view(node: Node, peer: Peer) -> dict[str, Any]:
         "tracked_shards": list(chain.tracked_shards) if chain is not None else [],
         "archival": chain.archival if chain is not None else False,
         "peer_id": _text(peer.peer_id),
-        "received_bytes_per_sec": 0,
-        "sent_bytes_per_sec": 0,
+        "received_bytes_per_sec": int(peer.received_bytes / seconds),
+        "sent_bytes_per_sec": int(peer.sent_bytes / seconds),
         "last_time_peer_requested_millis": 0 if asked is None else _millis(now - asked),
         "last_time_received_message_millis": _millis(now - peer.last_received),
         "connection_established_time_millis": _millis(now - peer.connected_at),

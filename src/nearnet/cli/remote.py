@@ -55,6 +55,7 @@ def status(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption =
         "known peers": own["known_peers"],
         "graph": f"{own['edges']} edges, {own['reachable']} peers in reach",
         "limits hit": ", ".join(hit) or "none",
+        "degraded": own["degraded"] or "no",
     }
     for name, fact in facts.items():
         print(f"{name + ':':<13}{printable(str(fact))}")
