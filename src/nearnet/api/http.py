@@ -48,6 +48,9 @@ _SEND_TIMEOUT = 30.0
 _STOP_TIMEOUT = 0.1
 """Seconds that a caller or subscriber has when the node stops: little, as the whole stop has 2."""
 
+_LINGER = 1.0
+"""Seconds in which the rest of a body is read away after its answer."""
+
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
@@ -83,7 +86,9 @@ class HttpServer:
                 web.get("/{name}", self._get),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT, lingering_time=_LINGER
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
@@ -152,7 +157,7 @@ class HttpServer:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if self._token is None or scheme.lower() != "bearer":
             return False
-        return hmac.compare_digest(token.strip().encode(), self._token.encode())
+        return hmac.compare_digest(token.strip().encode(errors="replace"), self._token.encode())
 
     # --- what is called --------------------------------------------------------------------------
 
