@@ -29,8 +29,13 @@ def exposition(node: Node, calls: Mapping[tuple[str, str], int]) -> str:
     for name, kind, text, samples in _metrics(node, calls):
         lines.append(f"# HELP {name} {text}")
         lines.append(f"# TYPE {name} {kind}")
-        lines.extend(f"{name}{_labels(labels)} {value:g}" for labels, value in samples)
+        lines.extend(f"{name}{_labels(labels)} {_number(value)}" for labels, value in samples)
     return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    """Counts whole, however large."""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _labels(labels: Mapping[str, str]) -> str:

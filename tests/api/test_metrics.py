@@ -1,0 +1,65 @@
+"""Metrics: the reference's names as they are, labels that hostile texts cannot multiply."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from raw_http import call, get, post, served
+from real_nodes import place, running
+
+SAMPLE = re.compile(r'([a-z_]+)((?:\{(?:[a-z_]+="(?:[^"\\]|\\.)*",?)*\})?) (-?[0-9.e+-]+)')
+
+
+def read(text: str) -> tuple[dict[str, str], dict[str, float]]:
+    """Types by name, values by name and labels; every line must read."""
+    types: dict[str, str] = {}
+    values: dict[str, float] = {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            assert name not in types, "a metric twice"
+            types[name] = kind
+        elif not line.startswith("# HELP "):
+            found = SAMPLE.fullmatch(line)
+            assert found, line
+            assert found[1] in types
+            assert found[1] + found[2] not in values, "a sample twice"
+            values[found[1] + found[2]] = float(found[3])
+    return types, values
+
+
+async def test_names_types_and_values() -> None:
+    async with served() as (node, server), running(1) as (other,):
+        await node.connect(place(other))
+        await post(server, call("health"))
+        await post(server, call("nothing like that"))
+        answer = await get(server, "/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        types, values = read(answer.body.decode())
+        assert types["near_peer_connections_total"] == "gauge"
+        assert types["near_edge_active"] == types["near_edge_total"] == types["near_peer_reachable"] == "gauge"
+        for name in (
+            "near_peer_data_received_bytes",
+            "near_peer_data_sent_bytes",
+            "near_peer_message_received_by_type_bytes",
+            "near_peer_message_sent_by_type_total",
+            "near_routing_table_recalculations_total",
+            "near_routed_message_dropped",
+            "near_dropped_message_by_type_and_reason_count",
+        ):
+            assert types[name] == "counter"
+        assert values['near_peer_connections{tier="T2",peer_type="Outbound"}'] == 1
+        assert values["near_edge_total"] == values["near_edge_active"] == 1
+        assert values['near_peer_message_sent_by_type_total{type="Handshake"}'] == 1
+        assert values["near_peer_data_sent_bytes"] > 100
+        assert values['near_rpc_total_count{method="health"}'] == 1
+        assert values['near_rpc_error_count{method="other",err_code="-32601"}'] == 1
+
+
+@pytest.mark.parametrize("value", [0, 7, 123_456_789, 2**40 + 1])
+async def test_large_numbers_are_whole(value: int) -> None:
+    async with served() as (node, server):
+        node.core.routed.forwarded = value
+        _, values = read((await get(server, "/metrics")).body.decode())
+        assert values["nearnet_routed_forwarded_total"] == value
