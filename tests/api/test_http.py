@@ -257,9 +257,7 @@ async def test_debug_pages_can_be_turned_off() -> None:
 async def test_a_busy_port() -> None:
     async with served() as (node, server):
         second = http.HttpServer(node, server._rpc.model_copy(update={"addr": str(server.address)}), None)
-        with pytest.raises(
-            AlreadyRunning, match=r"the RPC cannot listen on .*: Address already in use"
-        ):
+        with pytest.raises(AlreadyRunning, match=r"the RPC cannot listen on .*: Address already in use"):
             await second.start()
         await second.stop()
 
