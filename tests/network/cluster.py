@@ -11,6 +11,7 @@ from typing import Any
 
 from nearnet import NetworkConfig, Node
 from nearnet.keys import PeerId, SecretKey
+from nearnet.net.driver import Driver
 from nearnet.store.base import Store
 
 QUICK = {
@@ -44,6 +45,7 @@ class Cluster:
         self.nodes: list[Node] = []
         self._changed = asyncio.Event()
         self._watchers: dict[Node, asyncio.Task[None]] = {}
+        self._drivers: list[Driver] = []
         self.bans: list[tuple[PeerId, Any]] = []
         """Who was banned by whom: nobody, unless a test wants it."""
 
@@ -53,6 +55,7 @@ class Cluster:
     async def __aexit__(self, *_: object) -> None:
         for node in list(self._watchers):
             await self.stop(node)
+        assert [driver.unhandled for driver in self._drivers] == [0] * len(self._drivers), "row 73: no unhandled fault"
 
     async def start(
         self,
@@ -69,6 +72,7 @@ class Cluster:
         node = Node(config or make_config(), key=secret, store=store, client=client)
         await node.start()
         self.nodes.append(node)
+        self._drivers.append(node.driver)
         self._watchers[node] = asyncio.create_task(self._watch(node))
         return node
 
