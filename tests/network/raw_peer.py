@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +25,7 @@ from nearnet.wire.messages import (
     PeerChainInfo,
     Routed,
     RoutedMessage,
+    SocketAddress,
     SyncRoutingTable,
 )
 from nearnet.wire.routed_body import Ping, encode_body
@@ -59,13 +61,27 @@ def ping(author: SecretKey, target: PeerId, nonce: int, ttl: int = 100) -> Route
     return routed(author, target, encode_body(Ping(nonce, author.public_key)), ttl)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What must be known of a node to talk to it."""
+
+    peer_id: PeerId
+    addr: SocketAddress
+    genesis: GenesisId
+
+    @classmethod
+    def of(cls, node: Node | Target) -> Target:
+        """Of a node in this process; one in another is told."""
+        return node if isinstance(node, Target) else cls(node.peer_id, node.addr, node.core.context.genesis_id)
+
+
 class RawPeer:
     """One socket to a node. An asynchronous context manager: the socket is cut at its end."""
 
     def __init__(
-        self, node: Node, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: SecretKey | None = None
+        self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: SecretKey | None = None
     ) -> None:
-        self.node = node
+        self.target = target
         self.key = key or SecretKey.from_seed("raw")
         self.reader = reader
         self.writer = writer
@@ -73,13 +89,14 @@ class RawPeer:
         """All bytes that went out, for who replays them."""
 
     @classmethod
-    async def dial(cls, node: Node, key: SecretKey | str | None = None, **options: Any) -> RawPeer:
+    async def dial(cls, node: Node | Target, key: SecretKey | str | None = None, **options: Any) -> RawPeer:
         """A TCP connection and nothing more; `options` are those of `asyncio.open_connection`."""
-        reader, writer = await asyncio.open_connection(node.addr.ip, node.addr.port, **options)
-        return cls(node, reader, writer, SecretKey.from_seed(key) if isinstance(key, str) else key)
+        target = Target.of(node)
+        reader, writer = await asyncio.open_connection(target.addr.ip, target.addr.port, **options)
+        return cls(target, reader, writer, SecretKey.from_seed(key) if isinstance(key, str) else key)
 
     @classmethod
-    async def ready(cls, node: Node, key: SecretKey | str | None = None, **words: Any) -> RawPeer:
+    async def ready(cls, node: Node | Target, key: SecretKey | str | None = None, **words: Any) -> RawPeer:
         """A connection whose handshake the node has taken; `words` are those of `handshake`."""
         peer = await cls.dial(node, key)
         answer = await peer.shake(**words)
@@ -107,8 +124,8 @@ class RawPeer:
         signer: SecretKey | None = None,
     ) -> Handshake:
         """Ours, right in every field that is not told otherwise."""
-        to = target or self.node.peer_id
-        info = PeerChainInfo(genesis or self.node.core.context.genesis_id)
+        to = target or self.target.peer_id
+        info = PeerChainInfo(genesis or self.target.genesis)
         half = sign_edge(signer or self.key, to, nonce)
         return Handshake(version, oldest, self.key.public_key, to, port, info, half)
 
@@ -160,7 +177,7 @@ class RawPeer:
 
     async def answers(self, nonce: int = 999_999) -> list[Message]:
         """What came until a ping sent now is answered: all that the node says to what was sent before."""
-        self.send(asked := ping(self.key, self.node.peer_id, nonce))
+        self.send(asked := ping(self.key, self.target.peer_id, nonce))
         found: list[Message] = []
         while True:
             message = await self.receive()
@@ -179,7 +196,7 @@ class RawListener:
     """A listening socket that a node dials: `peer()` is its next connection. An asynchronous context manager."""
 
     def __init__(self, node: Node, key: SecretKey | str = "raw listener") -> None:
-        self.node = node
+        self.target = Target.of(node)
         self.key = SecretKey.from_seed(key) if isinstance(key, str) else key
         self.connected: asyncio.Queue[RawPeer] = asyncio.Queue()
         self._peers: list[RawPeer] = []
@@ -197,7 +214,7 @@ class RawListener:
             peer.cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._peers.append(RawPeer(self.node, reader, writer, self.key))
+        self._peers.append(RawPeer(self.target, reader, writer, self.key))
         self.connected.put_nowait(self._peers[-1])
 
     @property
