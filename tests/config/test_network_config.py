@@ -86,6 +86,10 @@ TIMING = {
     "parallel_dials": 8,
     "dial_backoff_initial": 1,
     "dial_backoff_max": 60,
+    "edge_expires_after": 1800,
+    "nonce_refresh_interval": 600,
+    "accounts_data_interval": 10,
+    "accounts_data_full_sync_interval": 600,
 }
 
 

@@ -35,11 +35,16 @@ def test_slots_and_numbers_are_taken_again():
     assert table.slots == [None, edge(2, 3), edge(0, 3, 2)]
     assert (len(table), table.active_count) == (2, 1)
     assert peer_id(1) not in table.index
-    table.put(edge(3, 4))
+    assert table.put(edge(3, 4)) == 0
     assert table.slots == [edge(3, 4), edge(2, 3), edge(0, 3, 2)]
-    assert table.index[peer_id(4)] == numbers[peer_id(1)]
-    table.put(edge(3, 5))
-    assert table.index[peer_id(5)] == len(numbers)
+    assert table.index[peer_id(4)] == len(numbers), "routes in use may still know the number of who has gone"
+    table.settle()
+    assert table.put(edge(3, 5)) == 3
+    assert table.index[peer_id(5)] == len(numbers) + 1, "so may those of a snapshot taken before"
+    table.snapshot()
+    table.settle()
+    table.put(edge(3, 6))
+    assert table.index[peer_id(6)] == numbers[peer_id(1)]
     assert table.peers[table.index[peer_id(4)]] == peer_id(4)
 
 

@@ -3,9 +3,11 @@
 import pytest
 from hand import ME, Core, edge_of, key_of
 
-from nearnet.core.gossip import BEHIND_BYTES, EXPIRE_AFTER
+from nearnet.core.gossip import BEHIND_BYTES
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
+
+EXPIRES_AFTER = 1800
 
 
 def edges(count, start=0, nonce=1):
@@ -158,7 +160,7 @@ def test_counters_and_old_edges_stay_from_peers_of_today():
     core = Core()
     hand = core.ready()
     wall = int(core.now.wall) | 1
-    counter, fresh, old = edges(1)[0], edges(1, 1, wall)[0], edges(1, 2, wall - EXPIRE_AFTER - 2)[0]
+    counter, fresh, old = edges(1)[0], edges(1, 1, wall)[0], edges(1, 2, wall - EXPIRES_AFTER - 2)[0]
     gossip = core.manager.gossip
     assert gossip._encode(hand.peer, [counter, fresh, old], [], core.now) == gossip._encode(
         hand.peer, [counter, fresh], [], core.now
@@ -212,7 +214,7 @@ def test_a_peer_that_closed_is_not_filled():
 
 def test_a_piece_of_what_may_not_be_told_is_no_message():
     core = small_core(10)
-    old = int(core.now.wall) - EXPIRE_AFTER - 3 | 1
+    old = int(core.now.wall) - EXPIRES_AFTER - 3 | 1
     core.manager.table.add(edges(10), None, core.now)
     core.manager.table.slots[2] = None
     hand = core.ready()

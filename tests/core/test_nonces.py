@@ -1,6 +1,17 @@
 import pytest
 
-from nearnet.core.nonces import NONCE_WINDOW, NonceJudgement, judge_nonce, near_now, propose_nonce, unix_nonce
+from nearnet.core.nonces import (
+    FIRST_UNIX_NONCE,
+    NONCE_WINDOW,
+    NonceJudgement,
+    is_current,
+    is_dated,
+    judge_nonce,
+    near_now,
+    propose_nonce,
+    renewed_nonce,
+    unix_nonce,
+)
 
 WALL = 1_700_000_000.5
 NOW = 1_700_000_001
@@ -69,3 +80,29 @@ def test_proposals():
     assert propose_nonce("protobuf", NOW + 7, WALL) == NOW + 8
     assert unix_nonce(WALL) == NOW
     assert unix_nonce(NOW + 0.9) == NOW
+
+
+def test_a_renewed_nonce_is_a_time_and_above_the_last():
+    assert renewed_nonce(0, WALL) == renewed_nonce(5, WALL) == renewed_nonce(NOW - 2, WALL) == NOW
+    assert renewed_nonce(NOW, WALL) == NOW + 2
+    assert renewed_nonce(NOW + 1, WALL) == NOW + 2
+
+
+@pytest.mark.scenario(81)
+@pytest.mark.parametrize(
+    ("nonce", "current"),
+    [
+        (1, True),
+        (FIRST_UNIX_NONCE - 1, True),
+        (FIRST_UNIX_NONCE, False),
+        (NOW, True),
+        (NOW - 1799, True),
+        (NOW - 1801, False),
+        (NOW + NONCE_WINDOW - 1, True),
+        (NOW + NONCE_WINDOW + 1, False),
+        (2**64 - 1, False),
+    ],
+)
+def test_age(nonce, current):
+    assert is_current(nonce, WALL, 1800) is current
+    assert is_dated(nonce) is (nonce >= FIRST_UNIX_NONCE)

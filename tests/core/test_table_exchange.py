@@ -264,6 +264,46 @@ def test_an_edge_of_ours_that_comes_back_is_held_against_the_truth():
     assert core.manager.table.get(*removed.key) == removed
 
 
+@pytest.mark.threat(35, 45)
+@pytest.mark.scenario(81)
+def test_what_is_too_old_or_too_far_ahead_costs_no_check_and_no_ban():
+    core = Core()
+    hand = core.ready()
+    before = core.manager.intake.verified_count
+    wall = int(core.now.wall) | 1
+    x, y = key_of("x"), key_of("y")
+    hand.say(SyncRoutingTable((edge_of(x, y, wall - 1802), edge_of(hand.key, x, wall + 1202))))
+    assert core.manager.intake.verified_count == before
+    assert core.manager.context.counters["nearnet_outdated_edges", ""] == 2
+    hand.say(SyncRoutingTable((edge_of(x, y, wall - 1798), edge_of(hand.key, x, wall + 1198))))
+    core.advance(0.1)
+    assert core.manager.table.get(x.public_key, y.public_key).nonce == wall - 1798
+    core.advance(15)
+    assert core.manager.table.get(x.public_key, y.public_key) is None
+    assert core.manager.table.get(hand.id, x.public_key) is not None
+    assert hand.peer.is_ready
+
+
+def test_an_earlier_moment_comes_first_and_what_moves_to_disk_is_tried_again():
+    core = Core()
+    hand = core.ready()
+    wall = int(core.now.wall) | 1
+    young, old = (edge_of(hand.key, key_of(name), nonce) for name, nonce in (("y", wall), ("o", wall - 1700)))
+    hand.say(SyncRoutingTable((young,)))
+    core.advance(0.1)
+    hand.say(SyncRoutingTable((old,)))
+    core.advance(5)
+    table = core.manager.table
+    moving, table._moving = table._moving, object()
+    core.advance(110)
+    assert table.get(*old.key) == old
+    table._moving = moving
+    core.advance(1.1)
+    assert (table.get(*old.key), table.get(*young.key)) == (None, young)
+    core.advance(1800)
+    assert table.get(*young.key) is None
+
+
 # --- announcements ---------------------------------------------------------------------------------
 
 

@@ -265,6 +265,10 @@ class TimingSection(Section):
     parallel_dials: Annotated[int, Field(strict=True, ge=1)] = 8
     dial_backoff_initial: Duration = 1.0
     dial_backoff_max: Duration = 60.0
+    edge_expires_after: Period = 1800.0
+    nonce_refresh_interval: Period = 600.0
+    accounts_data_interval: Period = 10.0
+    accounts_data_full_sync_interval: Period = 600.0
 
 
 class NearnetSection(Section):

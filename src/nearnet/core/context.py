@@ -66,10 +66,10 @@ class Context:
         if writes:
             self.actions.append(Persist(tuple(writes), urgent))
 
-    def count(self, metric: str, label: str = "") -> None:
-        """One more of that."""
+    def count(self, metric: str, label: str = "", count: int = 1) -> None:
+        """So many more of that."""
         key = (metric, label)
-        self.counters[key] = self.counters.get(key, 0) + 1
+        self.counters[key] = self.counters.get(key, 0) + count
 
     @property
     def outbound_count(self) -> int:

@@ -67,6 +67,8 @@ class EdgeTable:
         "_free_peers",
         "_free_slots",
         "_held",
+        "_leaving",
+        "_left",
         "_second",
         "_source",
         "_sources",
@@ -90,6 +92,9 @@ class EdgeTable:
         """Edges held of each peer by its number."""
         self._free_slots: list[int] = []
         self._free_peers: list[int] = []
+        self._left: list[int] = []
+        """Numbers of peers that have gone. They are given again when no routes in use, or being computed, know them."""
+        self._leaving: list[int] = []
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -118,8 +123,8 @@ class EdgeTable:
         """How many of the edges held this source told first."""
         return self._sources.count(source)
 
-    def put(self, edge: Edge, source: PeerId | None = None) -> None:
-        """Take this edge in place of an older form of it. `source` None: of our own making, or from disk."""
+    def put(self, edge: Edge, source: PeerId | None = None) -> int:
+        """Take this edge in place of an older form of it; its slot. `source` None: of our own making, or from disk."""
         peer0, peer1 = edge.key
         first, second = self.number(peer0), self.number(peer1)
         key = first << 32 | second
@@ -130,6 +135,7 @@ class EdgeTable:
         self.active_count += active - self.active[slot]
         self.active[slot] = active
         self.slots[slot] = edge
+        return slot
 
     def _new_slot(self, key: int, first: int, second: int, source: PeerId | None) -> int:
         if self._free_slots:
@@ -168,7 +174,12 @@ class EdgeTable:
         if number and peer is not None:
             del self.index[peer]
             self.peers[number] = None
-            self._free_peers.append(number)
+            self._left.append(number)
+
+    def settle(self) -> None:
+        """The routes of the last snapshot are in use: who had gone before it is in no routes any more."""
+        self._free_peers += self._leaving
+        self._leaving = []
 
     def ends_of(self, peers: Iterable[PeerId]) -> int:
         """How many ends of edges are at these peers."""
@@ -195,4 +206,6 @@ class EdgeTable:
 
     def snapshot(self) -> Snapshot:
         """A copy for `shortest_paths`."""
+        self._leaving += self._left
+        self._left = []
         return Snapshot(self._first[:], self._second[:], bytes(self.active), len(self.peers))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from nearnet.core.nonces import FIRST_UNIX_NONCE
+from nearnet.core.nonces import is_current, is_dated
 from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 
 if TYPE_CHECKING:
@@ -20,16 +20,13 @@ if TYPE_CHECKING:
     from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["BEHIND_BYTES", "EXPIRE_AFTER", "REFILL_BYTES", "TELL_INTERVAL", "Gossip"]
+__all__ = ["BEHIND_BYTES", "REFILL_BYTES", "TELL_INTERVAL", "Gossip"]
 
 REFILL_BYTES = 4 * 2**20
 """Below this much in a neighbour's queue the next piece of a table is made."""
 
 BEHIND_BYTES = 16 * 2**20
 """Over this much a neighbour is behind."""
-
-EXPIRE_AFTER = 30 * 60
-"""Seconds after which an edge whose nonce is unix time is no longer told (`behaviour.md` §10)."""
 
 TELL_INTERVAL = {"borsh": 0.05, "protobuf": 1.0}
 """Least seconds between two tables of news to one neighbour: what each era's rate limits take."""
@@ -89,10 +86,10 @@ class Gossip:
                 accounts = ()
 
     def _may_tell(self, edge: Edge, peer: Peer, now: Now) -> bool:
-        nonce = edge.nonce
-        if nonce < FIRST_UNIX_NONCE:
+        """No counters to today's peers, nothing too old to anybody (`behaviour.md` §10)."""
+        if not is_dated(edge.nonce):
             return peer.dialect is None or peer.dialect.name == "borsh"
-        return now.wall - nonce < EXPIRE_AFTER
+        return is_current(edge.nonce, now.wall, self._context.config.nearnet.timing.edge_expires_after)
 
     # --- news ------------------------------------------------------------------------------------
 

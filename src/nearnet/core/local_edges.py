@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.edge import build_edge, sign_edge, sign_removal, verify_edge, verify_partial
-from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
+from nearnet.core.nonces import NonceJudgement, is_current, is_dated, judge_nonce, propose_nonce, renewed_nonce
 from nearnet.errors import ReasonForBan
 from nearnet.wire.messages import PartialEdgeInfo, RequestUpdateNonce, ResponseUpdateNonce, SyncRoutingTable
 
@@ -66,7 +66,9 @@ class LocalEdges:
         peer = context.peers.get(other)
         timing = context.config.nearnet.timing
         if edge.is_active:
-            if peer is None and other not in self._waiting:
+            if peer is not None:
+                peer.edge = edge
+            elif other not in self._waiting:
                 self._waiting[other] = edge.nonce
                 context.timers.at(now.mono + timing.wait_peer_before_remove, lambda now: self._remove(other, now))
         elif peer is not None and self._asked.get(other) != edge.nonce:
@@ -78,8 +80,19 @@ class LocalEdges:
 
     def _request(self, peer: Peer, last: int, now: Now) -> None:
         dialect = peer.dialect.name if peer.dialect is not None else "borsh"
-        nonce = propose_nonce(dialect, last, now.wall)
+        self._ask(peer, renewed_nonce(last, now.wall) if is_dated(last) else propose_nonce(dialect, last, now.wall))
+
+    def renew(self, peer: Peer, now: Now) -> None:
+        """Ask a neighbour to sign a nonce of the present for our edge."""
+        self._ask(peer, renewed_nonce(self.last_nonce(peer.ready_id), now.wall))
+
+    def _ask(self, peer: Peer, nonce: int) -> None:
         peer.send(RequestUpdateNonce(sign_edge(self._context.key, peer.ready_id, nonce)))
+
+    def is_live(self, edge: Edge) -> bool:
+        """Whether it is of a connection that we have: then it does not expire here, for we know better."""
+        me = self._context.me
+        return edge.is_active and edge.involves(me) and edge.other(me) in self._context.peers
 
     def _remove(self, other: PeerId, now: Now) -> None:
         if self._waiting.pop(other, None) is not None:
@@ -123,7 +136,8 @@ class LocalEdges:
             context.ban(peer.ready_id, ReasonForBan.INVALID_EDGE, now)
             return
         known = context.table.get(*edge.key)
-        if known is not None and edge.nonce <= known.nonce:
+        expires_after = context.config.nearnet.timing.edge_expires_after
+        if (known is not None and edge.nonce <= known.nonce) or not is_current(edge.nonce, now.wall, expires_after):
             return
         if not verify_edge(edge):
             context.ban(peer.ready_id, ReasonForBan.INVALID_EDGE, now)

@@ -14,9 +14,12 @@ __all__ = [
     "FIRST_UNIX_NONCE",
     "NONCE_WINDOW",
     "NonceJudgement",
+    "is_current",
+    "is_dated",
     "judge_nonce",
     "near_now",
     "propose_nonce",
+    "renewed_nonce",
     "unix_nonce",
 ]
 
@@ -36,6 +39,16 @@ class NonceJudgement(Enum):
     EVEN = "even"
 
 
+def is_dated(nonce: int) -> bool:
+    """Whether the nonce is a unix time, and not a counter."""
+    return nonce >= FIRST_UNIX_NONCE
+
+
+def is_current(nonce: int, wall: float, expires_after: float) -> bool:
+    """Whether an edge of this nonce is taken, kept and told: neither too old nor too far ahead. Counters always are."""
+    return nonce < FIRST_UNIX_NONCE or -NONCE_WINDOW <= wall - nonce < expires_after
+
+
 def near_now(nonce: int, wall: float) -> bool:
     """Whether the nonce is a unix time within `NONCE_WINDOW` of `wall` (unix seconds)."""
     return abs(nonce - wall) < NONCE_WINDOW
@@ -50,6 +63,11 @@ def propose_nonce(dialect: str, last: int, wall: float) -> int:
     """The nonce to offer a peer when the last known one of that edge is `last` (0 = none)."""
     following = next_nonce(last)
     return following if dialect == "borsh" else max(unix_nonce(wall), following)
+
+
+def renewed_nonce(last: int, wall: float) -> int:
+    """The nonce for a renewal of a live edge: a time, also for a neighbour of the documented era, whose node takes it."""
+    return max(unix_nonce(wall), next_nonce(last))
 
 
 def judge_nonce(dialect: str, nonce: int, last: int, wall: float, bump: int) -> NonceJudgement:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Persist
 from nearnet.core.components import Components
+from nearnet.core.dated_edges import DatedEdges
 from nearnet.core.edge_table import EdgeTable
 from nearnet.core.graph import NO_ROUTES
+from nearnet.core.least_used import LeastUsed
+from nearnet.core.nonces import is_current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nearnet.config import NetworkConfig
+    from nearnet.config.models import LimitsSection
     from nearnet.core.actions import Write
     from nearnet.core.clock import Now
     from nearnet.core.components import Component
@@ -23,10 +27,7 @@ if TYPE_CHECKING:
     from nearnet.store.base import StoreReader
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["LAG", "RETRY_PRUNE", "RoutingTable"]
-
-LAG = 10
-"""A neighbour's counter that lags further behind the largest is pulled up to this (`behaviour.md` §4)."""
+__all__ = ["RETRY_PRUNE", "RoutingTable"]
 
 RETRY_PRUNE = 60.0
 """Seconds until what could not be stored is tried again."""
@@ -56,12 +57,12 @@ class RoutingTable:
         self._timing = config.nearnet.timing
         self._counters = counters
         self._edges = EdgeTable(me)
+        self._dated = DatedEdges(config.nearnet.timing.edge_expires_after)
         self._components = Components(store)
         self._routes: Routes = NO_ROUTES
         self._hops: dict[PeerId, tuple[PeerId, ...]] = {}
         """Next hops by peer, as asked for since the routes last changed."""
-        self._used: dict[PeerId, int] = {}
-        """How often each neighbour was the next hop."""
+        self._hop_use = LeastUsed()
         self._unreachable_since: dict[PeerId, float] = {}
         self._moving: _Moving | None = None
         self._retry_at = 0.0
@@ -116,15 +117,9 @@ class RoutingTable:
 
     def select_new(self, edges: Iterable[Edge], source: PeerId) -> list[Edge]:
         """What is newer than held, the newest of each, within the limits; nothing is verified or kept here."""
-        newest: dict[tuple[PeerId, PeerId], Edge] = {}
-        for edge in edges:
-            key = edge.key
-            other = newest.get(key)
-            if other is None or edge.nonce > other.nonce:
-                newest[key] = edge
         taken: list[Edge] = []
         unseen = 0
-        for (peer0, peer1), edge in newest.items():
+        for (peer0, peer1), edge in _newest(edges).items():
             held = self.get(peer0, peer1)
             if held is None:
                 if not self._has_room(peer0, peer1, source, unseen):
@@ -137,16 +132,10 @@ class RoutingTable:
 
     def _has_room(self, peer0: PeerId, peer1: PeerId, source: PeerId, unseen: int = 0) -> bool:
         """Whether one more edge is within the limits, after `unseen` others (row 36)."""
-        limits, index = self._limits, self._edges.index
-        if len(self._edges) + unseen >= limits.edges_total:
-            self._counters.hit("edges_total")
-        elif self._edges.told_by(source) + unseen >= limits.edges_per_source:
-            self._counters.hit("edges_per_source")
-        elif len(index) + (peer0 not in index) + (peer1 not in index) > limits.graph_peers:
-            self._counters.hit("graph_peers")
-        else:
-            return True
-        return False
+        full = _full_limit(self._limits, self._edges, peer0, peer1, source, unseen)
+        if full is not None:
+            self._counters.hit(full)
+        return full is None
 
     def add(self, edges: Iterable[Edge], source: PeerId | None, now: Now) -> list[Edge]:
         """Take verified edges in; returns those that were really new. `source` None: of our own making, no limit.
@@ -171,7 +160,7 @@ class RoutingTable:
     def _put(self, edge: Edge, source: PeerId | None, now: Now) -> None:
         index = self._edges.index
         known = len(index)
-        self._edges.put(edge, source)
+        self._dated.note(self._edges.put(edge, source), edge.nonce)
         if len(index) != known:
             for peer in edge.key:
                 if self._routes.distance(index[peer]) is None:
@@ -202,7 +191,8 @@ class RoutingTable:
                         met[peer] = None
                         waiting.append(peer)
                 held = self.get(*key)
-                if held is None or edge.nonce > held.nonce:
+                current = is_current(edge.nonce, now.wall, self._timing.edge_expires_after)
+                if current and (held is None or edge.nonce > held.nonce):
                     self._put(edge, None, now)
                     self._restored.append(edge)
 
@@ -221,7 +211,7 @@ class RoutingTable:
     def snapshot(self) -> Snapshot:
         """The graph for `shortest_paths`; what changes from now on needs another. Give its routes to `apply` first.
 
-        While a snapshot is out nobody leaves the table, so that a number in its routes means who it meant.
+        The number of a peer that leaves meanwhile is not given again before, so that in its routes it means nobody else.
         """
         self.needs_recalculation = self._is_settled = False
         return self._edges.snapshot()
@@ -229,10 +219,11 @@ class RoutingTable:
     def apply(self, routes: Routes, now: Now) -> None:
         """Use what `shortest_paths` found of the last snapshot."""
         self._routes = routes
+        self._edges.settle()
         self._is_settled = not self.needs_recalculation
         self._hops.clear()
-        peers, since, used = self._edges.peers, self._unreachable_since, self._used
-        self._used = {peer: used[peer] for hop in routes.neighbours if (peer := peers[hop]) in used}
+        peers, since = self._edges.peers, self._unreachable_since
+        self._hop_use.keep(peers[hop] for hop in routes.neighbours)
         unreachable = [*routes.unreachable, *range(len(routes), len(peers))]
         self._unreachable_since = {
             peer: since.get(peer, now.mono) for number in unreachable if (peer := peers[number]) is not None
@@ -260,17 +251,33 @@ class RoutingTable:
         hops = self._hops.get(peer) or self.next_hops(peer)
         if not hops:
             return None
-        used = self._used
-        best = hops[0]
-        least = most = used.get(best, 0)
-        for hop in hops[1:]:
-            count = used.get(hop, 0)
-            if count < least:
-                best, least = hop, count
-            elif count > most:
-                most = count
-        used[best] = max(least, most - LAG) + 1
-        return best
+        return self._hop_use.choose(hops)
+
+    # --- what grows too old ----------------------------------------------------------------------
+
+    def next_expiry(self) -> float | None:
+        """When `expire` is to be called next, in unix seconds; None when nothing will expire."""
+        return self._dated.next()
+
+    def expire(self, now: Now, is_live: Callable[[Edge], bool]) -> bool:
+        """Let a piece of what has expired go, but `is_live` edges. False, and nothing, while some are moving to disk."""
+        if self._moving is not None:
+            return False
+        table, after = self._edges, self._timing.edge_expires_after
+        for slot in self._dated.due(now.wall):
+            edge = table.slots[slot]
+            if edge is None or is_current(edge.nonce, now.wall, after):
+                continue
+            if is_live(edge):
+                self._dated.note(slot, int(now.wall))
+                continue
+            table.remove(slot)
+            self.needs_recalculation, self._is_settled = True, False
+            for peer in edge.key:
+                if peer not in table.index:
+                    self._unreachable_since.pop(peer, None)
+                    self._hops.pop(peer, None)
+        return True
 
     # --- what leaves for the disk ----------------------------------------------------------------
 
@@ -340,3 +347,27 @@ class RoutingTable:
         self._moving = None
         self._retry_at = now.mono + RETRY_PRUNE
         self._writes.extend(moving.component.dropped())
+
+
+def _newest(edges: Iterable[Edge]) -> dict[tuple[PeerId, PeerId], Edge]:
+    """Of each edge the form with the highest nonce."""
+    newest: dict[tuple[PeerId, PeerId], Edge] = {}
+    for edge in edges:
+        key = edge.key
+        other = newest.get(key)
+        if other is None or edge.nonce > other.nonce:
+            newest[key] = edge
+    return newest
+
+
+def _full_limit(
+    limits: LimitsSection, edges: EdgeTable, peer0: PeerId, peer1: PeerId, source: PeerId, unseen: int
+) -> str | None:
+    """The limit that one more edge would break, if any."""
+    if len(edges) + unseen >= limits.edges_total:
+        return "edges_total"
+    if edges.told_by(source) + unseen >= limits.edges_per_source:
+        return "edges_per_source"
+    if len(edges.index) + (peer0 not in edges.index) + (peer1 not in edges.index) > limits.graph_peers:
+        return "graph_peers"
+    return None

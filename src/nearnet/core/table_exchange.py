@@ -6,11 +6,13 @@ hops are computed anew at most once a second, and only when edges changed.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Recompute, Verdict, Verify
 from nearnet.core.limits import TokenBucket
+from nearnet.core.nonces import is_current
 from nearnet.errors import ConfigError, ReasonForBan
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ __all__ = ["EDGES_AT_ONCE", "TableExchange"]
 EDGES_AT_ONCE = 2000
 """Edges taken into the table in one go: about 10 ms of work, so that the loop stays free."""
 
+_RETRY_EXPIRY = 1.0
+"""Seconds until edges that expired while others moved to disk are looked at again."""
+
 
 class TableExchange:
     """Takes tables in, has next hops computed, and starts telling ours."""
@@ -40,6 +45,8 @@ class TableExchange:
         "_computing",
         "_context",
         "_drain",
+        "_expires_at",
+        "_expiry",
         "_gossip",
         "_incoming",
         "_intake",
@@ -64,6 +71,8 @@ class TableExchange:
         self._drain: Timer | None = None
         self._recompute: Timer | None = None
         self._prune: Timer | None = None
+        self._expiry: Timer | None = None
+        self._expires_at = math.inf
         self._computing = False
         self._last_computed: float | None = None
 
@@ -119,13 +128,21 @@ class TableExchange:
         peer, edges, start = self._incoming.popleft()
         end = start + EDGES_AT_ONCE
         if peer.is_ready:
-            self._verify(self._intake.offer(edges[start:end], peer.ready_id))
+            self._verify(self._intake.offer(self._current(edges[start:end], now), peer.ready_id))
             if end < len(edges):
                 self._incoming.append((peer, edges, end))
             else:
                 self.connections.resume(peer, "intake", now)
         if self._incoming:
             self._context.timers.at(now.mono, self._offer)
+
+    def _current(self, edges: tuple[Edge, ...], now: Now) -> list[Edge]:
+        """Without those that are too old or too far ahead: they cost no check (row 35), and nobody a ban."""
+        expires_after = self._context.config.nearnet.timing.edge_expires_after
+        current = [edge for edge in edges if is_current(edge.nonce, now.wall, expires_after)]
+        if len(current) != len(edges):
+            self._context.count("nearnet_outdated_edges", count=len(edges) - len(current))
+        return current
 
     def _verify(self, request: Verify | None) -> None:
         if request is not None:
@@ -149,6 +166,7 @@ class TableExchange:
         groups: dict[tuple[PeerId, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
             edge, tellers = self._validated.popleft()
+            self._intake.taken(edge)
             groups.setdefault(tuple(tellers), []).append(edge)
         count = 0
         for told_by, edges in groups.items():
@@ -205,12 +223,29 @@ class TableExchange:
         """After every input: arm what the changed table asks for."""
         if self._context.table.needs_recalculation:
             self._arm_recompute(now)
+        due = self._context.table.next_expiry()
+        if due is not None and due < self._expires_at:
+            self._arm_expiry(due, now)
         restored = self._context.table.take_restored()
         if restored:
             self._gossip.tell(restored, (), now)
             for edge in restored:
                 if edge.involves(self._context.me):
                     self._local_edges.seen(edge, now)
+
+    def _arm_expiry(self, due: float, now: Now, least: float = 0.0) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expires_at = due
+        self._expiry = self._context.timers.at(now.mono + max(due - now.wall, least), self._expire)
+
+    def _expire(self, now: Now) -> None:
+        """Let go of what is too old; one piece each time."""
+        looked = self._context.table.expire(now, self._local_edges.is_live)
+        due = self._context.table.next_expiry()
+        self._expires_at = math.inf
+        if due is not None:
+            self._arm_expiry(due, now, 0.0 if looked else _RETRY_EXPIRY)
 
     def _arm_recompute(self, now: Now) -> None:
         if self._computing or (self._recompute is not None and self._recompute.armed):
