@@ -35,6 +35,9 @@ def test_valid_edges_come_back_with_their_teller(intake):
     assert [check.edge for check in request.checks] == EDGES
     assert intake.in_progress == 4
     assert intake.verified(verdict_on(request)) == ([(edge, [A]) for edge in EDGES], [], [])
+    assert intake.in_progress == 4
+    for edge in EDGES:
+        intake.taken(edge)
     assert intake.in_progress == 0
     assert intake.verified_count == 8
 
@@ -63,6 +66,16 @@ def test_the_same_bytes_are_verified_once_for_all_tellers(intake):
     assert (forgers, again) == ([], [])
 
 
+@pytest.mark.threat(35, 37)
+def test_a_valid_edge_that_waits_to_be_taken_is_not_verified_again(intake):
+    request = intake.offer(EDGES[:1], A)
+    ((edge, tellers),), _, _ = intake.verified(verdict_on(request))
+    assert intake.offer([edge], B) is None
+    assert tellers == [A, B], "who told it meanwhile is not told it back"
+    intake.taken(edge)
+    assert intake.verified_count == 2
+
+
 @pytest.mark.threat(31)
 @pytest.mark.threat(37)
 def test_after_a_forgery_nothing_of_that_list_is_used(intake):
@@ -70,7 +83,7 @@ def test_after_a_forgery_nothing_of_that_list_is_used(intake):
     valid, forgers, again = intake.verified(verdict_on(request))
     assert valid == [(EDGES[0], [A])]
     assert (forgers, again) == ([A], [])
-    assert intake.in_progress == 0
+    assert intake.in_progress == 1, "the valid one, until it is taken"
 
 
 def test_what_others_had_told_too_is_asked_again_in_their_name(intake):

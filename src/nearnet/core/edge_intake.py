@@ -1,7 +1,8 @@
 """Edges on their way from a peer to the routing table (document §8.2 to §8.5).
 
 Not newer than known: dropped without crypto. The rest goes to the EdgeValidator. An edge whose very bytes are already
-with it is not checked again: its later tellers are remembered, share the outcome, and are not told it back.
+with it, or wait to be taken into the table, is not checked again: its later tellers are remembered, share the outcome,
+and are not told it back.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["EdgeIntake"]
 
 
 class EdgeIntake:
-    """Keeps what is being verified, by whom it was told."""
+    """Keeps what is being verified, or waits for its turn after that, by whom it was told."""
 
     __slots__ = ("_next_id", "_requests", "_tellers", "table", "verified_count")
 
@@ -35,7 +36,7 @@ class EdgeIntake:
 
     @property
     def in_progress(self) -> int:
-        """Edges with the EdgeValidator."""
+        """Edges with the EdgeValidator, or right and not yet `taken`."""
         return len(self._tellers)
 
     def offer(self, edges: Iterable[Edge], source: PeerId) -> Verify | None:
@@ -53,6 +54,8 @@ class EdgeIntake:
     def verified(self, verdict: Verdict) -> tuple[list[tuple[Edge, list[PeerId]]], list[PeerId], list[Verify]]:
         """The EdgeValidator's answer: valid edges with their tellers, who forged, and what must be asked again.
 
+        The tellers of a valid edge may become more until it is `taken`.
+
         After a forgery nothing of that teller's list is used (document §8.4); what others had told too is asked again
         in their name.
         """
@@ -60,10 +63,11 @@ class EdgeIntake:
         valid: list[tuple[Edge, list[PeerId]]] = []
         forgers: list[PeerId] = []
         for check, outcome in zip(checks, verdict.outcomes, strict=False):
-            tellers = self._tellers.pop(check.edge)
             if outcome == "valid":
-                valid.append((check.edge, tellers))
-            elif outcome == "forged":
+                valid.append((check.edge, self._tellers[check.edge]))
+                continue
+            tellers = self._tellers.pop(check.edge)
+            if outcome == "forged":
                 forgers.extend(tellers)
         again: dict[PeerId, list[EdgeCheck]] = {}
         for check in checks[len(verdict.outcomes) :]:
@@ -73,6 +77,10 @@ class EdgeIntake:
                 again.setdefault(others[0], []).append(check)
         requests = [self._request(teller, list(rest)) for teller, rest in again.items()]
         return valid, forgers, [request for request in requests if request is not None]
+
+    def taken(self, edge: Edge) -> None:
+        """A valid edge goes into the table now: told again, it is known there."""
+        self._tellers.pop(edge, None)
 
     def _check(self, edge: Edge) -> EdgeCheck:
         return edge_checks(edge, self.table.get(*edge.key))
