@@ -167,7 +167,6 @@ class TableExchange:
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
             edge, tellers = self._validated.popleft()
             self._intake.taken(edge)
-            self._intake.taken(edge)
             groups.setdefault(tuple(tellers), []).append(edge)
         count = 0
         for told_by, edges in groups.items():
