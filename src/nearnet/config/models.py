@@ -236,6 +236,9 @@ class LimitsSection(Section):
     route_back_entries: Annotated[int, Field(strict=True, ge=1)] = 100_000
     announcements: Annotated[int, Field(strict=True, ge=1)] = 10_000
     loop_stall: Period = 0.05
+    history_samples: Annotated[int, Field(strict=True, ge=1, le=8640)] = 360
+    history_edge_changes: Annotated[int, Field(strict=True, ge=1)] = 50_000
+    graph_edges_told: Annotated[int, Field(strict=True, ge=1)] = 50_000
     allow_private: AllowPrivate = "auto"
 
 
