@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 FLOORS := .venv-floors
 
-.PHONY: run test quick nightly lint bench docs floors clean
+.PHONY: run test quick nightly lint bench docs vendor floors clean
 
 run: $(STAMP)
 	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
@@ -34,6 +34,10 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
+
+# The dashboard's front-end libraries, fetched anew with npm; they are checked in.
+vendor: $(STAMP)
+	$(BIN)/python scripts/vendor.py
 
 # The oldest versions that pyproject.toml allows, in an environment of their own.
 floors:

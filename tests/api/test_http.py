@@ -223,7 +223,7 @@ async def test_a_fault_of_ours_is_said_and_the_server_goes_on(
         ("/debug/api/recent_outbound_connections", 200),
         ("/debug/api/nothing", 405),
         ("/metrics", 200),
-        ("/", 405),
+        ("/", 200),
     ],
 )
 async def test_pages(path: str, status: int) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
-from nearnet.api import views
+from nearnet.api import dashboard, views
 from nearnet.api.errors import RpcError
 from nearnet.api.jsonrpc import JsonRpc, Unauthorized
 from nearnet.api.metrics import CONTENT_TYPE, exposition
@@ -86,6 +86,7 @@ class HttpServer:
                 web.get("/{name}", self._get),
             ]
         )
+        dashboard.add_routes(app, lambda name, params: self.jsonrpc.call(name, params or None, authorized=False))
         self._runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT, lingering_time=_LINGER
         )
@@ -98,11 +99,13 @@ class HttpServer:
             raise AlreadyRunning(
                 f"the RPC cannot listen on {self._rpc.addr}: {why}; choose another with --rpc-addr"
             ) from None
+        self.jsonrpc.recorder.start()
         name = self._runner.addresses[0]
         self.address = SocketAddress(name[0], name[1])
 
     async def stop(self) -> None:
         """Close every connection."""
+        self.jsonrpc.recorder.stop()
         await asyncio.gather(*(socket.close() for socket in self._sockets))
         if self._runner is not None:
             await self._runner.cleanup()

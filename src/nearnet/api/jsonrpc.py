@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nearnet.api import views
 from nearnet.api.errors import RpcError, handler_error, internal_error, invalid_params, method_not_found, parse_error
+from nearnet.api.history_recorder import HistoryRecorder
 from nearnet.errors import ConfigError, NearnetError, NotConnected, PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, Signature
 from nearnet.wire.messages import AnnounceAccount
@@ -62,6 +63,16 @@ class _MaybePeer(_Params):
     peer_id: str | None = None
 
 
+class _History(_Params):
+    start: float | None = Field(default=None, alias="from")
+    end: float | None = Field(default=None, alias="to")
+
+
+class _Graph(_Params):
+    at: float | None = None
+    since: int | None = None
+
+
 class _Ping(_Params):
     peer_id: str
     ttl: int = Field(default=100, ge=1, le=255)
@@ -101,6 +112,8 @@ class JsonRpc:
         self._node = node
         self._rpc_addr = rpc_addr
         self._started = started
+        self.recorder = HistoryRecorder(node)
+        """Started and stopped by whoever serves this."""
         self.calls: dict[tuple[str, str], int] = {}
         """(method, error or empty) -> how many."""
         view = self._view
@@ -117,6 +130,8 @@ class JsonRpc:
             "nearnet_ping": _Method(self._ping, _Ping, get=False),
             "nearnet_limits": _Method(view(views.limits), _Nothing),
             "nearnet_events": _Method(self._events, _Nothing),
+            "nearnet_history": _Method(self._history, _History),
+            "nearnet_graph": _Method(self._graph, _Graph),
             "nearnet_connect": _Method(self._connect, _Connect, admin=True, get=False),
             "nearnet_disconnect": _Method(self._disconnect, _OnePeer, admin=True, get=False),
             "nearnet_ban": _Method(self._ban, _BanPeer, admin=True, get=False),
@@ -180,6 +195,12 @@ class JsonRpc:
 
     async def _events(self, _: _Nothing) -> Any:
         return [event.as_dict() for event in self._node.recent_events]
+
+    async def _history(self, params: _History) -> Any:
+        return self.recorder.history.told(params.start, params.end)
+
+    async def _graph(self, params: _Graph) -> Any:
+        return await self.recorder.graph(params.at, params.since)
 
     async def _ping(self, params: _Ping) -> Any:
         peer_id = PeerId.from_text(params.peer_id)
