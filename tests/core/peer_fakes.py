@@ -55,6 +55,7 @@ def make_config(**changes: object) -> SimpleNamespace:
         "connect_to_reliable_peers_on_startup": None,
         "persistent_peers": (),
         "dialect": "borsh",
+        "dialect_probe_timeout": 2.0,
         "peers": {},
         "known_peers": 1000,
         "per_source_group": 64,

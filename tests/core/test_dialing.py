@@ -292,21 +292,24 @@ class TestDialects:
     def test_auto_tries_the_other_at_once_and_remembers(self):
         net = Net(known=[1], dialect="auto")
         (first,) = net.due()
-        net.dialer.failed(first, "silence", net.now, silent=True)
+        assert net.dialer.failed(first, "silence", net.now, silent=True)
         assert net.dialer.next_timer(net.now) == net.now.mono
         (second,) = net.due()
-        assert (first.dialect, second.dialect) == ("borsh", "protobuf")
+        assert (first.dialect, second.dialect) == ("protobuf", "borsh")
+        assert (first.probe, second.probe) == (2.0, None)
         accept(net, second)
         net.store.apply(net.dialer.take_writes())
-        assert net.store.columns[DIALECT_COLUMN] == {peer_id(1): b"protobuf"}
-        assert net.dialer.dial_now(info(1), START).dialect == "protobuf"
-        assert Net(store=net.store, dialect="auto").dialer.dial_now(info(1), START).dialect == "protobuf"
+        assert net.store.columns[DIALECT_COLUMN] == {peer_id(1): b"borsh"}
+        assert net.dialer.dial_now(info(1), START).dialect == "borsh"
+        assert Net(store=net.store, dialect="auto").dialer.dial_now(info(1), START).dialect == "borsh"
 
     def test_auto_gives_up_after_both(self):
         net = Net(known=[1], dialect="auto")
+        again = []
         for _ in range(2):
             (dial,) = net.due()
-            net.dialer.failed(dial, "silence", net.now, silent=True)
+            again.append(net.dialer.failed(dial, "silence", net.now, silent=True))
+        assert again == [True, False]
         assert net.due() == []
         assert net.peers_known.get(peer_id(1)).last_attempt[1] == "Error: silence"
 

@@ -12,7 +12,7 @@ from nearnet.config import NetworkConfig
 from nearnet.core.route_back import RouteBack
 from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
 from nearnet.errors import RouteNotFound
-from nearnet.keys import CryptoHash, SecretKey, Signature
+from nearnet.keys import CryptoHash, SecretKey, Signature, check_signatures
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_body import Opaque, Ping, Pong, TxStatusRequest, decode_body, encode_body
@@ -28,6 +28,7 @@ class FakePeer:
     def __init__(self, name: str, dialect: object = BORSH):
         self.peer_id = self.ready_id = IDS[name]
         self.dialect = dialect
+        self.is_ready = True
         self.routed_cache: dict[bytes, float] = {}
         self.frames: list[bytes] = []
         self.sent: list[Routed] = []
@@ -69,8 +70,11 @@ class Node:
         self.peers = {IDS["A"]: self.a, IDS["B"]: self.b}
         self.routed = RoutedMessages(KEYS["M"], config, self.table, self.route_back, self.peers)
 
-    def receive(self, peer, message, now=START, verified=None):
-        return self.routed.receive(peer, RoutedFrame(BORSH.encode(Routed(message)), 1), now, verified)
+    def receive(self, peer, message, now=START):
+        return next(self.receive_run(peer, [message], now), None)
+
+    def receive_run(self, peer, messages, now=START):
+        return self.routed.receive(peer, [RoutedFrame(BORSH.encode(Routed(one)), 1) for one in messages], now)
 
     @property
     def drops(self):
@@ -181,7 +185,7 @@ def test_one_message_is_not_passed_on_for_ever():
 def test_the_same_message_within_50_ms_is_dropped_before_its_signature_is_looked_at():
     node, message = Node(), signed("A", "C", opaque())
     node.receive(node.a, message)
-    assert node.receive(node.a, message, later(0.05), verified=False) is None
+    assert node.receive(node.a, message, later(0.05)) is None
     node.receive(node.a, message, later(0.051))
     assert len(node.b.take()) == 2
     assert node.drops == {("BlockApproval", "Duplicate"): 1}
@@ -215,7 +219,7 @@ def test_a_forged_signature_bans_the_sender_and_passes_nothing_on():
         with pytest.raises(InvalidRoutedSignature):
             node.receive(node.a, forged)
         with pytest.raises(InvalidRoutedSignature):
-            node.receive(node.b, forged, verified=False)
+            node.receive(node.b, forged)
     assert node.b.take() == []
 
 
@@ -227,10 +231,34 @@ def test_a_signature_that_only_libsodium_refuses_is_dropped_without_a_ban():
     assert node.b.take() == []
 
 
-def test_an_earlier_check_is_taken_for_granted():
+def test_a_run_is_checked_together_and_duplicates_in_it_not_at_all():
+    node, checked = Node(), []
+    node.routed.check = lambda checks: checked.append(checks) or check_signatures(checks)
+    run = [signed("A", "C", opaque(number)) for number in (1, 2, 1, 3)]
+    assert list(node.receive_run(node.a, run)) == []
+    (checks,) = checked
+    assert [digest for _, digest, _ in checks] == [routed_digest(run[number]) for number in (0, 1, 3)]
+    assert node.b.take() == [replace(run[number], ttl=99) for number in (0, 1, 3)]
+    assert node.drops == {("BlockApproval", "Duplicate"): 1}
+
+
+@pytest.mark.threat(48)
+def test_of_a_run_what_came_before_a_forgery_counts_and_nothing_after_it():
     node = Node()
-    node.receive(node.a, replace(signed("A", "C", opaque()), body=opaque(9)), verified=True)
-    assert len(node.b.take()) == 1
+    run = [signed("A", "C", opaque(number)) for number in range(4)]
+    run[2] = replace(run[2], body=opaque(9))
+    with pytest.raises(InvalidRoutedSignature):
+        list(node.receive_run(node.a, run))
+    assert node.b.take() == [replace(message, ttl=99) for message in run[:2]]
+
+
+def test_a_run_ends_with_its_connection():
+    node = Node()
+    received = node.receive_run(node.a, [signed("A", "M", opaque(1)), signed("A", "C", opaque(2))])
+    assert next(received).body == opaque(1)
+    node.a.is_ready = False  # as a client does that has the sender banned
+    assert list(received) == []
+    assert node.b.take() == []
 
 
 @pytest.mark.threat(55)
@@ -314,8 +342,8 @@ def test_hops_are_counted_where_they_are_told():
     node, frame = Node(), BORSH.encode(Routed(signed("A", "M", opaque())))
     for number in (3, 3, 70):
         rf = RoutedFrame(frame, 1, None, number)
-        node.routed.receive(node.a, rf, later(number))
-        node.routed.receive(node.b, rf, later(number))
+        for peer in (node.a, node.b):
+            list(node.routed.receive(peer, [rf], later(number)))
     assert node.routed.hops == {("BlockApproval", "3"): 2, ("BlockApproval", "20"): 2}
 
 

@@ -17,12 +17,8 @@ def test_vectors(case):
     assert (str(frame.author), str(frame.signature)) == (case["author"], case["signature"])
     assert frame.author.verify(frame.digest(), frame.signature)
     assert (frame.body_index in EXPECTS_RESPONSE) == case["expects_response"]
-    if case["target_peer"]:
-        assert str(frame.target_peer) == case["target_peer"]
-        assert frame.target_hash is None
-    else:
-        assert str(frame.target_hash) == case["target_hash"]
-        assert frame.target_peer is None
+    assert frame.signature_check() == (frame.author, frame.digest(), frame.signature)
+    assert str(frame.target) == (case["target_peer"] or case["target_hash"])
     message = frame.message()
     assert routed_bytes(message) == data
     assert routed_digest(message).hex() == case["hash"]

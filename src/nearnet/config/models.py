@@ -37,6 +37,8 @@ __all__ = [
     "GENESIS_HASHES",
     "ExperimentalSection",
     "LimitsSection",
+    "MessageRate",
+    "MessageRates",
     "NearnetSection",
     "NetworkSection",
     "OverridesSection",
@@ -79,6 +81,20 @@ class Tier1Section(Section):
     advertise_proxies_interval: Duration = 900.0
 
 
+class MessageRate(Section):
+    """A token bucket for one kind of message: `initial_size` (or all) at first, then `refill_rate` a second."""
+
+    maximum_size: Count
+    refill_rate: Number
+    initial_size: Count | None = None
+
+
+class MessageRates(Section):
+    """`received_messages_rate_limits`: by kind of message; None lifts a limit."""
+
+    rate_limits: dict[str, MessageRate | None] = {}
+
+
 class OverridesSection(Section):
     """`network.experimental.network_config_overrides`: None leaves the value that the name stands for as it is."""
 
@@ -93,7 +109,7 @@ class OverridesSection(Section):
     accounts_data_broadcast_rate_limit_qps: Number | None = None
     routing_table_update_rate_limit_burst: Count | None = None
     routing_table_update_rate_limit_qps: Number | None = None
-    received_messages_rate_limits: dict[str, Any] | None = None
+    received_messages_rate_limits: MessageRates | None = None
     max_edges_per_message: Count | None = None
     max_edges_per_source: Count | None = None
     max_total_edges: Count | None = None

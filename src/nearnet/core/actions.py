@@ -43,6 +43,8 @@ class Dial:
     timeout: float
     host: str | None = None
     """The host name as the operator gave it: resolved again on every dial, in a thread."""
+    probe: float | None = None
+    """Seconds until a readable answer must be there, for else another dialect is tried; None when there is no other."""
 
 
 @dataclass(frozen=True, slots=True)

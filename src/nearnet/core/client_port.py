@@ -5,10 +5,9 @@ The shell wraps the embedding program's `Client`, so that its faults never reach
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nearnet.client import Ban
-from nearnet.core.client_traffic import ClientTraffic
 from nearnet.errors import RouteNotFound
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import Block, RoutedMessage
@@ -25,24 +24,43 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientPort"]
 
+_FOR_CLIENT: Final = frozenset(
+    {
+        "Block",
+        "BlockHeaders",
+        "BlockHeadersRequest",
+        "BlockRequest",
+        "Challenge",
+        "EpochSyncFinalizationRequest",
+        "EpochSyncFinalizationResponse",
+        "EpochSyncRequest",
+        "EpochSyncResponse",
+        "OptimisticBlock",
+        "StateRequestHeader",
+        "StateRequestPart",
+        "StateResponse",
+        "Transaction",
+    }
+)
+"""Messages of the chain's own."""
+
 
 class ClientPort:
     """Hands messages to the client and carries its answers back."""
 
-    __slots__ = ("_context", "_routed", "_traffic", "neighbour")
+    __slots__ = ("_context", "_routed", "neighbour")
 
     def __init__(self, context: Context, routed: RoutedMessages) -> None:
         self._context = context
         self._routed = routed
-        self._traffic = ClientTraffic()
         self.neighbour: PeerId | None = None
         """Who brought the message that the client is being asked about: for an answer that comes later."""
 
     def message(self, peer: Peer, message: Message, now: Now) -> None:
         """A message of the chain's own from a neighbour."""
         kind = type(message).__name__
-        if not self._traffic.allow(peer.ready_id, kind, now):
-            self._context.limits.hit("client_traffic")
+        if kind not in _FOR_CLIENT:
+            self._context.count("nearnet_ignored_messages", kind)
             return
         if isinstance(message, Block):
             self._routed.block_received(now)

@@ -15,6 +15,7 @@ from nearnet.core.peer import Peer
 from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import SPOKEN, detect, dialect_named
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
+from nearnet.wire.routed_body import body_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ class Connections:
         context: Context,
         handshaking: Handshaking,
         on_message: Callable[[Peer, Message, Now], None],
-        on_routed: Callable[[Peer, RoutedFrame, Now], None],
+        on_routed: Callable[[Peer, list[RoutedFrame], Now], None],
         on_closed: Callable[[Peer, str, Now], None],
     ) -> None:
         limits = context.config.nearnet.limits
@@ -124,8 +125,14 @@ class Connections:
         peer.dialect = dialect_named(dial.dialect)
         peer.local_port = local_port
         self._open(peer, now)
+        if dial.probe is not None:
+            peer.keep(self._context.timers.at(now.mono + dial.probe, lambda now: self._probed(peer, now)))
         self._handshaking.propose(peer, now)
         return peer
+
+    def _probed(self, peer: Peer, now: Now) -> None:
+        if not peer.answered:
+            self.close(peer, f"no answer in {peer.dial.dialect if peer.dial else ''}", now)
 
     def _number(self) -> int:
         self._next_id += 1
@@ -135,7 +142,7 @@ class Connections:
         context = self._context
         context.connections[peer.id] = peer
         deadline = now.mono + context.config.network.handshake_timeout
-        peer.timers.append(context.timers.at(deadline, lambda now: self._handshake_timeout(peer, now)))
+        peer.keep(context.timers.at(deadline, lambda now: self._handshake_timeout(peer, now)))
         return peer
 
     def _handshake_timeout(self, peer: Peer, now: Now) -> None:
@@ -154,8 +161,12 @@ class Connections:
         self.process(peer, now)
 
     def process(self, peer: Peer, now: Now) -> None:
-        """Take the frames that are complete, while the peer may be read."""
+        """Take the frames that are complete, while the peer may be read.
+
+        Routed messages that come one after the other are handled together, before whatever follows them.
+        """
         framer = peer.framer
+        run: list[RoutedFrame] = []
         try:
             while peer.state is not PeerState.CLOSED and not peer.paused:
                 if peer.state is not PeerState.READY and self._too_large_to_start(peer, now):
@@ -163,11 +174,20 @@ class Connections:
                 frame = framer.next_frame()
                 if frame is None:
                     break
-                self._frame(peer, frame, now)
+                self._frame(peer, frame, run, now)
         except FrameTooLarge:
-            self._abuse(peer, now)
+            if self._end_run(peer, run, now):
+                self._abuse(peer, now)
             return
+        self._end_run(peer, run, now)
         self._watch_frame(peer, now)
+
+    def _end_run(self, peer: Peer, run: list[RoutedFrame], now: Now) -> bool:
+        """Hand over the routed messages that came so far; whether the connection is still open after them."""
+        if run:
+            self._on_routed(peer, run.copy(), now)
+            run.clear()
+        return peer.state is not PeerState.CLOSED
 
     def _too_large_to_start(self, peer: Peer, now: Now) -> bool:
         limit = (
@@ -200,8 +220,8 @@ class Connections:
             return
         if peer.frame_started is None:
             peer.frame_started = now.mono
-            deadline = now.mono + STALL_SECONDS
-            peer.timers.append(self._context.timers.at(deadline, lambda now: self._check_stall(peer, now)))
+            if peer.stall is None:
+                self._look_for_stall(peer, now.mono + STALL_SECONDS)
         if length is not None and not self._budget.take(peer.id, length):
             self._context.limits.hit("inbound_budget_bytes")
             self.pause(peer, "budget")
@@ -212,7 +232,11 @@ class Connections:
             if waiting is not None:
                 self.resume(waiting, "budget", now)
 
+    def _look_for_stall(self, peer: Peer, at: float) -> None:
+        peer.stall = self._context.timers.at(at, lambda now: self._check_stall(peer, now))
+
     def _check_stall(self, peer: Peer, now: Now) -> None:
+        peer.stall = None
         started = peer.frame_started
         if started is None or peer.state is PeerState.CLOSED:
             return
@@ -220,8 +244,7 @@ class Connections:
         if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:
             self.close(peer, "stalled", now)
             return
-        again = max(started + STALL_SECONDS, now.mono + 1.0)
-        peer.timers.append(self._context.timers.at(again, lambda now: self._check_stall(peer, now)))
+        self._look_for_stall(peer, max(started + STALL_SECONDS, now.mono + 1.0))
 
     def pause(self, peer: Peer, why: str) -> None:
         """Read no more from it until `resume` for the same reason."""
@@ -240,7 +263,7 @@ class Connections:
 
     # --- frames ----------------------------------------------------------------------------------
 
-    def _frame(self, peer: Peer, frame: bytes, now: Now) -> None:
+    def _frame(self, peer: Peer, frame: bytes, run: list[RoutedFrame], now: Now) -> None:
         if peer.frame_started is not None:
             peer.frame_started = None
             self._release_budget(peer, now)
@@ -259,23 +282,30 @@ class Connections:
                 routed = dialect.routed(frame)
                 if routed is not None:
                     peer.count_received("Routed", len(frame))
-                    self._on_routed(peer, routed, now)
+                    if self._context.rates.allow(peer.ready_id, body_name(routed.body_index), now):
+                        run.append(routed)
+                    return
+                if not self._end_run(peer, run, now):
                     return
             kind = dialect.kind(frame)
+            peer.answered = peer.answered or kind != "Unknown"
             peer.count_received(kind, len(frame))
             self._step(peer, dialect, kind, frame, now)
         except UnknownMessage:
             self._context.count("nearnet_skipped_frames", "unknown")
         except Malformed as error:
-            self._malformed(peer, str(error), now)
+            if self._end_run(peer, run, now):
+                self._malformed(peer, str(error), now)
 
     def _step(self, peer: Peer, dialect: Dialect, kind: str, frame: bytes, now: Now) -> None:
         match step_for(peer.state, kind):
             case Step.DISPATCH:
-                self._on_message(peer, dialect.decode(frame), now)
+                if self._context.rates.allow(peer.ready_id, kind, now):
+                    self._on_message(peer, dialect.decode(frame), now)
             case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
                 self._shake_hands(peer, dialect, frame, now)
             case Step.TAKE_DISCONNECT:
+                peer.forget_link = dialect.decode(frame) == Disconnect(remove_from_connection_store=True)
                 self.close(peer, "disconnected by the peer", now)
             case Step.KEEP_FOR_READY:
                 if len(peer.early) < EARLY_FRAMES:
@@ -305,9 +335,11 @@ class Connections:
     def replay_early(self, peer: Peer, now: Now) -> None:
         """The peer is Ready: what it had pushed before counts now."""
         early, peer.early = peer.early, []
+        run: list[RoutedFrame] = []
         for frame in early:
             if peer.is_ready:
-                self._frame(peer, frame, now)
+                self._frame(peer, frame, run, now)
+        self._end_run(peer, run, now)
 
     def _malformed(self, peer: Peer, why: str, now: Now) -> None:
         """Dropped whole; too many within a minute close (`threats.md`, limits: undecodable)."""
@@ -326,7 +358,7 @@ class Connections:
         """End it: today's peers are told, what is queued is sent, the socket closes."""
         if peer.state is PeerState.CLOSED:
             return
-        if peer.dialect is not None and peer.dialect.name != "borsh":
+        if peer.is_today and peer.answered:
             peer.send(Disconnect(flagged and peer.direction == "inbound"))
         self._context.actions.append(Close(peer, reason))
         self.ended(peer, reason, now)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.core.announcements import Announcements
     from nearnet.core.limits import LimitCounters
+    from nearnet.core.message_rates import MessageRates
     from nearnet.core.peer_store import PeerStore
     from nearnet.core.route_back import RouteBack
     from nearnet.core.routing_table import RoutingTable
@@ -41,6 +42,7 @@ class Context:
     announcements: Announcements
     route_back: RouteBack
     limits: LimitCounters
+    rates: MessageRates
     outbox: Outbox
     timers: Timers = field(default_factory=Timers)
     peers: dict[PeerId, Peer] = field(default_factory=dict)

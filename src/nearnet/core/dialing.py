@@ -45,7 +45,7 @@ SPREAD = 3
 _GROWTH = 1.1
 _PINNED_BACK_OFF = 10.0
 _LONG_AGO = -math.inf
-_DIALECTS = ("borsh", "protobuf")
+_DIALECTS = ("protobuf", "borsh")
 """In the order in which `auto` tries them."""
 
 
@@ -247,7 +247,8 @@ class Dialer:
 
     def _dial(self, info: PeerInfo, host: str | None, dialect: str, other: str | None) -> Dial:
         self._next_id += 1
-        dial = Dial(self._next_id, info, dialect, self._timing.dial_timeout, host)
+        probe = None if other is None else self._nearnet.dialect_probe_timeout
+        dial = Dial(self._next_id, info, dialect, self._timing.dial_timeout, host, probe)
         self._attempts[info.id] = _Attempt(dial, other)
         return dial
 
@@ -274,19 +275,20 @@ class Dialer:
             self._dialects[dial.peer.id] = dial.dialect.encode()
             self._writes.append(Write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode()))
 
-    def failed(self, dial: Dial, why: str, now: Now, silent: bool = False) -> None:
-        """It did not become Ready. `silent`: connected, but no readable answer came; then the other dialect is next."""
+    def failed(self, dial: Dial, why: str, now: Now, silent: bool = False) -> bool:
+        """It did not become Ready. `silent`: connected, but no readable answer came; True: the other dialect is next."""
         attempt = self._end(dial)
         if attempt is None:
-            return
+            return False
         self._wake_at = now.mono
         if silent and attempt.other is not None:
             self._second_tries.append((dial, attempt.other))
-            return
+            return True
         known = self._peer_store.get(dial.peer.id)
         most = _PINNED_BACK_OFF if known is not None and known.pinned else self._timing.dial_backoff_max
         self._back_off.failed(_place(dial.peer.addr, dial.host), most, now.mono)
         self._peer_store.attempted(dial.peer.id, now, why)
+        return False
 
     def lost(self, peer: Peer, now: Now) -> None:
         """A Ready connection ended: look around again soon."""

@@ -53,7 +53,7 @@ class Handshaking:
 
     def versions(self, peer: Peer) -> tuple[int, int]:
         """Our own and our oldest version in that connection's dialect."""
-        name = peer.dialect.name if peer.dialect is not None else "borsh"
+        name = peer.dialect_name
         own, oldest = self._context.config.nearnet.protocol_versions[name]
         return own, oldest
 
@@ -62,7 +62,7 @@ class Handshaking:
     def propose(self, peer: Peer, now: Now, last: int | None = None, version: int | None = None) -> None:
         """Send our Handshake; `last` is the last nonce of that edge where the other end told it."""
         known = self._local_edges.last_nonce(peer.ready_id)
-        dialect = peer.dialect.name if peer.dialect is not None else "borsh"
+        dialect = peer.dialect_name
         peer.proposed_nonce = propose_nonce(dialect, known if last is None else max(known, last), now.wall)
         peer.handshakes_sent += 1
         self._send_handshake(peer, version or self.versions(peer)[0], peer.proposed_nonce)
@@ -161,7 +161,7 @@ class Handshaking:
             return
         known = context.table.get(context.me, sender)
         last = known.nonce if known is not None else 0
-        name = peer.dialect.name if peer.dialect is not None else "borsh"
+        name = peer.dialect_name
         bump = context.config.nearnet.timing.edge_nonce_bump_allowed
         judged = judge_nonce(name, partial.nonce, last, now.wall, bump)
         if judged is NonceJudgement.NOT_NEWER and known is not None and peer.state is PeerState.ACCEPTED:
@@ -175,7 +175,7 @@ class Handshaking:
     def _refusal(self, peer: Peer, handshake: Handshake) -> str | None:
         context = self._context
         sender, port = handshake.sender_peer_id, handshake.sender_listen_port
-        proto = peer.dialect is not None and peer.dialect.name != "borsh"
+        proto = peer.is_today
         if port is None or (proto and port == 0):
             return "no listen port told"
         if context.peer_store.is_blacklisted(SocketAddress(peer.address.ip, port)):

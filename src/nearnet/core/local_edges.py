@@ -79,7 +79,7 @@ class LocalEdges:
             )
 
     def _request(self, peer: Peer, last: int, now: Now) -> None:
-        dialect = peer.dialect.name if peer.dialect is not None else "borsh"
+        dialect = peer.dialect_name
         self._ask(peer, renewed_nonce(last, now.wall) if is_dated(last) else propose_nonce(dialect, last, now.wall))
 
     def renew(self, peer: Peer, now: Now) -> None:
@@ -115,7 +115,7 @@ class LocalEdges:
                 self._answer(peer, edge)
             return
         bump = context.config.nearnet.timing.edge_nonce_bump_allowed
-        name = peer.dialect.name if peer.dialect is not None else "borsh"
+        name = peer.dialect_name
         if judge_nonce(name, partial.nonce, last, now.wall, bump) is not NonceJudgement.TAKE:
             context.ban(other, ReasonForBan.INVALID_EDGE, now)
             return
@@ -126,7 +126,7 @@ class LocalEdges:
         self.add_own(renewed, now)
 
     def _answer(self, peer: Peer, edge: Edge) -> None:
-        borsh = peer.dialect is not None and peer.dialect.name == "borsh"
+        borsh = not peer.is_today
         peer.send(ResponseUpdateNonce(edge) if borsh else SyncRoutingTable((edge,)))
 
     def responded(self, peer: Peer, edge: Edge, now: Now) -> None:

@@ -93,11 +93,16 @@ class Membership:
             return
         interval = context.config.nearnet.timing.request_peers_interval
         for peer in context.peers.values():
-            if peer.last_peers_request is not None and now.mono - peer.last_peers_request >= interval:
+            asked = peer.last_peers_request
+            if not peer.is_today and asked is not None and now.mono - asked >= interval:
                 self._request_peers(peer, now)
 
     def _request_peers(self, peer: Peer, now: Now) -> None:
         peer.last_peers_request = now.mono
+        if peer.is_today:
+            interval = self._context.config.nearnet.timing.request_peers_interval
+            again = self._context.timers.at(now.mono + interval, lambda now: self._request_peers(peer, now))
+            peer.keep(again)
         peer.send(PeersRequest(self._context.config.network.max_send_peers, MAX_DIRECT_PEERS))
 
     # --- beginnings and ends ---------------------------------------------------------------------
@@ -111,9 +116,8 @@ class Membership:
         context.peer_store.connected(info, now)
         rate = context.config.nearnet.limits.peers_requests
         peer.peers_requests = TokenBucket(rate.per_second, rate.burst, now.mono)
-        borsh = peer.dialect is not None and peer.dialect.name == "borsh"
-        delay = context.config.nearnet.timing.wait_for_sync_delay if borsh else 0.0
-        peer.timers.append(context.timers.at(now.mono + delay, lambda now: self._request_peers(peer, now)))
+        delay = 0.0 if peer.is_today else context.config.nearnet.timing.wait_for_sync_delay
+        peer.keep(context.timers.at(now.mono + delay, lambda now: self._request_peers(peer, now)))
         context.notify(
             "connected",
             peer.peer_id,
@@ -130,10 +134,13 @@ class Membership:
         if peer.edge is not None:
             context.peer_store.disconnected(peer.ready_id, now)
             self._dialer.lost(peer, now)
+            if peer.forget_link or context.peer_store.is_banned(peer.ready_id):
+                self._dialer.links.forget(peer.ready_id)
             context.notify("disconnected", peer.peer_id, reason=reason, address=str(peer.address))
         elif peer.dial is not None:
-            self._dialer.failed(peer.dial, reason, now)
-            context.notify("dial_failed", peer.peer_id, reason=reason, address=str(peer.address))
+            again = self._dialer.failed(peer.dial, reason, now, silent=not peer.answered)
+            kind = "dialect_refused" if again else "dial_failed"
+            context.notify(kind, peer.peer_id, reason=reason, address=str(peer.address))
         else:
             context.notify("handshake_failed", None, reason=reason, address=str(peer.address))
         self.rearm(now)

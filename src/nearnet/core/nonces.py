@@ -66,7 +66,7 @@ def propose_nonce(dialect: str, last: int, wall: float) -> int:
 
 
 def renewed_nonce(last: int, wall: float) -> int:
-    """The nonce for a renewal of a live edge: a time, also for a neighbour of the documented era, whose node takes it."""
+    """The nonce that renews a live edge: a time, also with a neighbour of the documented era, which takes it."""
     return max(unix_nonce(wall), next_nonce(last))
 
 

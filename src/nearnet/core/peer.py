@@ -26,6 +26,9 @@ __all__ = ["JOIN_BELOW", "Outbox", "Peer"]
 JOIN_BELOW = 16 * 1024
 """A frame smaller than this is joined with its prefix: one chunk costs less than one copy."""
 
+_MANY_TIMERS = 16
+"""More than a connection has armed at once: those that have run are let go."""
+
 
 class Outbox:
     """What all peers of one node share on their way out: who has something to send, and who has too much."""
@@ -44,6 +47,7 @@ class Peer:
 
     __slots__ = (
         "address",
+        "answered",
         "behind",
         "chain_info",
         "connected_at",
@@ -52,6 +56,7 @@ class Peer:
         "direction",
         "early",
         "edge",
+        "forget_link",
         "frame_started",
         "framer",
         "frames_before_ready",
@@ -75,9 +80,11 @@ class Peer:
         "protocol_version",
         "received_by_type",
         "received_bytes",
+        "refresh",
         "routed_cache",
         "sent_by_type",
         "sent_bytes",
+        "stall",
         "state",
         "sync_cursor",
         "tables",
@@ -95,6 +102,14 @@ class Peer:
     """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
     last_kind: str
     """Message type of the frame that came in last: what was being handled when something went wrong."""
+    answered: bool
+    """Whether a frame came in that reads in the dialect spoken."""
+    forget_link: bool
+    """Whether its Disconnect asked that it be not dialled again."""
+    stall: Timer | None
+    """When the frame that is coming in is looked at, `threats.md` row 8."""
+    refresh: Timer | None
+    """Of `core/nonce_refresh.py`: when our edge's nonce is looked at next."""
     frame_started: float | None
     """When the frame that is still coming in started."""
     paused: dict[str, None]
@@ -120,6 +135,10 @@ class Peer:
         self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
+        self.answered = False
+        self.forget_link = False
+        self.refresh = None
+        self.stall = None
         self.protocol_version = 0
         self.chain_info: PeerChainInfo | None = None
         self.edge: Edge | None = None
@@ -159,6 +178,16 @@ class Peer:
     def is_ready(self) -> bool:
         """Whether the handshake is done and the connection lives."""
         return self.state is PeerState.READY
+
+    @property
+    def is_today(self) -> bool:
+        """Whether it speaks the dialect of today's nodes."""
+        return self.dialect is not None and self.dialect.name == "protobuf"
+
+    @property
+    def dialect_name(self) -> str:
+        """Of the dialect spoken; borsh until that is known."""
+        return "borsh" if self.dialect is None else self.dialect.name
 
     @property
     def ready_id(self) -> PeerId:
@@ -215,8 +244,15 @@ class Peer:
         counts[0] += 1
         counts[1] += length
 
+    def keep(self, timer: Timer) -> None:
+        """Void this deadline when the connection ends."""
+        if len(self.timers) >= _MANY_TIMERS:
+            self.timers = [one for one in self.timers if one.armed]
+        self.timers.append(timer)
+
     def cancel_timers(self) -> None:
         """Void every deadline of this connection."""
-        for timer in self.timers:
-            timer.cancel()
+        for timer in (*self.timers, self.stall, self.refresh):
+            if timer is not None:
+                timer.cancel()
         self.timers.clear()

@@ -20,6 +20,8 @@ from nearnet.core.handshaking import Handshaking
 from nearnet.core.limits import LimitCounters
 from nearnet.core.local_edges import LocalEdges
 from nearnet.core.membership import Membership
+from nearnet.core.message_rates import MessageRates
+from nearnet.core.nonce_refresh import NonceRefresh
 from nearnet.core.peer import Outbox, Peer
 from nearnet.core.peer_store import PeerStore
 from nearnet.core.route_back import RouteBack
@@ -87,6 +89,7 @@ class PeerManager:
         self.dialer = Dialer(config, context.peer_store, store, rng, now)
         self.gossip = Gossip(context)
         self.local_edges = LocalEdges(context, self.gossip)
+        self.refresh = NonceRefresh(context, self.local_edges)
         self.intake = EdgeIntake(context.table)
         self.exchange = TableExchange(context, self.gossip, self.local_edges, self.intake)
         self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers)
@@ -228,7 +231,7 @@ class PeerManager:
     def stop(self, now: Now) -> None:
         """A clean stop: Disconnect to all peers, every connection closed."""
         for peer in list(self.context.connections.values()):
-            if peer.is_ready and peer.dialect is not None and peer.dialect.name == "borsh":
+            if peer.is_ready and not peer.is_today:
                 peer.send(Disconnect())
             self.connections.close(peer, "stopping", now)
         self.membership.stop(now)
@@ -246,14 +249,12 @@ class PeerManager:
 
     # --- what comes in from a Ready peer ---------------------------------------------------------
 
-    def _routed(self, peer: Peer, frame: RoutedFrame, now: Now) -> None:
+    def _routed(self, peer: Peer, run: list[RoutedFrame], now: Now) -> None:
         try:
-            message = self.routed.receive(peer, frame, now)
+            for message in self.routed.receive(peer, run, now):
+                self.client_port.routed(peer, message, now)
         except InvalidRoutedSignature:
             self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
-            return
-        if message is not None:
-            self.client_port.routed(peer, message, now)
 
     def _message(self, peer: Peer, message: Message, now: Now) -> None:
         match message:
@@ -275,6 +276,7 @@ class PeerManager:
     def _ready(self, peer: Peer, now: Now) -> None:
         self.membership.ready(peer, now)
         self.exchange.ready(peer, now)
+        self.refresh.ready(peer, now)
         self.connections.replay_early(peer, now)
 
     def _closed(self, peer: Peer, reason: str, now: Now) -> None:
@@ -312,6 +314,7 @@ def _context(
     config: NetworkConfig, key: SecretKey, client: Client, store: StoreReader, rng: random.Random, now: Now
 ) -> Context:
     limits, timing = config.nearnet.limits, config.nearnet.timing
+    overrides = config.network.experimental.network_config_overrides.received_messages_rate_limits
     me = key.public_key
     counters = LimitCounters(dict(limits))
     return Context(
@@ -326,5 +329,6 @@ def _context(
         announcements=Announcements(store, limits.announcements),
         route_back=RouteBack(me, limits.route_back_entries, timing.route_back_timeout, timing.route_back_evict),
         limits=counters,
+        rates=MessageRates({} if overrides is None else overrides.rate_limits),
         outbox=Outbox(limits.queue_bytes),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
-from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signature
+from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_body import (
     BODY_NAMES,
@@ -28,6 +28,8 @@ from nearnet.wire.routed_body import (
 from nearnet.wire.routed_frame import routed_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from nearnet.config import NetworkConfig
     from nearnet.core.clock import Now
     from nearnet.core.peer import Peer
@@ -65,12 +67,12 @@ class RoutedMessages:
         "_key",
         "_loop_guard",
         "_me",
-        "_our_target",
         "_peers",
         "_pings",
         "_route_back",
         "_table",
         "_ttl",
+        "check",
         "delivered",
         "drops",
         "forwarded",
@@ -88,7 +90,6 @@ class RoutedMessages:
         limits, timing = config.nearnet.limits, config.nearnet.timing
         self._key = key
         self._me = key.public_key
-        self._our_target = b"\0" + key.public_key
         self._table = table
         self._route_back = route_back
         self._peers = peers
@@ -100,6 +101,8 @@ class RoutedMessages:
         self._forward_tx_since = float("-inf")
         self._loop_guard = LoopGuard(limits.loop_guard)
         self._pings = Pings(limits.pings_per_second)
+        self.check: Callable[[Sequence[tuple[bytes, bytes, bytes]]], Sequence[str]] = check_signatures
+        """Checks signatures, as `keys.check_signatures`; a shell with threads puts its own in place."""
         self.drops: dict[tuple[str, str], int] = {}
         """(body's name, reason) -> messages dropped."""
         self.forwarded = 0
@@ -111,51 +114,58 @@ class RoutedMessages:
 
     # --- in --------------------------------------------------------------------------------------
 
-    def receive(self, peer: Peer, rf: RoutedFrame, now: Now, verified: bool | None = None) -> RoutedMessage | None:
-        """A routed message came from a neighbour. Returned when the chain client is to have it, None otherwise.
+    def receive(self, peer: Peer, run: Sequence[RoutedFrame], now: Now) -> Iterator[RoutedMessage]:
+        """Routed messages came from a neighbour, one after the other; yields those that the chain client is to have.
 
-        `verified`: what an earlier check of its signature said, None when there was none. `InvalidRoutedSignature` when
-        that neighbour is to be banned; whatever else is wrong is counted in `drops`.
+        Their signatures are checked together, so that `check` may use threads. `InvalidRoutedSignature` when that
+        neighbour is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
         """
-        if self._is_duplicate(peer.routed_cache, rf.frame[rf.start : rf.ttl_at], now.mono):
-            reason = "Duplicate"
-        elif rf.body_index == FORWARD_TX and not self._take_forward_tx(now.mono):
-            reason = "TransactionsPerBlockExceeded"
-        else:
-            digest = rf.digest()
-            outcome = "valid" if verified else check_signature(rf.author, rf.signature, digest)
+        admitted = [rf for rf in run if self._admit(peer, rf, now.mono)]
+        outcomes = self.check([rf.signature_check() for rf in admitted])
+        for rf, outcome in zip(admitted, outcomes, strict=True):
             if outcome == "valid":
-                return self._route(peer, rf, digest, now)
-            if outcome == "forged":
+                message = self._route(peer, rf, now)
+                if message is not None:
+                    yield message
+                if not peer.is_ready:
+                    return
+            elif outcome == "forged":
                 raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
-            reason = "StrictSignature"
-        self._drop(rf.body_index, reason)
-        return None
+            else:
+                self._drop(rf.body_index, "StrictSignature")
 
-    def _route(self, peer: Peer, rf: RoutedFrame, digest: CryptoHash, now: Now) -> RoutedMessage | None:
+    def _admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
+        """Whether it is worth a signature check; counted when not."""
+        if self._is_duplicate(peer.routed_cache, rf.header, mono):
+            self._drop(rf.body_index, "Duplicate")
+        elif rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):
+            self._drop(rf.body_index, "TransactionsPerBlockExceeded")
+        else:
+            return True
+        return False
+
+    def _route(self, peer: Peer, rf: RoutedFrame, now: Now) -> RoutedMessage | None:
         """One that is right: for us, or for a next hop."""
         target = rf.target
-        if target == self._our_target:
-            return self._deliver(peer, rf, digest, now)
         holder = None
-        if target[0]:
-            holder = self._route_back.take(CryptoHash(target[1:]), now)
-            if holder == self._me:
-                return self._deliver(peer, rf, digest, now)
+        if isinstance(target, CryptoHash):
+            holder = self._route_back.take(target, now)
+        if self._me in (target, holder):
+            return self._deliver(peer, rf, now)
         if rf.ttl <= 1:
             self._drop(rf.body_index, "TtlExpired")
             return None
-        if target[0]:
-            next_hop = None if holder is None else self._peers.get(holder)
+        if isinstance(target, PublicKey):
+            next_hop = self._next_hop(target)
         else:
-            next_hop = self._next_hop(PeerId(target[1:]))
+            next_hop = None if holder is None else self._peers.get(holder)
         if next_hop is None:
             self._drop(rf.body_index, "NoRouteFound")
-        elif not self._loop_guard.allow(digest, now.mono):
+        elif not self._loop_guard.allow(rf.digest(), now.mono):
             self._drop(rf.body_index, "Loop")
         else:
             if rf.body_index in EXPECTS_RESPONSE:
-                self._route_back.insert(digest, peer.ready_id, now)
+                self._route_back.insert(rf.digest(), peer.ready_id, now)
             self._forward(next_hop, rf)
         return None
 
@@ -209,8 +219,8 @@ class RoutedMessages:
 
     # --- for us ----------------------------------------------------------------------------------
 
-    def _deliver(self, peer: Peer, rf: RoutedFrame, digest: CryptoHash, now: Now) -> RoutedMessage | None:
-        index = rf.body_index
+    def _deliver(self, peer: Peer, rf: RoutedFrame, now: Now) -> RoutedMessage | None:
+        index, digest = rf.body_index, rf.digest()
         message = rf.message()
         try:
             body = decode_body(message.body)

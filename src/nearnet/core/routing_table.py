@@ -211,7 +211,7 @@ class RoutingTable:
     def snapshot(self) -> Snapshot:
         """The graph for `shortest_paths`; what changes from now on needs another. Give its routes to `apply` first.
 
-        The number of a peer that leaves meanwhile is not given again before, so that in its routes it means nobody else.
+        The number of a peer that leaves meanwhile is not given again before, so that in its routes it is nobody else.
         """
         self.needs_recalculation = self._is_settled = False
         return self._edges.snapshot()
@@ -260,7 +260,7 @@ class RoutingTable:
         return self._dated.next()
 
     def expire(self, now: Now, is_live: Callable[[Edge], bool]) -> bool:
-        """Let a piece of what has expired go, but `is_live` edges. False, and nothing, while some are moving to disk."""
+        """Let a piece of what has expired go, but `is_live` edges. False, and nothing, while some move to disk."""
         if self._moving is not None:
             return False
         table, after = self._edges, self._timing.edge_expires_after

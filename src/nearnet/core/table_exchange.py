@@ -84,11 +84,11 @@ class TableExchange:
         """A new neighbour: it gets our table, at once or after the delay of its era."""
         context = self._context
         limits = context.config.nearnet.limits.tables_per_second
-        borsh = peer.dialect is not None and peer.dialect.name == "borsh"
+        borsh = not peer.is_today
         rate = limits.borsh if borsh else limits.protobuf
         peer.tables = TokenBucket(rate.per_second, rate.burst, now.mono)
         delay = context.config.nearnet.timing.wait_for_sync_delay if borsh else 0.0
-        peer.timers.append(context.timers.at(now.mono + delay, lambda now: self._gossip.start_sync(peer, now)))
+        peer.keep(context.timers.at(now.mono + delay, lambda now: self._gossip.start_sync(peer, now)))
 
     # --- tables in -------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class TableExchange:
             self._context.limits.hit("tables_per_second")
             self.connections.pause(peer, "tables")
             resume = self._context.timers.at(now.mono + wait, lambda now: self.connections.resume(peer, "tables", now))
-            peer.timers.append(resume)
+            peer.keep(resume)
 
     def _offer(self, now: Now) -> None:
         """Sort out one piece of what came in; the rest at the next turn."""

@@ -6,7 +6,7 @@ one byte changed.
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
 
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
@@ -24,16 +24,14 @@ class RoutedFrame:
     """One routed message in `frame`, whose borsh `RoutedMessage` starts at `start`. Reading it raises `Malformed`."""
 
     __slots__ = (
-        "author",
-        "body_at",
+        "_digest",
+        "author_at",
         "body_index",
         "created_at",
         "frame",
         "num_hops",
         "sig_at",
-        "signature",
         "start",
-        "target",
         "ttl",
         "ttl_at",
     )
@@ -50,43 +48,57 @@ class RoutedFrame:
         self.created_at = created_at
         self.num_hops = num_hops
         try:
-            author_at = start + 33 if frame[start] else start + 1 + _KEY[frame[start + 1]]
+            self.author_at = author_at = start + 33 if frame[start] else start + 1 + _KEY[frame[start + 1]]
             if frame[start] > 1:
                 raise Malformed(f"{frame[start]} is no kind of target")
-            sig_at = author_at + _KEY[frame[author_at]]
-            ttl_at = sig_at + _SIGNATURE[frame[sig_at]]
+            self.sig_at = sig_at = author_at + _KEY[frame[author_at]]
+            self.ttl_at = ttl_at = sig_at + _SIGNATURE[frame[sig_at]]
             self.ttl: int = frame[ttl_at]
             self.body_index: int = frame[ttl_at + 1]
         except IndexError:
             raise Malformed("a routed message is cut short or has an unknown key or signature type") from None
         if not frame[sig_at] and frame[ttl_at - 1] & 0xE0:
             raise Malformed("an ed25519 signature has top bits that none has")
-        self.sig_at = sig_at
-        self.ttl_at = ttl_at
-        self.body_at = ttl_at + 1
-        self.target: bytes = frame[start:author_at]
-        """Borsh `PeerIdOrHash`: one tag byte and the id."""
-        self.author = PeerId(frame[author_at:sig_at])
-        self.signature = Signature(frame[sig_at:ttl_at])
+        self._digest: CryptoHash | None = None
 
     @property
-    def target_peer(self) -> PeerId | None:
-        """The peer it is for, None when it goes back along a hash."""
-        return None if self.target[0] else PeerId(self.target[1:])
+    def target(self) -> PeerId | CryptoHash:
+        """The peer it is for, or the hash it goes back along."""
+        data = self.frame[self.start + 1 : self.author_at]
+        return CryptoHash(data) if self.frame[self.start] else PeerId(data)
 
     @property
-    def target_hash(self) -> CryptoHash | None:
-        """The hash it goes back along, None when it is for a peer."""
-        return CryptoHash(self.target[1:]) if self.target[0] else None
+    def author(self) -> PeerId:
+        """Who made and signed it."""
+        return PeerId(self.frame[self.author_at : self.sig_at])
+
+    @property
+    def signature(self) -> Signature:
+        """The author's, of `digest`."""
+        return Signature(self.frame[self.sig_at : self.ttl_at])
+
+    @property
+    def header(self) -> bytes:
+        """Target, author and signature: two messages that have them in common are the same, but for the ttl."""
+        return self.frame[self.start : self.ttl_at]
 
     def digest(self) -> CryptoHash:
         """The hash that is signed, and that a reply is addressed to: of target, author and body."""
-        frame = self.frame
-        if len(frame) < _COPY_BELOW:
-            return CryptoHash(hashlib.sha256(frame[self.start : self.sig_at] + frame[self.body_at :]).digest())
-        sha = hashlib.sha256(frame[self.start : self.sig_at])
-        sha.update(memoryview(frame)[self.body_at :])
-        return CryptoHash(sha.digest())
+        digest = self._digest
+        if digest is None:
+            frame = self.frame
+            if len(frame) < _COPY_BELOW:
+                data = sha256(frame[self.start : self.sig_at] + frame[self.ttl_at + 1 :])
+            else:
+                data = sha256(frame[self.start : self.sig_at])
+                data.update(memoryview(frame)[self.ttl_at + 1 :])
+            self._digest = digest = CryptoHash(data.digest())
+        return digest
+
+    def signature_check(self) -> tuple[bytes, bytes, bytes]:
+        """For `keys.check_signatures`: author, digest, signature."""
+        frame, middle = self.frame, self.sig_at
+        return frame[self.author_at : middle], self.digest(), frame[middle : self.ttl_at]
 
     def less_one(self) -> bytes:
         """The borsh `RoutedMessage` with a ttl one less: what the next hop gets."""
@@ -95,8 +107,7 @@ class RoutedFrame:
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
-        target = CryptoHash(self.target[1:]) if self.target[0] else PeerId(self.target[1:])
-        return RoutedMessage(target, self.author, self.signature, self.ttl, self.frame[self.body_at :])
+        return RoutedMessage(self.target, self.author, self.signature, self.ttl, self.frame[self.ttl_at + 1 :])
 
 
 def routed_bytes(message: RoutedMessage) -> bytes:
