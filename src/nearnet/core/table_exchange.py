@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EDGES_AT_ONCE", "TableExchange"]
 
-EDGES_AT_ONCE = 2000
+EDGES_AT_ONCE = 500
 """Edges taken into the table in one go: about 10 ms of work, so that the loop stays free."""
 
 _RETRY_EXPIRY = 1.0
