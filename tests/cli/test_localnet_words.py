@@ -20,8 +20,8 @@ def said(capsys, *events):
     ("event", "words"),
     [
         (
-            {"event": "connected", "nodes": [0, 1]},
-            "   1.25 s  node1 and node0 shook hands: a new edge, signed by both\n",
+            {"event": "connected", "nodes": [0, 1], "dialect": "borsh"},
+            "   1.25 s  node1 and node0 shook hands in borsh: a new edge, signed by both\n",
         ),
         ({"event": "disconnected", "nodes": [0, 1]}, "   1.25 s  node1 and node0 are no longer connected\n"),
         ({"event": "ended", "node": 2, "code": -9}, "   1.25 s  node2 ended, exit code -9\n"),

@@ -29,7 +29,7 @@ def test_the_port_wanted_unless_somebody_has_it() -> None:
 @pytest.mark.parametrize("key_type", ["ed25519", "secp256k1"])
 def test_a_home_like_any_other(tmp_path: Path, key_type: str) -> None:
     first, other = node(tmp_path, 0), node(tmp_path, 1, key_type)
-    other.configure([first], "borsh")
+    other.configure({first: "borsh"})
     assert other.peer_id.startswith(f"{key_type}:")
     loaded = load_config(other.home.config_path, {}, [])
     assert not loaded.warnings
@@ -41,7 +41,7 @@ def test_a_home_like_any_other(tmp_path: Path, key_type: str) -> None:
 
 def test_keys_are_kept(tmp_path: Path) -> None:
     first = node(tmp_path)
-    first.configure([], "borsh")
+    first.configure({})
     assert node(tmp_path).peer_id == first.peer_id
 
 
@@ -56,7 +56,7 @@ def test_a_node_that_ends_at_once_says_why(tmp_path: Path) -> None:
     failing = node(tmp_path)
     with pytest.raises(NearnetError, match="node0 was not started"):
         failing.await_start()
-    failing.configure([], "borsh")
+    failing.configure({})
     port = int(failing.addr.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port)):
         failing.start()

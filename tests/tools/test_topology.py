@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from nearnet.tools.topology import TOPOLOGIES, distances, links, longest_route, routes
+from nearnet.tools.topology import TOPOLOGIES, distances, link_dialects, links, longest_route, routes
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_routes() -> None:
     ring = links("ring", 4, random.Random(1))
     assert routes(ring, 0) == {1: (1, (1,)), 2: (2, (1, 3)), 3: (1, (3,))}
     assert routes([(0, 1), (1, 2), (3, 4)], 0) == {1: (1, (1,)), 2: (2, (1,))}
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("nodes", [2, 3, 5, 12])
+def test_every_borsh_link_of_a_mixed_network_is_next_to_a_bridge(topology: str, nodes: int) -> None:
+    for seed in range(10):
+        pairs = links(topology, nodes, random.Random(seed))
+        spoken = link_dialects(pairs, ("borsh", "protobuf"))
+        assert list(spoken) == pairs
+        today = {node for pair, dialect in spoken.items() if dialect == "protobuf" for node in pair}
+        assert all(today.intersection(pair) for pair, dialect in spoken.items() if dialect == "borsh")
+        assert len(pairs) == 1 or set(spoken.values()) == {"borsh", "protobuf"}
+
+
+def test_one_dialect_is_spoken_everywhere() -> None:
+    assert link_dialects([(0, 1), (1, 2)], ("borsh",)) == {(0, 1): "borsh", (1, 2): "borsh"}

@@ -43,7 +43,7 @@ class Words:
                 yield f"{at}node{event['node']} listens  {where}  {_short(event['peer_id'])}"
             case "connected":
                 low, high = event["nodes"]
-                yield f"{at}node{high} and node{low} shook hands: a new edge, signed by both"
+                yield f"{at}node{high} and node{low} shook hands in {event['dialect']}: a new edge, signed by both"
             case "disconnected":
                 low, high = event["nodes"]
                 yield f"{at}{self._paint(_RED, f'node{high} and node{low} are no longer connected')}"

@@ -17,7 +17,7 @@ from nearnet.keys import SecretKey
 from nearnet.tools.rpc_client import RpcClient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["CHAIN_ID", "START_TIME", "LocalNode", "free_port"]
@@ -71,8 +71,8 @@ class LocalNode:
         if path.exists() and json.loads(path.read_text(encoding="utf-8")).get("chain_id") != CHAIN_ID:
             raise ConfigError(f"{path} is that of another network's node; give nearnet localnet a --home of its own")
 
-    def configure(self, boot_nodes: Sequence[LocalNode], dialect: str) -> None:
-        """Write config.json: it dials these nodes and no others, and soon again when they are not there yet."""
+    def configure(self, boot_nodes: Mapping[LocalNode, str]) -> None:
+        """Write config.json: it dials these nodes, each in its dialect, and no others, and soon again if need be."""
         config = {
             "chain_id": CHAIN_ID,
             "rpc": {"addr": self.rpc_addr},
@@ -85,7 +85,10 @@ class LocalNode:
                 "monitor_peers_max_period": 1,
                 "experimental": {"connect_only_to_boot_nodes": True},
             },
-            "nearnet": {"dialect": dialect, "timing": {"dial_backoff_initial": 0.2, "dial_backoff_max": 1}},
+            "nearnet": {
+                "peers": {node.peer_id: {"dialect": dialect} for node, dialect in boot_nodes.items()},
+                "timing": {"dial_backoff_initial": 0.2, "dial_backoff_max": 1},
+            },
         }
         self.home.config_path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 

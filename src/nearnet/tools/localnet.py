@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nearnet.errors import ConfigError, NearnetError
 from nearnet.tools.local_node import LocalNode, free_port
 from nearnet.tools.rpc_client import NodeUnreachable
-from nearnet.tools.topology import links, longest_route, routes
+from nearnet.tools.topology import link_dialects, links, longest_route, routes
 from nearnet.wire.dialect import dialect_named
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def dialects(self) -> tuple[str, ...]:
-        """What the nodes speak when they dial, in turn."""
+        """What the links speak, in turn."""
         return ("borsh", "protobuf") if self.dialect == "mixed" else (self.dialect,)
 
     @property
@@ -94,6 +94,7 @@ class Localnet:
         self._begun = time.monotonic()
         self._folder = folder
         self.links = links(plan.topology, plan.nodes, random.Random())
+        self._dialects = link_dialects(self.links, plan.dialects)
         self.nodes = self._make_nodes(plan.base_port)
         self._numbers = {node.peer_id: node.number for node in self.nodes}
         self._connected: set[tuple[int, int]] = set()
@@ -132,8 +133,8 @@ class Localnet:
 
     def _start_all(self) -> list[dict[str, Any]]:
         for node in self.nodes:
-            boot_nodes = [self.nodes[low] for low, high in self.links if high == node.number]
-            node.configure(boot_nodes, self._plan.dialects[node.number % len(self._plan.dialects)])
+            dials = {self.nodes[low]: self._dialects[low, high] for low, high in self.links if high == node.number}
+            node.configure(dials)
             node.start()
         return [node.await_start() for node in self.nodes]
 
@@ -187,7 +188,7 @@ class Localnet:
                 if other is not None:
                     now.add((min(node.number, other), max(node.number, other)))
         for pair in sorted(now - self._connected):
-            self._event("connected", nodes=list(pair))
+            self._event("connected", nodes=list(pair), dialect=self._dialects.get(pair))
         for pair in sorted(self._connected - now):
             self._event("disconnected", nodes=list(pair))
         self._connected = now

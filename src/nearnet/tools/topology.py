@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["TOPOLOGIES", "distances", "links", "longest_route", "routes"]
+__all__ = ["TOPOLOGIES", "distances", "link_dialects", "links", "longest_route", "routes"]
 
 TOPOLOGIES = ("mesh", "ring", "line", "star", "random")
 
@@ -30,6 +30,21 @@ def links(topology: str, nodes: int, rng: random.Random) -> list[tuple[int, int]
             more = sorted({(low, high) for high in numbers for low in range(high)} - pairs)
             pairs |= set(rng.sample(more, min(len(more), nodes // 2)))
     return sorted(pairs)
+
+
+def link_dialects(pairs: Iterable[tuple[int, int]], dialects: Sequence[str]) -> dict[tuple[int, int], str]:
+    """What each link speaks: the dialects in turn, but every borsh link is next to one of another dialect.
+
+    For only a bridge, which has links of both, gives a documented-era link the nonce that today's nodes take.
+    """
+    spoken = {pair: dialects[turn % len(dialects)] for turn, pair in enumerate(pairs)}
+    other = next((dialect for dialect in dialects if dialect != "borsh"), "borsh")
+    bridged = {node for pair, dialect in spoken.items() if dialect != "borsh" for node in pair}
+    for pair, dialect in spoken.items():
+        if dialect == "borsh" and not bridged.intersection(pair):
+            spoken[pair] = other
+            bridged.update(pair)
+    return spoken
 
 
 def _ordered(one: int, other: int) -> tuple[int, int]:
