@@ -347,6 +347,18 @@ def test_hops_are_counted_where_they_are_told():
     assert node.routed.hops == {("BlockApproval", "3"): 2, ("BlockApproval", "20"): 2}
 
 
+def test_the_way_here_is_timed_where_its_start_is_told():
+    node, frame = Node(), BORSH.encode(Routed(signed("A", "M", opaque())))
+    wall = int(START.wall)
+    for created_at in ((wall - 1, 500_000_000), (wall + 60, 0), None):
+        for peer in (node.a, node.b):
+            list(node.routed.receive(peer, [RoutedFrame(frame, 1, created_at, 0)], START))
+            peer.routed_cache.clear()
+    latency = node.routed.latencies["BlockApproval"]
+    assert sum(latency.counts) == 4
+    assert latency.total == pytest.approx(2 * (START.wall - wall + 0.5)), "a clock ahead of ours counts as none"
+
+
 @pytest.mark.parametrize("index", [7, 19, 200])
 def test_unknown_bodies_for_us_are_dropped_and_counted(index):
     node = Node()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from nearnet.core.histogram import Histogram, exponential
 from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
     from nearnet.keys import SecretKey
     from nearnet.wire.routed_frame import RoutedFrame
 
-__all__ = ["InvalidRoutedSignature", "RoutedMessages"]
+__all__ = ["LATENCY_BOUNDS", "InvalidRoutedSignature", "RoutedMessages"]
+
+LATENCY_BOUNDS: Final = exponential(0.0001, 1.6, 20)
+"""Seconds."""
 
 _PONG_TTL: Final = 100
 _MOST_HOPS: Final = 20
@@ -77,6 +81,7 @@ class RoutedMessages:
         "drops",
         "forwarded",
         "hops",
+        "latencies",
     )
 
     def __init__(
@@ -111,6 +116,8 @@ class RoutedMessages:
         """Body's name -> messages that were for us, pings and pongs with them."""
         self.hops: dict[tuple[str, str], int] = {}
         """(body's name, hops on the way here) -> messages; only protobuf counts hops."""
+        self.latencies: dict[str, Histogram] = {}
+        """Body's name -> seconds from its making to its arrival here, as the clocks of both ends have it."""
 
     # --- in --------------------------------------------------------------------------------------
 
@@ -234,7 +241,7 @@ class RoutedMessages:
         elif isinstance(body, Pong) and not self._pings.answered(rf, body, now):
             self._drop(index, "Unsolicited")
         else:
-            self._count_delivered(rf)
+            self._count_delivered(rf, now)
             if isinstance(body, Ping):
                 peer.send(self._signed(digest, encode_body(Pong(body.nonce, self._me)), now, _PONG_TTL)[0])
             elif not isinstance(body, Pong):
@@ -243,12 +250,18 @@ class RoutedMessages:
                 return message
         return None
 
-    def _count_delivered(self, rf: RoutedFrame) -> None:
+    def _count_delivered(self, rf: RoutedFrame, now: Now) -> None:
         name = body_name(rf.body_index)
         self.delivered[name] = self.delivered.get(name, 0) + 1
         if rf.num_hops is not None:
             hops = (name, str(min(rf.num_hops, _MOST_HOPS)))
             self.hops[hops] = self.hops.get(hops, 0) + 1
+        if rf.created_at is not None:
+            seconds, nanoseconds = rf.created_at
+            latency = self.latencies.get(name)
+            if latency is None:
+                latency = self.latencies[name] = Histogram(LATENCY_BOUNDS)
+            latency.observe(max(0.0, now.wall - seconds - nanoseconds / 1e9))
 
     # --- our own ---------------------------------------------------------------------------------
 
