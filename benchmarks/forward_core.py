@@ -73,14 +73,14 @@ class Relay:
         self.peers[peer_id] = peer
         return peer
 
-    def forward(self, frames: list[bytes], verified: bool | None) -> None:
-        """Frame in, chunk out, as in the transport's read."""
-        receive, near, far = self.routed.receive, self.near, self.far
-        for number, frame in enumerate(frames):
-            rf = BORSH.routed(frame)
-            if rf is not None:
-                receive(near, rf, Now(START.mono + number * 1e-4, START.wall), verified)
-        far.to_send()
+    def forward(self, frames: list[bytes], verified: bool) -> None:
+        """Frames in, chunks out, as in the transport's read; `verified`: nothing is checked."""
+        if verified:
+            self.routed.check = lambda checks: ["valid"] * len(checks)
+        run = [rf for frame in frames if (rf := BORSH.routed(frame)) is not None]
+        for _ in self.routed.receive(self.near, run, START):
+            raise AssertionError("a message for the client")
+        self.far.to_send()
 
 
 def frames(count: int, size: int) -> list[bytes]:
@@ -126,7 +126,7 @@ def measure(size: int, count: int, rounds: int) -> None:
     sides: dict[str, Callable[[Relay], None]] = {
         "verify": verify(made),
         "hash": lambda _: hash_all(made),
-        "forward": lambda relay: relay.forward(made, None),
+        "forward": lambda relay: relay.forward(made, False),
         "rest": lambda relay: relay.forward(made, True),
     }
     rows = [{name: cpu(work, Relay()) / count * 1e6 for name, work in sides.items()} for _ in range(rounds)]

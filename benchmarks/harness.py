@@ -15,7 +15,12 @@ from typing import Any
 from nacl.signing import SigningKey
 
 ROUNDS = 5
-VERIFICATIONS = 4_000
+PASSES = 2
+
+_SIGNER = SigningKey(bytes(31) + b"\7")
+_DIGESTS = [bytes((one, two)) * 16 for one in range(8) for two in range(250)]
+_SIGNED = [(digest, _SIGNER.sign(digest).signature) for digest in _DIGESTS]
+"""Different ones, as on the wire: of one and the same the processor learns every branch, which makes it 3 % cheaper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,12 @@ class Result:
 
 def verification() -> float:
     """CPU seconds of one PyNaCl verification, now."""
-    signer = SigningKey(bytes(31) + b"\7")
-    digest = bytes(range(32))
-    signature, verify = signer.sign(digest).signature, signer.verify_key.verify
+    verify = _SIGNER.verify_key.verify
     begun = time.thread_time()
-    for _ in range(VERIFICATIONS):
-        verify(digest, signature)
-    return (time.thread_time() - begun) / VERIFICATIONS
+    for _ in range(PASSES):
+        for digest, signature in _SIGNED:
+            verify(digest, signature)
+    return (time.thread_time() - begun) / PASSES / len(_SIGNED)
 
 
 def by_turns(ours: Callable[[int], float], rounds: int = ROUNDS) -> tuple[float, float]:

@@ -1,5 +1,7 @@
 """Sockets, bytes and frames (`threats.md` rows 1-8, 22, 23, 27 and the limits)."""
 
+import dataclasses
+
 import pytest
 from hand import ME, Core, edge_of, key_of
 
@@ -7,6 +9,8 @@ from nearnet.core.actions import PauseReading, ResumeReading
 from nearnet.core.connections import EARLY_FRAMES, EARLY_MESSAGES, STALL_SECONDS
 from nearnet.core.handshake import PeerState
 from nearnet.errors import ReasonForBan
+from nearnet.keys import Signature
+from nearnet.wire.borsh_dialect import BorshDialect
 from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import (
     Disconnect,
@@ -14,10 +18,15 @@ from nearnet.wire.messages import (
     Handshake,
     PeersRequest,
     PeersResponse,
+    Routed,
+    RoutedMessage,
     SocketAddress,
     SyncRoutingTable,
 )
+from nearnet.wire.routed_body import Ping, encode_body
+from nearnet.wire.routed_frame import routed_digest
 
+BORSH = BorshDialect()
 SMALL = {"large_frame_bytes": 100, "inbound_budget_bytes": 1000}
 
 
@@ -208,6 +217,38 @@ def test_malformed_messages_are_dropped_and_too_many_close():
     hand.frame(b"\6zz")
     assert hand.closed == "decode"
     assert not core.manager.peer_store.is_banned(hand.id)
+
+
+def routed_ping(hand, forged=False):
+    body = encode_body(Ping(1, hand.id))
+    message = RoutedMessage(ME.public_key, hand.id, Signature(b""), 9, body)
+    signature = (ME if forged else hand.key).sign(routed_digest(message))
+    return BORSH.encode(Routed(dataclasses.replace(message, signature=signature)))
+
+
+def together(*frames):
+    return b"".join(frame_prefix(len(frame)) + frame for frame in frames)
+
+
+@pytest.mark.parametrize("following", [b"\6zz", b"\x1eabc", b"\6", b""])
+def test_routed_messages_are_answered_before_what_follows_them(following):
+    core = Core()
+    hand = core.ready()
+    hand.raw(together(routed_ping(hand), following))
+    assert isinstance(hand.read()[0], Routed)
+    assert hand.closed is None
+
+
+@pytest.mark.threat(48)
+@pytest.mark.parametrize("following", [together(b"\6zz"), together(b"\6"), frame_prefix(2**29 + 1), together(b"\x0d")])
+def test_after_a_forged_message_nothing_counts(following):
+    core = Core()
+    hand = core.ready()
+    hand.raw(together(routed_ping(hand, forged=True)) + following)
+    assert core.manager.peer_store.get(hand.id).ban.reason is ReasonForBan.INVALID_SIGNATURE
+    assert "malformed" not in core.kinds()
+    assert core.manager.limits.hits("frame_bytes") == 0
+    assert hand.read() == []
 
 
 @pytest.mark.threat(4)

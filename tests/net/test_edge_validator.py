@@ -13,7 +13,7 @@ from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck, build_edge, edge_checks, edge_digest, sign_edge
 from nearnet.keys import SecretKey, Signature
 from nearnet.net import edge_validator
-from nearnet.net.edge_validator import PIECE, EdgeValidator
+from nearnet.net.edge_validator import PIECE, SHARE_FROM, EdgeValidator
 from nearnet.wire.edge_bytes import Edge
 
 ME, OTHER = SecretKey.from_seed("me"), SecretKey.from_seed("other")
@@ -146,3 +146,105 @@ async def test_stop_ends_the_threads_and_answers_nothing_more(monkeypatch: pytes
     assert not any(thread.is_alive() for thread in validator.actor._threads)
     await asyncio.sleep(0)
     assert validator.verdicts == []
+
+
+# --- what the loop waits for ---------------------------------------------------------------------
+
+
+def signature_checks(count: int) -> list[tuple[bytes, bytes, bytes]]:
+    digests = [bytes((number % 256,)) * 32 for number in range(count)]
+    return [(ME.public_key, digest, ME.sign(digest)) for digest in digests]
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_validator, "_cores", lambda: 2)
+
+
+@pytest.mark.parametrize("count", [0, 1, SHARE_FROM - 1, SHARE_FROM, 3 * SHARE_FROM + 5])
+async def test_signatures_are_judged_in_order_at_once(two_cores: None, count: int) -> None:
+    validator = Validator(2)
+    checks = signature_checks(count)
+    expected = ["valid"] * count
+    for wrong in range(3, count, 7):
+        checks[wrong] = (OTHER.public_key, *checks[wrong][1:])
+        expected[wrong] = "forged"
+    for _ in range(20):
+        assert validator.actor.check_now(checks) == expected
+    validator.actor.stop()
+
+
+async def test_a_free_thread_takes_part(two_cores: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+    judges: set[str] = set()
+
+    def together(checks: list[tuple[bytes, bytes, bytes]]) -> list[str]:
+        if threading.current_thread().name not in judges:
+            judges.add(threading.current_thread().name)
+            both.wait(20)
+        return ["valid"] * len(checks)
+
+    monkeypatch.setattr(edge_validator, "check_signatures", together)
+    validator = Validator(1)
+    assert validator.actor.check_now(signature_checks(SHARE_FROM)) == ["valid"] * SHARE_FROM
+    assert judges == {threading.current_thread().name, "nearnet-edges-0"}
+    validator.actor.stop()
+
+
+async def test_busy_threads_are_not_waited_for(two_cores: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def slow(number: int, checks: tuple[EdgeCheck, ...]) -> Verdict:
+        busy.set()
+        assert go_on.wait(20)
+        return Verdict(number, ("valid",) * len(checks))
+
+    monkeypatch.setattr(edge_validator, "run_checks", slow)
+    validator = Validator(1)
+    validator.actor.submit(Verify(1, (good(),)))
+    assert busy.wait(20)
+    assert validator.actor.check_now(signature_checks(SHARE_FROM)) == ["valid"] * SHARE_FROM
+    go_on.set()
+    assert await validator.answers(1)
+    validator.actor.stop()
+
+
+async def test_one_core_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_validator, "_cores", lambda: 1)
+    judges: set[str] = set()
+    monkeypatch.setattr(
+        edge_validator,
+        "check_signatures",
+        lambda checks: judges.add(threading.current_thread().name) or ["valid"] * len(checks),
+    )
+    validator = Validator(2)
+    validator.actor.check_now(signature_checks(10 * SHARE_FROM))
+    assert judges == {threading.current_thread().name}
+    validator.actor.stop()
+
+
+async def test_a_defect_on_the_other_thread_costs_those_signatures_only(
+    two_cores: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2)
+
+    def breaks(checks: list[tuple[bytes, bytes, bytes]]) -> list[str]:
+        if threading.current_thread().name == "nearnet-edges-0":
+            both.wait(20)
+            raise RuntimeError("a defect")
+        if not met.is_set():
+            met.set()
+            both.wait(20)
+        return ["valid"] * len(checks)
+
+    met = threading.Event()
+    monkeypatch.setattr(edge_validator, "check_signatures", breaks)
+    validator = Validator(1)
+    outcomes = validator.actor.check_now(signature_checks(4 * SHARE_FROM))
+    assert (outcomes.count("strict"), len(outcomes)) == (8, 4 * SHARE_FROM)
+    assert validator.actor.failures == 1
+    validator.actor.stop()
+
+
+def test_cores() -> None:
+    assert edge_validator._cores() >= 1

@@ -33,12 +33,14 @@ def test_a_large_body_is_hashed_without_joining():
     assert frame.digest() == routed_digest(frame.message())
 
 
-def test_less_one():
-    data = bytes.fromhex(vectors("borsh")["routed"][0]["borsh"])
-    frame = RoutedFrame(data, 0)
-    again = RoutedFrame(frame.less_one(), 0)
+@pytest.mark.parametrize("more", [b"", bytes(100_000)])
+def test_less_one(more):
+    data = bytes.fromhex(vectors("borsh")["routed"][0]["borsh"]) + more
+    frame = RoutedFrame(b"xy" + data, 2)
+    again = RoutedFrame(frame.less_one(2), 0)
     assert again.ttl == frame.ttl - 1
     assert again.digest() == frame.digest()
+    assert frame.less_one(0) == b"xy" + again.frame
 
 
 def test_bad_headers():

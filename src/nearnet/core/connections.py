@@ -5,7 +5,7 @@ Bytes become frames here, frames become messages; `on_message` and `on_routed` t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nearnet.core.actions import Close, PauseReading, ResumeReading
 from nearnet.core.addresses import host_group, is_loopback, normalise
@@ -51,6 +51,10 @@ STALL_SECONDS = 60.0
 
 STALL_RATE = 4096
 """Bytes a second."""
+
+# To look up a member of an enum takes as long as to cut a message out of a buffer.
+_READY: Final = PeerState.READY
+_CLOSED: Final = PeerState.CLOSED
 
 
 class Connections:
@@ -168,8 +172,8 @@ class Connections:
         framer = peer.framer
         run: list[RoutedFrame] = []
         try:
-            while peer.state is not PeerState.CLOSED and not peer.paused:
-                if peer.state is not PeerState.READY and self._too_large_to_start(peer, now):
+            while peer.state is not _CLOSED and not peer.paused:
+                if peer.state is not _READY and self._too_large_to_start(peer, now):
                     return
                 frame = framer.next_frame()
                 if frame is None:
@@ -278,7 +282,7 @@ class Connections:
                 return
             dialect = peer.dialect = dialect_named(name)
         try:
-            if peer.state is PeerState.READY:
+            if peer.state is _READY:
                 routed = dialect.routed(frame)
                 if routed is not None:
                     peer.count_received("Routed", len(frame))

@@ -6,7 +6,7 @@ them by `to_send`, once per read however many messages they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nearnet.core.handshake import PeerState
 from nearnet.wire.framing import Framer, frame_prefix
@@ -25,6 +25,10 @@ __all__ = ["JOIN_BELOW", "Outbox", "Peer"]
 
 JOIN_BELOW = 16 * 1024
 """A frame smaller than this is joined with its prefix: one chunk costs less than one copy."""
+
+# To look up a member of an enum takes as long as to cut a message out of a buffer.
+_READY: Final = PeerState.READY
+_CLOSED: Final = PeerState.CLOSED
 
 _MANY_TIMERS = 16
 """More than a connection has armed at once: those that have run are let go."""
@@ -177,7 +181,7 @@ class Peer:
     @property
     def is_ready(self) -> bool:
         """Whether the handshake is done and the connection lives."""
-        return self.state is PeerState.READY
+        return self.state is _READY
 
     @property
     def is_today(self) -> bool:
@@ -208,7 +212,7 @@ class Peer:
 
     def send_frame(self, content: bytes, kind: str) -> None:
         """Queue one frame's content; over the limit nothing more is taken and the manager closes the connection."""
-        if self.state is PeerState.CLOSED or self in self.outbox.overflowed:
+        if self.state is _CLOSED or self in self.outbox.overflowed:
             return
         length = len(content)
         if not self.out:

@@ -73,6 +73,7 @@ class Driver:
         self._store_executor = ThreadPoolExecutor(1, "nearnet-store")
         self._store = store
         self.validator = EdgeValidator(self._config.nearnet.verifier_threads, self._loop, self._verified)
+        core.routed.check = self.validator.check_now
         self.persister = Persister(store, overlay, self._store_executor, self._stored, self._degraded)
         self._dialling = Dialling(self._config, self._dialled, self._dial_failed)
         self._tasks: set[asyncio.Task[None]] = set()

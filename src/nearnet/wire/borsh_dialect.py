@@ -325,7 +325,4 @@ class BorshDialect:
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: the ttl is one less."""
-        if routed.start != 1:
-            return b"\x0d" + routed.less_one()
-        frame, at = routed.frame, routed.ttl_at
-        return b"".join((frame[:at], bytes((routed.ttl - 1,)), memoryview(frame)[at + 1 :]))
+        return routed.less_one(0) if routed.start == 1 else b"\x0d" + routed.less_one(routed.start)

@@ -17,7 +17,9 @@ __all__ = ["RoutedFrame", "routed_bytes", "routed_digest"]
 _KEY = (33, 65)
 _SIGNATURE = (65, 66)
 _COPY_BELOW = 4096
-"""Joining small pieces costs less than two calls of the hash."""
+"""Joining small pieces costs less than doing without."""
+
+_BYTES = tuple(bytes((byte,)) for byte in range(256))
 
 
 class RoutedFrame:
@@ -100,10 +102,12 @@ class RoutedFrame:
         frame, middle = self.frame, self.sig_at
         return frame[self.author_at : middle], self.digest(), frame[middle : self.ttl_at]
 
-    def less_one(self) -> bytes:
-        """The borsh `RoutedMessage` with a ttl one less: what the next hop gets."""
-        frame, at = self.frame, self.ttl_at
-        return b"".join((frame[self.start : at], bytes((self.ttl - 1,)), memoryview(frame)[at + 1 :]))
+    def less_one(self, start: int) -> bytes:
+        """The frame from `start` with a ttl one less; from `self.start` that is the borsh `RoutedMessage`."""
+        frame, at, ttl = self.frame, self.ttl_at, _BYTES[self.ttl - 1]
+        if len(frame) < _COPY_BELOW:
+            return frame[start:at] + ttl + frame[at + 1 :]
+        return b"".join((frame[start:at], ttl, memoryview(frame)[at + 1 :]))
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
