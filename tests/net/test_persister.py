@@ -161,3 +161,22 @@ async def test_closing_does_not_wait_for_a_dead_disk(setting: Setting, caplog: p
 
 async def _wait(future: asyncio.Future[None]) -> None:
     await future
+
+
+@pytest.mark.threat(65)
+async def test_who_waits_is_told_when_it_is_on_the_disk(setting: Setting) -> None:
+    setting.persister.add(Persist(rows("a")))
+    first = asyncio.ensure_future(setting.persister.settled())
+    await asyncio.sleep(0)
+    setting.persister.add(Persist(rows("b")))
+    await asyncio.gather(first, setting.persister.settled())
+    assert setting.disk.get(PEERS, b"a") == setting.disk.get(PEERS, b"b") == b"row"
+    await setting.persister.settled()  # Nothing is pending: it ends as well.
+    setting.disk.full = OSError("no space left on device")
+    setting.persister.add(Persist(rows("c")))
+    await setting.persister.settled()
+    assert setting.persister.degraded is not None
+    await setting.persister.settled()
+    last = asyncio.ensure_future(setting.persister.settled())
+    await setting.persister.close(0.1)
+    await last

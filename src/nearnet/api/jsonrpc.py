@@ -220,10 +220,12 @@ class JsonRpc:
 
     async def _ban(self, params: _BanPeer) -> Any:
         self._node.ban(PeerId.from_text(params.peer_id), ReasonForBan.from_label(params.reason), params.seconds)
+        await self._node.stored()
         return {"ok": True}
 
     async def _unban(self, params: _OnePeer) -> Any:
         self._node.unban(PeerId.from_text(params.peer_id))
+        await self._node.stored()
         return {"ok": True}
 
     async def _announce(self, params: _Announce) -> Any:

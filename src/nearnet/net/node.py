@@ -231,6 +231,13 @@ class Node:
         peer_id = _peer_id(peer)
         self.driver.run(lambda now: self.core.unban(peer_id, now))
 
+    async def stored(self) -> None:
+        """Until all that happened before is on the disk: a ban, for one, outlives a power cut from then on.
+
+        When the disk is full it returns as well, and a "degraded" event has told.
+        """
+        await self.driver.persister.settled()
+
     def set_blacklist(self, blacklist: tuple[tuple[str, int | None], ...]) -> None:
         """From now on these addresses, (IP, port or None for every port), are refused; their connections end."""
         self.driver.run(lambda now: self.core.membership.set_blacklist(blacklist, now))

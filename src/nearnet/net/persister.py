@@ -50,6 +50,7 @@ class Persister:
         self._on_degraded = on_degraded
         self._loop = asyncio.get_running_loop()
         self._tokens: list[int] = []
+        self._waiting: list[asyncio.Future[None]] = []
         self._urgent = False
         self._last_commit = -COMMIT_INTERVAL
         self._timer: asyncio.TimerHandle | None = None
@@ -66,6 +67,16 @@ class Persister:
             self._tokens.append(persist.token)
         self._urgent |= persist.urgent
         self._arm()
+
+    async def settled(self) -> None:
+        """Until all that was added before is on the disk, or an attempt has failed and `degraded` says why."""
+        if self.degraded is not None:
+            return
+        done = self._loop.create_future()
+        self._waiting.append(done)
+        self._urgent = True
+        self._arm()
+        await done
 
     def _arm(self) -> None:
         if self._commit is not None:
@@ -87,6 +98,7 @@ class Persister:
     async def _commit_all(self) -> None:
         batch = self._overlay.take_batch()
         tokens, self._tokens = self._tokens, []
+        waiting, self._waiting = self._waiting, []
         self._urgent = False
         try:
             await self._loop.run_in_executor(self._executor, self._store.commit, batch)
@@ -97,7 +109,8 @@ class Persister:
         finally:
             self._last_commit = time.monotonic()
             self._commit = None
-        if not self._overlay.is_idle or self._tokens:
+            _wake(waiting)
+        if not self._overlay.is_idle or self._tokens or self._waiting:
             self._arm()
 
     def _failed(self, batch: tuple[Write, ...], tokens: list[int], error: Exception) -> None:
@@ -131,6 +144,13 @@ class Persister:
                     await self._commit_all()
         except TimeoutError:
             _log.error("! storage: %d rows were not written, the disk did not answer", self._overlay.pending_count)
+        _wake(self._waiting)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _wake(waiting: list[asyncio.Future[None]]) -> None:
+    for one in waiting:
+        if not one.done():
+            one.set_result(None)
