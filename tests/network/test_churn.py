@@ -1,0 +1,131 @@
+"""Six nodes that come, go, crash and dial at random: nobody honest is banned, and whenever it is quiet the routes are
+those of a plain search over the connections that are there (`scenarios.md` 21; `threats.md` rows 40, 70)."""
+
+import asyncio
+import contextlib
+import random
+
+import pytest
+from network.cluster import Cluster, address, make_config, plain_search
+
+from nearnet import Node
+from nearnet.errors import NearnetError
+from nearnet.keys import PeerId
+from nearnet.store.memory import MemoryStore
+
+NODES = 6
+QUIET_AFTER = 20.0
+"""Seconds until it must be quiet; it is within one, but for a busy machine."""
+
+TIMING = {"wait_peer_before_remove": 0.3, "wait_on_try_update_nonce": 0.3}
+
+
+class Churn:
+    """What may happen to a network, each thing by chance."""
+
+    def __init__(self, cluster: Cluster, seed: int, outbound: bool) -> None:
+        self.cluster = cluster
+        self.chance = random.Random(seed)
+        self.outbound = outbound
+        self.alive: dict[int, Node] = {}
+        self.stores = {number: MemoryStore() for number in range(NODES)}
+        self.numbers: dict[PeerId, int] = {}
+        self.happened: dict[str, int] = {}
+
+    async def start(self, number: int) -> None:
+        """A node with its key and what it had stored."""
+        config = make_config(outbound=self.outbound, timing=TIMING)
+        node = await self.cluster.start(config, key=f"churn {number}", store=self.stores[number])
+        self.alive[number] = node
+        self.numbers[node.peer_id] = number
+
+    async def step(self) -> None:
+        """One thing happens."""
+        kinds = {"connect": 6, "disconnect": 2, "stop": 1, "crash": 1, "restart": 3}
+        kind = self.chance.choices(list(kinds), weights=list(kinds.values()))[0]
+        self.happened[kind] = self.happened.get(kind, 0) + 1
+        down = [number for number in range(NODES) if number not in self.alive]
+        if kind == "restart" or len(self.alive) < 3:
+            if down:
+                await self.start(self.chance.choice(down))
+        elif kind == "connect":
+            a, b = self.chance.sample(sorted(self.alive), 2)
+            with contextlib.suppress(NearnetError):
+                await self.alive[a].connect(address(self.alive[b]), timeout=2)
+        elif kind == "disconnect":
+            node = self.alive[self.chance.choice(sorted(self.alive))]
+            peers = sorted(node.core.peers)
+            if peers:
+                node.disconnect(self.chance.choice(peers))
+        else:
+            node = self.alive.pop(self.chance.choice(sorted(self.alive)))
+            if kind == "crash":
+                for connection in list(node.driver.connections.values()):
+                    connection.abort()
+            await self.cluster.stop(node)
+
+    # --- when it is quiet ------------------------------------------------------------------------
+
+    def connections(self) -> list[tuple[int, int]] | None:
+        """Pairs that both ends hold for connected; None while they do not agree."""
+        seen = {
+            (number, self.numbers[peer])
+            for number, node in self.alive.items()
+            for peer in node.core.peers
+            if peer in self.numbers
+        }
+        return None if any((b, a) not in seen for a, b in seen) else sorted(pair for pair in seen if pair[0] < pair[1])
+
+    def routes(self, number: int) -> dict[int, list[int]]:
+        """Its table by our numbers."""
+        table = self.alive[number].core.table
+        found = {self.numbers[peer]: table.next_hops(peer) for peer in table.peers() if peer in self.numbers}
+        return {to: sorted(self.numbers[hop] for hop in hops) for to, hops in found.items() if hops}
+
+    def is_right(self) -> bool:
+        """Whether every table is that of a plain search."""
+        pairs = self.connections()
+        if pairs is None:
+            return False
+        linked = {number for pair in pairs for number in pair}
+        return all(
+            self.routes(number) == (plain_search(pairs, number) if number in linked else {}) for number in self.alive
+        )
+
+    async def quiet(self) -> None:
+        """All settles."""
+        await self.cluster.until(self.is_right, QUIET_AFTER, "tables as a plain search has them")
+        assert self.cluster.bans == []
+
+
+async def _churn(seed: int, seconds: float, outbound: bool) -> dict[str, int]:
+    async with Cluster() as cluster:
+        churn = Churn(cluster, seed, outbound)
+        for number in range(NODES):
+            await churn.start(number)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end:
+            for _ in range(churn.chance.randrange(1, 15)):
+                await churn.step()
+            await churn.quiet()
+        tasks = len(asyncio.all_tasks())
+        assert tasks < 20 * NODES
+        return churn.happened
+
+
+@pytest.mark.threat(40, 70, 73)
+@pytest.mark.parametrize("outbound", [False, True])
+async def test_five_seconds_of_churn(outbound):
+    happened = await _churn(1, 5, outbound)
+    assert happened["connect"] > 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.threat(40, 70, 73)
+@pytest.mark.scenario(21)
+@pytest.mark.parametrize("outbound", [False, True])
+async def test_a_minute_of_churn(outbound):
+    happened = await _churn(2, 60, outbound)
+    assert all(happened[kind] > 10 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
