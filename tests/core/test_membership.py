@@ -31,6 +31,14 @@ def test_boot_nodes_are_dialled():
     assert core.manager.peer_store.get(hand.id).last_attempt[1] == "Ok"
 
 
+def test_who_was_unknown_before_our_dial_has_its_attempt_noted_too():
+    core = Core()
+    hand = core.dialled("a")
+    (proposed,) = hand.read()
+    hand.say(hand.handshake(proposed.partial_edge_info.nonce))
+    assert core.manager.peer_store.get(hand.id).last_attempt[1] == "Ok"
+
+
 @pytest.mark.threat(29)
 def test_failed_dials_back_off():
     core = Core(outbound_disabled=False, boot_nodes=boot("a"))

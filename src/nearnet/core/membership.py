@@ -111,9 +111,9 @@ class Membership:
         """A handshake is done."""
         context = self._context
         info = peer.info or PeerInfo(peer.ready_id)
+        context.peer_store.connected(info, now)
         if peer.dial is not None:
             self._dialer.succeeded(peer.dial, now)
-        context.peer_store.connected(info, now)
         rate = context.config.nearnet.limits.peers_requests
         peer.peers_requests = TokenBucket(rate.per_second, rate.burst, now.mono)
         delay = 0.0 if peer.is_today else context.config.nearnet.timing.wait_for_sync_delay
