@@ -1,0 +1,345 @@
+"""A simulated node: a real core, and a shell that carries out its actions on the simulated clock, network and disk.
+
+It does what `net/driver.py` does on sockets: after each input one write per peer that has something to send, then the
+actions in their order, until the core asks for nothing more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nearnet.client import DefaultClient
+from nearnet.core.actions import (
+    Close,
+    Dial,
+    Notify,
+    PauseReading,
+    Persist,
+    Recompute,
+    ResumeReading,
+    Verify,
+)
+from nearnet.core.graph import shortest_paths
+from nearnet.core.peer_manager import PeerManager
+from nearnet.sim.disk import Disk, Writer
+from nearnet.sim.signatures import SharedDialect
+from nearnet.wire.messages import PeerInfo, SocketAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nearnet.config import NetworkConfig
+    from nearnet.core.actions import Action, Event
+    from nearnet.core.clock import Now
+    from nearnet.core.peer import Peer
+    from nearnet.keys import PeerId, SecretKey
+    from nearnet.sim.clock import NodeClock
+    from nearnet.sim.wires import End
+    from nearnet.sim.world import World
+
+__all__ = ["EVENTS_KEPT", "SimNode"]
+
+EVENTS_KEPT = 200
+"""Of each node, the latest; not those that only say that the graph has changed."""
+
+_FREQUENT = ("edges", "routes")
+
+
+class SimNode:
+    """One node of a world. `core` is replaced at each start; clock, disk, key and address stay unless told otherwise."""
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        config: NetworkConfig,
+        key: SecretKey,
+        address: SocketAddress,
+        clock: NodeClock,
+    ) -> None:
+        self.world = world
+        self.name = name
+        self.config = config
+        self.key = key
+        self.address = address
+        self.host = address.ip
+        self.clock = clock
+        self.disk = Disk()
+        self.make_client: Callable[[SimNode], Any] = lambda node: DefaultClient(node.config)
+        self.client: Any = None
+        self.up = False
+        self.reachable = True
+        """False: behind a NAT; it dials out, nobody dials in."""
+        self.paused = False
+        """Whether the process is stopped (SIGSTOP): what comes in waits."""
+        self.runs = 0
+        self.kinds: dict[str, int] = {}
+        """How many events of each kind, over all runs."""
+        self.events: deque[tuple[float, Event]] = deque(maxlen=EVENTS_KEPT)
+        self.core: PeerManager
+        self._writer: Writer
+        self._ends: dict[Peer, End] = {}
+        self._due: float | None = None
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._inside = False
+
+    def __repr__(self) -> str:
+        return f"<SimNode {self.name}>"
+
+    @property
+    def id(self) -> PeerId:
+        """Its peer id."""
+        return self.key.public_key
+
+    @property
+    def info(self) -> PeerInfo:
+        """How to dial it."""
+        return PeerInfo(self.id, self.address)
+
+    @property
+    def now(self) -> Now:
+        """Its clock."""
+        return self.clock.now(self.world.time)
+
+    @property
+    def ends(self) -> dict[Peer, End]:
+        """Its connections."""
+        return self._ends
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether its disk does not take what it has to store."""
+        return self.up and self._writer.degraded
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Compose a core on the store as it is, and begin."""
+        world = self.world
+        self.runs += 1
+        rng = world.random(f"core {self.name} {self.runs}")
+        self._writer = Writer(self.disk, world.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
+        self.client = self.make_client(self)
+        self.core = PeerManager(self.config, self.key, self.client, self._writer.overlay, rng, self.now)
+        self.core.listening(self.address)
+        self._ends = {}
+        self._due = None
+        self.up = True
+        world.note("start", self.name)
+        self.do(self.core.start)
+
+    def stop(self) -> None:
+        """A clean stop: peers are told, what is queued is sent, the store is closed."""
+        self.do(self.core.stop)
+        self._writer.close()
+        self._end("stop")
+
+    def crash(self, silent: bool = False) -> None:
+        """`kill -9`; `silent`: with its machine, so that nobody is told."""
+        self._writer.crash()
+        if silent:
+            for end in self._ends.values():
+                end.closed = end.gone = True
+        self._end("crash")
+
+    def _end(self, how: str) -> None:
+        self.up = self.paused = False
+        self._waiting.clear()
+        self._due = None
+        for end in list(self._ends.values()):
+            end.close()
+        self._ends = {}
+        self.world.note(how, self.name)
+
+    def pause(self) -> None:
+        """SIGSTOP: nothing is done until `resume`."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """SIGCONT: do all that has waited, then what is due."""
+        self.paused = False
+        waiting, self._waiting = self._waiting, deque()
+        for call in waiting:
+            call()
+        if self.up:
+            self.do(self.core.on_timer)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        run = self.runs
+        self.world.later(seconds, lambda: self._when_awake(call) if self.up and self.runs == run else None)
+
+    def _when_awake(self, call: Callable[[], None]) -> None:
+        if self.paused:
+            self._waiting.append(call)
+        else:
+            call()
+
+    # --- inputs and what follows -----------------------------------------------------------------
+
+    def do(self, command: Callable[..., Any], *arguments: object) -> Any:
+        """One input of the core, the time its last argument, and all that follows from it."""
+        outermost, self._inside = not self._inside, True
+        try:
+            return command(*arguments, self.now)
+        finally:
+            if outermost:
+                self._settle(self.now)
+                self._inside = False
+                self.world.touched(self)
+
+    def _settle(self, now: Now) -> None:
+        core = self.core
+        while True:
+            dirty = core.take_dirty()
+            for peer in dirty:
+                self._flush(peer, now)
+            actions = core.take_actions()
+            if not dirty and not actions:
+                break
+            for action in actions:
+                self._act(action, now)
+        self._arm()
+
+    def _flush(self, peer: Peer, now: Now) -> None:
+        end = self._ends.get(peer)
+        chunks = peer.to_send()
+        if end is not None:
+            data = b"".join(chunks)
+            self.world.sent(self, end, data)
+            self.core.drained(peer, end.send(data), now)
+
+    def _act(self, action: Action, now: Now) -> None:
+        core, faults = self.core, self.world.faults
+        match action:
+            case Notify(event):
+                self.kinds[event.kind] = self.kinds.get(event.kind, 0) + 1
+                if event.kind not in _FREQUENT:
+                    self.events.append((self.world.time, event))
+                    self.world.told(self, event)
+            case Verify():
+                delay = faults.validator_delay() if faults is not None else 0.0
+                self._answer(delay, lambda: self.do(core.verified, self.world.pool.run_checks(action)), now)
+            case Recompute(snapshot):
+                delay = faults.graph_delay() if faults is not None else 0.0
+                self._answer(delay, lambda: self.do(core.routes_ready, shortest_paths(snapshot)), now)
+            case Persist():
+                self._writer.add(action)
+            case Dial():
+                self.world.network.dial(self, action)
+            case Close(peer, _, flush):
+                self._close(peer, flush)
+            case PauseReading(peer):
+                if peer in self._ends:
+                    self._ends[peer].pause()
+            case ResumeReading(peer):
+                if peer in self._ends:
+                    self._ends[peer].resume()
+
+    def _answer(self, delay: float, call: Callable[[], None], now: Now) -> None:
+        """Work that another thread does: at once, or a while later."""
+        if delay:
+            self._later(delay, call)
+        else:
+            call()
+
+    def _close(self, peer: Peer, flush: bool) -> None:
+        end = self._ends.pop(peer, None)
+        if end is not None:
+            data = b"".join(peer.to_send())
+            self.world.sent(self, end, data)
+            end.send(data)
+            end.close(flush)
+
+    def _stored(self, tokens: list[int]) -> None:
+        for token in tokens:
+            self.do(self.core.persisted, token, None)
+
+    # --- timers ----------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        mono = self.core.next_timer()
+        if mono is None:
+            return
+        due = max(self.clock.time_of(mono), self.world.time)
+        if self._due is None or due < self._due:
+            self._due = due
+            lateness = self.world.faults.lateness() if self.world.faults is not None else 0.0
+            self.world.at(due + lateness, partial(self._on_timer, due, mono, self.runs))
+
+    def _on_timer(self, due: float, mono: float, run: int) -> None:
+        if run != self.runs or due != self._due:
+            return
+        self._due = None
+        if self.paused or not self.up:
+            return
+        now = self.now
+        if now.mono < mono < now.mono + 0.001:  # The sums of two clocks differ in their last digit.
+            now = now._replace(mono=mono)
+        self.do(lambda _: self.core.on_timer(now))
+
+    def clock_jumped(self) -> None:
+        """The clock was set: deadlines are elsewhere now."""
+        if self.up:
+            self._due = None
+            self._arm()
+
+    # --- what the network calls ------------------------------------------------------------------
+
+    def on_accept(self, end: End, ip: str, port: int) -> None:
+        """Somebody dialled us."""
+        if self.paused:
+            self._waiting.append(partial(self.on_accept, end, ip, port))
+            return
+        if not self.up or end.other.closed:
+            return
+        peer = self.do(self.core.accept, SocketAddress(ip, port))
+        if peer is None:
+            end.close(flush=False)
+            return
+        end.tag = peer
+        self._ends[peer] = end
+
+    def on_dialled(self, dial: Dial, address: SocketAddress, end: End) -> None:
+        """Our dial has a connection."""
+        if not self.up:
+            end.close(flush=False)
+            return
+
+        def begin(now: Now) -> None:
+            peer = self.core.dialled(dial, address, now, 50_000 + end.wire.number % 10_000)
+            end.tag = peer
+            self._ends[peer] = end
+            if peer.dialect is not None:
+                peer.dialect = SharedDialect(peer.dialect, self.world.pool)
+
+        self._when_awake(lambda: self.do(begin))
+
+    def on_dial_failed(self, dial: Dial, why: str) -> None:
+        """It has none."""
+        if self.up:
+            self._when_awake(lambda: self.do(self.core.dial_failed, dial, why))
+
+    def on_bytes(self, end: End, data: bytes) -> None:
+        """Bytes from a peer."""
+        peer: Any = end.tag
+        if self.paused:
+            self._waiting.append(partial(self.on_bytes, end, data))
+        elif peer in self._ends:
+            self.world.received(self, end, data)
+            self.do(self.core.receive, peer, data)
+            if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
+                peer.dialect = SharedDialect(peer.dialect, self.world.pool)
+
+    def on_drained(self, end: End, unsent: int) -> None:
+        """Less of a peer's bytes wait to be sent."""
+        peer: Any = end.tag
+        if self.up and peer in self._ends:
+            self._when_awake(lambda: self.do(self.core.drained, peer, unsent))
+
+    def on_lost(self, end: End, why: str) -> None:
+        """A connection ended."""
+        peer: Any = end.tag
+        if self.up and self._ends.pop(peer, None) is not None:
+            self._when_awake(lambda: self.do(self.core.lost, peer, why))

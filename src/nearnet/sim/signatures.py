@@ -1,0 +1,172 @@
+"""What many nodes in one process may share: signatures that cost little, edges held once, edges checked once.
+
+None of it changes a decision. A fast signature is a keyed hash as long as an ed25519 signature; the golden scenarios
+run with real ones. The core's own functions check both: the curve's check is exchanged while a world runs, no longer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nearnet import keys
+from nearnet.core.actions import Verdict
+from nearnet.core.edge import check_outcome
+from nearnet.keys import PeerId, PublicKey, SecretKey, Signature
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.messages import SyncRoutingTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nearnet.core.actions import Verify
+    from nearnet.core.edge import EdgeCheck
+    from nearnet.wire.dialect import Dialect
+    from nearnet.wire.messages import Message
+
+__all__ = ["EdgePool", "FastKey", "SharedDialect", "SharedEdge", "fast_check", "fast_signatures"]
+
+_REMEMBERED = 200_000
+"""Decoded small messages, and outcomes of checks, that are kept; then all are forgotten and found anew."""
+
+_SMALL = 2048
+"""Bytes of a frame up to which its decoded form is kept: gossip of few edges, which every node sends alike."""
+
+
+def _keyed_hash(public: bytes, digest: bytes) -> bytes:
+    signature = bytearray(hashlib.blake2b(digest, key=public[:32], digest_size=64).digest())
+    signature[63] &= 0x1F  # No ed25519 signature has these bits, and the codecs refuse them.
+    return bytes(signature)
+
+
+class FastKey(SecretKey):
+    """A key of the ed25519 form whose signatures anybody could forge, at a fiftieth of the cost."""
+
+    __slots__ = ()
+
+    def __init__(self, seed: str) -> None:
+        self._coin = None
+        self._secret = hashlib.sha256(seed.encode()).digest()
+        self.public_key = PublicKey(b"\0" + hashlib.sha256(b"public " + self._secret).digest())
+
+    def sign(self, digest: bytes) -> Signature:
+        """The keyed hash of `digest`."""
+        return Signature(b"\0" + _keyed_hash(self.public_key[1:], digest))
+
+
+def fast_check(_: object, __: object, signed: bytes, length: int, public: bytes) -> int:
+    """Stands in for libsodium's `crypto_sign_open`: 0 when the 64 bytes before the message are right."""
+    return 0 if _keyed_hash(public, signed[64:length]) == signed[:64] else -1
+
+
+@contextmanager
+def fast_signatures(enabled: bool = True) -> Iterator[None]:
+    """Inside, the signatures of `FastKey`s hold and those of the curve do not; afterwards all is as it was."""
+    before = keys._sodium_open
+    if enabled:
+        keys._sodium_open = fast_check  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        keys._sodium_open = before  # type: ignore[misc]
+
+
+class SharedEdge(Edge):
+    """One edge for all nodes that hold it. Its parts are read once; its ids are the same objects everywhere."""
+
+    @cached_property
+    def key(self) -> tuple[PeerId, PeerId]:  # type: ignore[override]
+        """Both ids."""
+        return super().key
+
+    @cached_property
+    def nonce(self) -> int:  # type: ignore[override]
+        """Odd: active; even: removed."""
+        return super().nonce
+
+    @cached_property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Whether the nonce is odd."""
+        return super().is_active
+
+    @cached_property
+    def _parts(self) -> tuple[bytes, bytes, int, bytes, bytes, tuple[bool, bytes] | None]:
+        return super().parts()
+
+    def parts(self) -> tuple[bytes, bytes, int, bytes, bytes, tuple[bool, bytes] | None]:
+        """All fields at once."""
+        return self._parts
+
+
+class EdgePool:
+    """The edges of one world, each held once and checked once."""
+
+    __slots__ = ("_edges", "_messages", "_outcomes", "_peers")
+
+    def __init__(self) -> None:
+        self._edges: dict[Edge, SharedEdge] = {}
+        self._peers: dict[PeerId, PeerId] = {}
+        self._messages: dict[bytes, Message] = {}
+        self._outcomes: dict[Edge, str] = {}
+
+    def share(self, edge: Edge) -> SharedEdge:
+        """The one object for these bytes."""
+        shared = self._edges.get(edge)
+        if shared is None:
+            if len(self._edges) > _REMEMBERED:
+                self._edges.clear()
+            shared = self._edges[edge] = SharedEdge(edge)
+            peer0, peer1 = shared.key
+            peers = self._peers
+            shared.__dict__["key"] = (peers.setdefault(peer0, peer0), peers.setdefault(peer1, peer1))
+        return shared
+
+    def decode(self, dialect: Dialect, frame: bytes) -> Message:
+        """What the dialect decodes, with shared edges."""
+        message = self._messages.get(frame)
+        if message is None:
+            message = dialect.decode(frame)
+            if isinstance(message, SyncRoutingTable):
+                message = SyncRoutingTable(tuple(map(self.share, message.edges)), message.accounts)
+                if len(frame) <= _SMALL:
+                    if len(self._messages) > _REMEMBERED:
+                        self._messages.clear()
+                    self._messages[frame] = message
+        return message
+
+    def run_checks(self, request: Verify) -> Verdict:
+        """As `core.edge.run_checks`, each edge once in this world."""
+        outcomes: list[str] = []
+        for check in request.checks:
+            outcomes.append(self._outcome(check))
+            if outcomes[-1] == "forged":
+                break
+        return Verdict(request.id, tuple(outcomes))
+
+    def _outcome(self, check: EdgeCheck) -> str:
+        outcome = self._outcomes.get(check.edge)
+        if outcome is None:
+            if len(self._outcomes) > _REMEMBERED:
+                self._outcomes.clear()
+            outcome = self._outcomes[check.edge] = check_outcome(check)
+        return outcome
+
+
+class SharedDialect:
+    """A dialect that decodes through a pool; everything else is the dialect's own."""
+
+    def __init__(self, dialect: Dialect, pool: EdgePool) -> None:
+        self.name = dialect.name
+        self.encode = dialect.encode
+        self.kind = dialect.kind
+        self.peek_handshake_version = dialect.peek_handshake_version
+        self.routed = dialect.routed
+        self.forward = dialect.forward
+        self._dialect = dialect
+        self._pool = pool
+
+    def decode(self, frame: bytes) -> Message:
+        """The whole message."""
+        return self._pool.decode(self._dialect, frame)

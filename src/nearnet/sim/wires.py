@@ -1,0 +1,139 @@
+"""One simulated TCP connection: two ends, and a flow of bytes each way.
+
+A flow keeps order, takes time (distance, bandwidth), holds what cannot pass (a cut, a reader that does not read) and
+tells the sender how much is held. A connection breaks, is closed by either end, or times out as TCP does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from nearnet.sim.network import Network
+
+__all__ = ["CLOSE_GRACE", "KERNEL_BYTES", "End", "Flow", "Party", "Wire"]
+
+KERNEL_BYTES = 256 * 1024
+"""Bytes on their way that the two machines' kernels hold; what is more waits in the sender."""
+
+CLOSE_GRACE = 1.0
+"""Seconds in which a closed connection may still deliver what was queued."""
+
+
+class Party(Protocol):
+    """Who has an end of a connection: a node, or a raw client."""
+
+    host: str
+    """Its IP address: what cuts are made between."""
+
+    def on_bytes(self, end: End, data: bytes) -> None:
+        """Bytes came in."""
+
+    def on_drained(self, end: End, unsent: int) -> None:
+        """So many bytes wait in the sender now."""
+
+    def on_lost(self, end: End, why: str) -> None:
+        """The connection ended, by no act of this end."""
+
+
+class Flow:
+    """The bytes from one end to the other."""
+
+    __slots__ = ("busy_until", "corrupt", "flying", "held", "last_arrival", "latency", "queued", "told", "unread")
+
+    def __init__(self, latency: float) -> None:
+        self.latency = latency
+        self.busy_until = 0.0
+        self.last_arrival = 0.0
+        self.queued = 0
+        """Bytes sent and not yet read at the other end."""
+        self.told = 0
+        """What the sender was told to be unsent."""
+        self.flying = 0
+        """Chunks on their way."""
+        self.held: deque[bytes] = deque()
+        """What met a cut."""
+        self.unread: deque[bytes] = deque()
+        """What has arrived at a reader that does not read."""
+        self.corrupt = 0
+        """How many of the next chunks get a wrong byte."""
+
+
+class End:
+    """One end: its party, and the party's own object for the connection (`tag`)."""
+
+    __slots__ = ("closed", "gone", "index", "party", "paused", "stuck", "tag", "wire")
+
+    def __init__(self, wire: Wire, index: int, party: Party) -> None:
+        self.wire = wire
+        self.index = index
+        self.party = party
+        self.tag: object = None
+        self.paused = False
+        self.stuck = False
+        """Whether this end reads nothing any more, whatever its owner wants."""
+        self.closed = False
+        self.gone = False
+        """Whether it ended without a word, with its machine."""
+
+    @property
+    def other(self) -> End:
+        """The other end."""
+        return self.wire.ends[1 - self.index]
+
+    @property
+    def out(self) -> Flow:
+        """What this end sends."""
+        return self.wire.flows[self.index]
+
+    @property
+    def reads(self) -> bool:
+        """Whether bytes that arrive are taken."""
+        return not (self.paused or self.stuck)
+
+    def send(self, data: bytes) -> int:
+        """Send; returns how many bytes wait in the sender."""
+        if not self.closed and data:
+            self.wire.network.send(self, data)
+        flow = self.out
+        flow.told = max(0, flow.queued - KERNEL_BYTES)
+        return flow.told
+
+    def close(self, flush: bool = True) -> None:
+        """This end is done; the other learns it after what was sent, or within `CLOSE_GRACE`."""
+        if not self.closed:
+            self.closed = True
+            self.wire.network.finish(self, flush)
+
+    def pause(self) -> None:
+        """Take no bytes until `resume`."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Take bytes again."""
+        self.paused = False
+        self.wire.network.read_on(self)
+
+
+class Wire:
+    """A connection. Its first end dialled."""
+
+    __slots__ = ("broken", "ends", "flows", "network", "number")
+
+    def __init__(self, network: Network, number: int, dialler: Party, listener: Party, latencies: tuple[float, float]):
+        self.network = network
+        self.number = number
+        self.ends = (End(self, 0, dialler), End(self, 1, listener))
+        self.flows = (Flow(latencies[0]), Flow(latencies[1]))
+        self.broken = False
+        """Whether no byte passes any more, either way."""
+
+    def joins(self, a: str, b: str) -> bool:
+        """Whether it is between these two hosts."""
+        return {self.ends[0].party.host, self.ends[1].party.host} == {a, b}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether both ends have gone."""
+        return self.ends[0].closed and self.ends[1].closed

@@ -1,0 +1,195 @@
+"""A world: nodes, network and time in one process, from one seed.
+
+Nothing ticks. The queue holds what is to happen, and time is that of the next event. A running hash over everything
+that happens says whether two runs were the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import random
+import struct
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from nearnet.keys import SecretKey
+from nearnet.sim.clock import NodeClock
+from nearnet.sim.network import Conditions, Network
+from nearnet.sim.node import SimNode
+from nearnet.sim.signatures import EdgePool, FastKey, fast_signatures
+from nearnet.wire.messages import SocketAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nearnet.config import NetworkConfig
+    from nearnet.core.actions import Event
+    from nearnet.sim.faults import Faults
+    from nearnet.sim.trace import Trace
+    from nearnet.sim.wires import End
+
+__all__ = ["TooBusy", "World"]
+
+_STAMP = struct.Struct("<dI")
+
+PORT = 24567
+
+
+class TooBusy(AssertionError):
+    """More events than the run may take: something goes round and round."""
+
+
+class World:
+    """Everything of one run. All randomness comes from `seed`, through `random(name)`.
+
+    `wall_error`: seconds by which the nodes' wall clocks may be wrong. `fast`: keyed hashes instead of signatures.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        conditions: Conditions | None = None,
+        fast: bool = True,
+        wall_error: float = 0.5,
+        public: bool = False,
+    ) -> None:
+        self.seed = seed
+        self.fast = fast
+        self.public = public
+        """Whether nodes have public addresses in many networks, instead of loopback ones."""
+        self.time = 0.0
+        self.nodes: list[SimNode] = []
+        self.names: dict[str, SocketAddress] = {}
+        """Host names."""
+        self.pool = EdgePool()
+        self.events = 0
+        """How many things have happened."""
+        self.most_events: float = float("inf")
+        self.trace: Trace | None = None
+        self.faults: Faults | None = None
+        self.on_touched: Callable[[SimNode], None] | None = None
+        """Called after every event of a node: the invariants of that node."""
+        self.network = Network(self, conditions or Conditions())
+        self._wall_error = wall_error
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._sequence = 0
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._listeners: dict[SocketAddress, SimNode] = {}
+
+    def random(self, name: str) -> random.Random:
+        """A source of its own for whatever has this name."""
+        return random.Random(f"{self.seed} {name}")
+
+    # --- nodes -----------------------------------------------------------------------------------
+
+    def node(
+        self,
+        config: NetworkConfig,
+        name: str | None = None,
+        key: SecretKey | None = None,
+        address: SocketAddress | None = None,
+        start: bool = True,
+    ) -> SimNode:
+        """One more node; its key follows from its name, its address from its number."""
+        number = len(self.nodes)
+        name = name or str(number)
+        clock = NodeClock.strange(self.random(f"clock {name}"), self._wall_error)
+        node = SimNode(self, name, config, key or self.key(name), address or self.address(number), clock)
+        self.nodes.append(node)
+        self._listeners[node.address] = node
+        if start:
+            with self.running():
+                node.start()
+        return node
+
+    def key(self, name: str) -> SecretKey:
+        """The key of a node of this name; every third real one is of secp256k1."""
+        if self.fast:
+            return FastKey(name)
+        return SecretKey.from_seed(f"node {name}", "secp256k1" if len(self.nodes) % 3 == 2 else "ed25519")
+
+    def address(self, number: int) -> SocketAddress:
+        """Where node `number` listens."""
+        if self.public:
+            return SocketAddress(f"{11 + number % 100}.{number // 100 % 200 + 1}.{number % 7}.{1 + number % 250}", PORT)
+        return SocketAddress(f"127.{1 + number // 60_000}.{number // 250 % 240}.{1 + number % 250}", PORT)
+
+    def listener(self, address: SocketAddress) -> SimNode | None:
+        """Who has this address, up or not."""
+        return self._listeners.get(address)
+
+    def move(self, node: SimNode, address: SocketAddress) -> None:
+        """A node that is down will listen elsewhere."""
+        self._listeners.pop(node.address, None)
+        node.address, node.host = address, address.ip
+        self._listeners[address] = node
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def at(self, time: float, call: Callable[[], None]) -> None:
+        """Have something happen at a world time."""
+        self._sequence += 1
+        heapq.heappush(self._queue, (time, self._sequence, call))
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Have something happen so many seconds from now."""
+        self.at(self.time + seconds, call)
+
+    def running(self) -> AbstractContextManager[None]:
+        """Inside, the cores' signatures are this world's."""
+        return fast_signatures(self.fast)
+
+    def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
+        """Let so much time pass, or less when `until` holds; whether it did. Looked at after each event."""
+        end = self.time + seconds
+        queue = self._queue
+        with self.running():
+            if until is not None and until():
+                return True
+            while queue and queue[0][0] <= end:
+                time, _, call = heapq.heappop(queue)
+                if time > self.time:
+                    self.time = time
+                self.events += 1
+                if self.events > self.most_events:
+                    raise TooBusy(f"{self.events} events by {self.time:.3f} s")
+                call()
+                if until is not None and until():
+                    return True
+            self.time = max(self.time, end)
+        return False
+
+    # --- what happened ---------------------------------------------------------------------------
+
+    @property
+    def digest(self) -> str:
+        """The hash over everything that has happened, in hex."""
+        return self._hash.hexdigest()
+
+    def note(self, kind: str, who: str, **data: Any) -> None:
+        """Something happened."""
+        self._hash.update(f"{self.time!r} {kind} {who} {sorted(data.items())}".encode())
+        if self.trace is not None:
+            self.trace.add(self.time, kind, who, **data)
+
+    def sent(self, node: SimNode, end: End, data: bytes) -> None:
+        """A node wrote bytes to a connection."""
+        if self.trace is not None and data:
+            self.trace.sent(self.time, node, end, data)
+
+    def received(self, node: SimNode, end: End, data: bytes) -> None:
+        """Bytes reached a node."""
+        self._hash.update(_STAMP.pack(self.time, end.wire.number))
+        self._hash.update(data)
+
+    def told(self, node: SimNode, event: Event) -> None:
+        """A node told an event."""
+        self._hash.update(f"{self.time!r} {node.name} {event.kind} {event.peer_id} {event.data}".encode())
+        if self.trace is not None:
+            self.trace.event(self.time, node, event)
+
+    def touched(self, node: SimNode) -> None:
+        """An input of this node, and all that followed, is done."""
+        if self.on_touched is not None:
+            self.on_touched(node)
