@@ -9,6 +9,7 @@ another exit code than those below by `typer.Exit`. Such a module does without p
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _tell(error)
+    finally:
+        gc.enable()
 
 
 def new_app(help_text: str) -> typer.Typer:
@@ -84,6 +87,11 @@ def _dispatch(words: list[str]) -> int:
         verb = "version"
     if verb not in VERBS:
         raise ConfigError(f"{verb!r} is no verb of nearnet; nearnet --help lists them")
+    if verb == "run":
+        # Nothing of what is imported becomes garbage; to look for some takes a tenth of the start. `Daemon` turns it
+        # on again. Nor has the config any plug-ins, for which pydantic would look through all installed packages.
+        gc.disable()
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     import typer
 
     module, _, name = VERBS[verb][0].partition(":")

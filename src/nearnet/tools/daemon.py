@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -78,6 +79,8 @@ class Daemon:
             loop.add_signal_handler(number, stop.set)
         async with Node(config, key=key, client=client, store=store) as node:
             loop.add_signal_handler(signal.SIGHUP, self._hang_up, node)
+            gc.freeze()  # what there is by now stays: no collection needs to look through it
+            gc.enable()
             http = None
             try:
                 if config.rpc.addr:
