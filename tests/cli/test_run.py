@@ -14,6 +14,10 @@ from nearnet.cli import main
 from nearnet.tools.rpc_client import RpcClient
 
 
+GENESIS = "US517G5965aydkZ46HS38QLi7UQiSojurfbQfKCELFx"
+"""32 bytes of 7."""
+
+
 @pytest.fixture
 def home(tmp_path):
     folder = tmp_path / "home"
@@ -139,3 +143,21 @@ def test_a_damaged_store_is_moved_aside_when_told(home):
     assert process.stdout.readline()
     end(process)
     assert len([name for name in os.listdir(home / "data") if name.startswith("nearnet.sqlite")]) >= 2
+
+
+def test_the_home_of_a_reference_node(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    near = tmp_path / "near"
+    near.mkdir()
+    (near / "config.json").write_text('{"network": {"addr": "127.0.0.1:0"}}')
+    (near / "genesis.json").write_text('{"chain_id": "betanet"}')
+    assert main(["keys", "generate", "--out", str(near / "node_key.json")]) == 0
+    code, err = refused(near)
+    assert (code, "--genesis-hash" in err) == (2, True)
+    process = start(near, "--genesis-hash", GENESIS, "--log-format", "json")
+    line = json.loads(process.stdout.readline())
+    status = RpcClient(line["rpc_addr"]).call("status")
+    assert (status["chain_id"], status["genesis_hash"]) == ("betanet", GENESIS)
+    end(process)
+    assert sorted(os.listdir(near)) == ["config.json", "genesis.json", "node_key.json"]
+    assert refused(near, "--genesis-hash", "0")[0] == 2

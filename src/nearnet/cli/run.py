@@ -27,6 +27,9 @@ _LogFormat = Annotated[
     Literal["text", "json"] | None, typer.Option("--log-format", help="Of the log, and of the line on stdout.")
 ]
 _LogLevel = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
+_GenesisHash = Annotated[
+    str | None, typer.Option("--genesis-hash", help="In base58; for the home of a reference node, which lacks it.")
+]
 _MinPeers = Annotated[
     int | None, typer.Option("--min-peers", help="Tell the client it is ready only with so many peers.")
 ]
@@ -46,6 +49,7 @@ def run(
     log_format: _LogFormat = None,
     log_level: _LogLevel = None,
     min_peers: _MinPeers = None,
+    genesis_hash: _GenesisHash = None,
     reset_peer_store: _Reset = False,
 ) -> None:
     """Run one node until it is told to stop. One line on stdout says that it listens; the log goes to stderr.
@@ -53,6 +57,7 @@ def run(
     Example: nearnet run --home ~/.nearnet --network-addr 0.0.0.0:24567
     """
     flags = {
+        "genesis_hash": (genesis_hash, "--genesis-hash"),
         "network.addr": (network_addr, "--network-addr"),
         "network.boot_nodes": (boot_nodes, "--boot-nodes"),
         "rpc.addr": (rpc_addr, "--rpc-addr"),

@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import sys
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from nearnet.client import DefaultClient
@@ -78,25 +79,33 @@ class Daemon:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         async with Node(config, key=key, client=client, store=store) as node:
-            loop.add_signal_handler(signal.SIGHUP, self._hang_up, node)
             gc.freeze()  # what there is by now stays: no collection needs to look through it
             gc.enable()
-            http = None
-            try:
-                if config.rpc.addr:
-                    from nearnet.api.http import HttpServer
-
-                    http = HttpServer(node, config.rpc, self._home.admin_token())
-                    await http.start()
-                started(
-                    {
-                        "event": "started",
-                        "peer_id": str(node.peer_id),
-                        "addr": None if node.addr is None else str(node.addr),
-                        "rpc_addr": None if http is None else str(http.address),
-                    }
-                )
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up, node)
+            async with AsyncExitStack() as listeners:
+                told = await self._listen(node, listeners)
+                addr = None if node.addr is None else str(node.addr)
+                started({"event": "started", "peer_id": str(node.peer_id), "addr": addr, **told})
                 await stop.wait()
-            finally:
-                if http is not None:
-                    await http.stop()
+
+    async def _listen(self, node: Node, listeners: AsyncExitStack) -> dict[str, str | None]:
+        """RPC and metrics, where they are wanted: their code is loaded only then. Their real addresses."""
+        rpc, http = self._config.rpc, None
+        told: dict[str, str | None] = {"rpc_addr": None}
+        if rpc.addr:
+            from nearnet.api.http import HttpServer
+
+            http = HttpServer(node, rpc, self._home.admin_token())
+            listeners.push_async_callback(http.stop)
+            await http.start()
+            told["rpc_addr"] = str(http.address)
+        if rpc.prometheus_addr:
+            from nearnet.api.metrics import exposition
+            from nearnet.api.metrics_listener import MetricsListener
+
+            calls = {} if http is None else http.jsonrpc.calls
+            metrics = MetricsListener(rpc.prometheus_addr, lambda: exposition(node, calls))
+            listeners.push_async_callback(metrics.stop)
+            await metrics.start()
+            told["prometheus_addr"] = str(metrics.address)
+        return told
