@@ -9,12 +9,12 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, islice
 from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nearnet.config.models import LimitsSection
     from nearnet.keys import PeerId
@@ -27,6 +27,9 @@ INTERVAL = 10.0
 
 SWEEP = 50_000
 """Slots of the table compared by one `look`: some 2 ms. A larger table is seen in parts, one a second."""
+
+_TOLD_OF_ONE = 200
+"""Changes told of one peer."""
 
 Key = tuple["PeerId", "PeerId"]
 
@@ -166,6 +169,11 @@ class History:
         ]
         return {"interval": INTERVAL, "graph_from": self._known_from, "samples": chosen}
 
+    def changes_of(self, peer: PeerId) -> list[dict[str, Any]]:
+        """The last edges of one peer that appeared or went, oldest first."""
+        found = (change for change in reversed(self._changes) if peer in change.edge and peer in change.edge.key)
+        return [change.as_dict() for change in islice(found, _TOLD_OF_ONE)][::-1]
+
     def changes_since(self, seq: int, wall: float) -> dict[str, Any] | None:
         """`nearnet_graph {since}`: what changed after `seq`; None when that is too long ago, or never was."""
         missing = self.seq - seq
@@ -188,6 +196,5 @@ class History:
         return Graph(self._me, self.seq - len(undo), when, most, self._edges[:], self._since[:], undo)
 
 
-def _last(changes: deque[EdgeChange], count: int) -> Iterable[EdgeChange]:
-    newest = reversed(changes)
-    return [next(newest) for _ in range(count)][::-1]
+def _last(changes: deque[EdgeChange], count: int) -> list[EdgeChange]:
+    return list(islice(reversed(changes), count))[::-1]

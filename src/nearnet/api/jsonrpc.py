@@ -66,6 +66,7 @@ class _MaybePeer(_Params):
 class _History(_Params):
     start: float | None = Field(default=None, alias="from")
     end: float | None = Field(default=None, alias="to")
+    peer_id: str | None = None
 
 
 class _Graph(_Params):
@@ -197,7 +198,10 @@ class JsonRpc:
         return [event.as_dict() for event in self._node.recent_events]
 
     async def _history(self, params: _History) -> Any:
-        return self.recorder.history.told(params.start, params.end)
+        history = self.recorder.history
+        if params.peer_id is not None:
+            return {"changes": history.changes_of(PeerId.from_text(params.peer_id))}
+        return history.told(params.start, params.end)
 
     async def _graph(self, params: _Graph) -> Any:
         return await self.recorder.graph(params.at, params.since)
