@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -112,3 +113,22 @@ def test_wrong_words_are_2(words, sentence, capsys):
 def test_help_shows_an_example(capsys):
     assert main(["localnet", "--help"]) == 0
     assert "Example: nearnet localnet" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no way to wait for another's child here")
+def test_its_nodes_do_not_outlive_it(tmp_path):
+    process = start("--nodes", "2", "--json", "--home", str(tmp_path))
+    nodes = []
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "started":
+            nodes.append(os.pidfd_open(event["pid"]))
+        if event["event"] == "running":
+            break
+    process.kill()
+    process.communicate(timeout=20)
+    for node in nodes:
+        assert select.select([node], [], [], 10)[0], "it still runs"
+        os.close(node)
+    logs = [(tmp_path / f"node{number}" / "log").read_text() for number in range(2)]
+    assert not any("Traceback" in log for log in logs), logs

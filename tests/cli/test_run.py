@@ -13,7 +13,6 @@ import pytest
 from nearnet.cli import main
 from nearnet.tools.rpc_client import RpcClient
 
-
 GENESIS = "US517G5965aydkZ46HS38QLi7UQiSojurfbQfKCELFx"
 """32 bytes of 7."""
 
@@ -161,3 +160,18 @@ def test_the_home_of_a_reference_node(tmp_path, monkeypatch):
     end(process)
     assert sorted(os.listdir(near)) == ["config.json", "genesis.json", "node_key.json"]
     assert refused(near, "--genesis-hash", "0")[0] == 2
+
+
+def test_stdin_may_end_it(home):
+    command = [sys.executable, "-m", "nearnet", "run", "--home", str(home), "--rpc-addr", "", "--stop-with-stdin"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline()
+    process.stdin.write("what is said there is read away\n")
+    process.stdin.flush()
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, "Traceback" in err) == (0, "", False)
+    with open(home / "config.json") as file:
+        ended = subprocess.run(command, stdin=file, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, "--stop-with-stdin" in ended.stderr) == (2, True)

@@ -3,14 +3,13 @@
 # Without postponed annotations, as typer reads them (see `app.py`).
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from nearnet.cli.options import HomeOption, SetOption, load_home, store_location
 from nearnet.cli.output import warn
-from nearnet.config import NetworkConfig
+from nearnet.config import LoadedConfig, NetworkConfig
 from nearnet.home import Home
 
 __all__ = ["run"]
@@ -36,6 +35,10 @@ _MinPeers = Annotated[
 _Reset = Annotated[
     bool, typer.Option("--reset-peer-store", help="Move the database aside and begin with an empty one.")
 ]
+_StopWithStdin = Annotated[
+    bool,
+    typer.Option("--stop-with-stdin", help="Stop when stdin ends: with the program that started it."),
+]
 
 
 def run(
@@ -51,6 +54,7 @@ def run(
     min_peers: _MinPeers = None,
     genesis_hash: _GenesisHash = None,
     reset_peer_store: _Reset = False,
+    stop_with_stdin: _StopWithStdin = False,
 ) -> None:
     """Run one node until it is told to stop. One line on stdout says that it listens; the log goes to stderr.
 
@@ -72,19 +76,20 @@ def run(
     found, loaded = load_home(home, told)
     for warning in loaded.warnings:
         warn(warning)
-    _run(found, loaded.config, store_location(found, loaded), reset_peer_store, lambda: load_home(home, told)[1].config)
+    _run(found, loaded, lambda: load_home(home, told)[1].config, reset_peer_store, stop_with_stdin)
 
 
-def _run(
-    home: Home, config: NetworkConfig, store: Path | str, reset: bool, reload: Callable[[], NetworkConfig]
-) -> None:
+def _run(home: Home, loaded: LoadedConfig, reload: Callable[[], NetworkConfig], reset: bool, with_stdin: bool) -> None:
     from nearnet.tools.daemon import Daemon
 
-    def started(event: dict[str, Any]) -> None:
-        if config.nearnet.log_format == "json":
-            print(json.dumps(event), flush=True)
-            return
-        rpc = event["rpc_addr"] or "nowhere"
-        print(f"{event['peer_id']} listens on {event['addr'] or 'no port'}, its RPC on {rpc}", flush=True)
+    config, store = loaded.config, store_location(home, loaded)
+    daemon = Daemon(home, config, store, reset_store=reset, stop_with_stdin=with_stdin, reload=reload)
+    daemon.run(lambda event: _started(event, config.nearnet.log_format))
 
-    Daemon(home, config, store, reset_store=reset, reload=reload).run(started)
+
+def _started(event: dict[str, Any], form: str) -> None:
+    if form == "json":
+        print(json.dumps(event), flush=True)
+        return
+    rpc = event["rpc_addr"] or "nowhere"
+    print(f"{event['peer_id']} listens on {event['addr'] or 'no port'}, its RPC on {rpc}", flush=True)

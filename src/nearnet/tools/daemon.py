@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from nearnet.client import DefaultClient
-from nearnet.errors import NearnetError
+from nearnet.errors import ConfigError, NearnetError
 from nearnet.net.loop import run_on_best_loop
 from nearnet.net.node import Node
 from nearnet.store.opening import open_store
@@ -39,12 +40,14 @@ class Daemon:
         store: Path | str,
         *,
         reset_store: bool = False,
+        stop_with_stdin: bool = False,
         reload: Callable[[], NetworkConfig],
     ) -> None:
         self._home = home
         self._config = config
         self._store = store
         self._reset_store = reset_store
+        self._stop_with_stdin = stop_with_stdin
         self._reload = reload
 
     def run(self, started: Callable[[dict[str, Any]], None]) -> None:
@@ -78,6 +81,8 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
+        if self._stop_with_stdin:
+            _watch_stdin(stop)
         async with Node(config, key=key, client=client, store=store) as node:
             gc.freeze()  # what there is by now stays: no collection needs to look through it
             gc.enable()
@@ -109,3 +114,18 @@ class Daemon:
             await metrics.start()
             told["prometheus_addr"] = str(metrics.address)
         return told
+
+
+def _watch_stdin(stop: asyncio.Event) -> None:
+    """Set `stop` when whoever holds the other end of stdin closes it, or is gone, however it went."""
+    loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(number, 4096):
+            loop.remove_reader(number)
+            stop.set()
+
+    try:
+        loop.add_reader(number, readable)
+    except OSError:
+        raise ConfigError("--stop-with-stdin: stdin is neither a pipe nor a terminal") from None

@@ -93,12 +93,13 @@ class LocalNode:
         self.home.config_path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
     def start(self) -> None:
-        """Its own process, which logs to the file ``log`` in its home."""
-        words = [sys.executable, "-m", "nearnet", "run", "--home", str(self.home.path), "--log-format", "json"]
+        """Its own process, which logs to the file ``log`` in its home and never outlives this one."""
+        run = [sys.executable, "-m", "nearnet", "run", "--home", str(self.home.path)]
+        words = [*run, "--log-format", "json", "--stop-with-stdin"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NEARNET_")}
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
             )
 
     def await_start(self) -> dict[str, Any]:
@@ -153,5 +154,6 @@ class LocalNode:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
