@@ -23,6 +23,7 @@ __all__ = [
     "StoreError",
     "StoreMismatch",
     "UnknownMessage",
+    "Unsupported",
     "WireError",
 ]
 
@@ -101,6 +102,10 @@ class Malformed(WireError):
 
 class UnknownMessage(WireError):
     """An index or field that this version does not know. Skip and count; never a reason to close."""
+
+
+class Unsupported(WireError):
+    """A message that a dialect has no form for, and that was to be sent in it. Do not send it."""
 
 
 class FrameTooLarge(WireError):

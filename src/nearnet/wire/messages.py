@@ -2,6 +2,7 @@
 
 Keys, hashes, signatures and edges are `bytes` subclasses: the value *is* its borsh form, so that they compare, hash,
 store and send at no cost. A field named `data` is opaque: it belongs to the chain client and is carried untouched.
+`messages_today.py` has those that only protobuf can tell.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nearnet.keys import CryptoHash, PeerId, Signature
+from nearnet.wire import messages_today as today
 from nearnet.wire.edge_bytes import Edge
 
 __all__ = [
@@ -129,8 +131,10 @@ class Handshake:
     sender_listen_port: int | None
     sender_chain_info: PeerChainInfo
     partial_edge_info: PartialEdgeInfo
-    owned_account: bytes | None = None
-    """Protobuf only: the signed payload, as received."""
+    owned_account: today.SignedPayload | None = None
+    """Protobuf only."""
+    tier: int = 2
+    """1, 2 or 3: of which of today's networks (`wire.md` §6); this one is 2, borsh knows no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +219,10 @@ class BlockHeadersRequest:
 
 @dataclass(frozen=True, slots=True)
 class BlockHeaders:
-    """For the chain client."""
+    """For the chain client: a borsh list; protobuf needs and tells each header by itself too."""
 
     data: bytes
+    headers: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,5 +324,12 @@ Message = (
     | EpochSyncResponse
     | EpochSyncFinalizationRequest
     | EpochSyncFinalizationResponse
+    | today.SyncAccountsData
+    | today.DistanceVector
+    | today.SyncSnapshotHosts
+    | today.StateRequestHeader
+    | today.StateRequestPart
+    | today.StateResponse
+    | today.OptimisticBlock
 )
 """Whatever one frame may hold."""
