@@ -62,7 +62,7 @@ def test_json_is_the_result_unchanged(nodes, capsys):
     [
         ("status", ["peer id", "chain", "connections"]),
         ("peers", ["peer_id", "outbound"]),
-        ("edges", ["peer0", "True"]),
+        ("edges", ["peer0", "yes"]),
         ("routes", ["next_hops"]),
         ("accounts", ["account_id"]),
         ("bans", ["reason"]),

@@ -1,6 +1,7 @@
 """Verbs that ask a running node, or tell it what to do: status, peers, .., connect, ban, .. (`cli.md`)."""
 
 # Without postponed annotations, as typer reads them (see `app.py`).
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -210,7 +211,19 @@ def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
     if as_json:
         print_json(rows)
     else:
-        print_table(columns, ([row[column] for column in columns] for row in rows))
+        names = [column.removesuffix("_ms") for column in columns]
+        print_table(names, ([_cell(column, row[column]) for column in columns] for row in rows))
+
+
+def _cell(column: str, value: Any) -> Any:
+    """As people read it: times, seconds, yes and no."""
+    if value is None:
+        return None
+    if column in ("first_seen", "last_seen", "banned_at", "until"):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(value))
+    if column == "connected_ms":
+        return f"{value / 1000:.0f} s"
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def _done(told: Any, words: str, as_json: bool) -> None:
