@@ -113,7 +113,7 @@ def test_a_large_table_is_taken_in_pieces_and_its_teller_waits():
 def test_pieces_of_who_is_gone_are_dropped():
     core = Core(verify=False)
     hand = core.ready()
-    hand.say(SyncRoutingTable(tuple(edges(1) * 5000)))
+    hand.say(SyncRoutingTable(tuple(edges(1) * (2 * EDGES_AT_ONCE))))
     core.manager.lost(hand.peer, "gone", core.now)
     core.advance(0.1)
     assert len(core.verifies) == 1

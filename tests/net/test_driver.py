@@ -276,7 +276,7 @@ def graph(edges: int) -> Snapshot:
 
 @pytest.mark.threat(72)
 async def test_a_large_graph_is_computed_off_the_loop(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "INLINE_EDGES", 2)
+    monkeypatch.setattr(module, "NUMPY_FROM", 3)
     setting.act(Recompute(graph(2)))
     assert len(setting.core.told("routes_ready")) == 1
     setting.core.inputs.clear()

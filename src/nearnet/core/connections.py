@@ -11,7 +11,9 @@ from nearnet.core.actions import Close, PauseReading, ResumeReading
 from nearnet.core.addresses import host_group, is_loopback, normalise
 from nearnet.core.handshake import PeerState, Step, step_for
 from nearnet.core.inbound_budget import InboundBudget
+from nearnet.core.large_tables import LARGE_TABLE, LargeTables
 from nearnet.core.peer import Peer
+from nearnet.core.traffic_totals import TrafficTotals
 from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import SPOKEN, detect, dialect_named
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
@@ -60,7 +62,17 @@ _CLOSED: Final = PeerState.CLOSED
 class Connections:
     """All connections of one node, from accept or dial to their end."""
 
-    __slots__ = ("_budget", "_context", "_ended", "_handshaking", "_next_id", "_on_closed", "_on_message", "_on_routed")
+    __slots__ = (
+        "_budget",
+        "_context",
+        "_handshaking",
+        "_next_id",
+        "_on_closed",
+        "_on_message",
+        "_on_routed",
+        "_tables",
+        "_traffic",
+    )
 
     def __init__(
         self,
@@ -78,15 +90,12 @@ class Connections:
         self._on_closed = on_closed
         self._budget = InboundBudget(limits.inbound_budget_bytes, limits.large_frame_bytes)
         self._next_id = 0
-        self._ended: dict[str, dict[str, list[int]]] = {"received": {}, "sent": {}}
-        """The traffic of connections that are gone."""
+        self._tables = LargeTables(context, self, on_message)
+        self._traffic = TrafficTotals()
 
     def traffic(self) -> dict[str, dict[str, list[int]]]:
         """Of all connections since the start: ``received`` and ``sent``, message type -> [messages, bytes]."""
-        totals = {word: {kind: list(counts) for kind, counts in kinds.items()} for word, kinds in self._ended.items()}
-        for peer in self._context.connections.values():
-            _add_traffic(totals, peer)
-        return totals
+        return self._traffic.with_those(self._context.connections.values())
 
     # --- beginnings ------------------------------------------------------------------------------
 
@@ -299,12 +308,16 @@ class Connections:
             self._context.count("nearnet_skipped_frames", "unknown")
         except Malformed as error:
             if self._end_run(peer, run, now):
-                self._malformed(peer, str(error), now)
+                self.malformed(peer, str(error), now)
 
     def _step(self, peer: Peer, dialect: Dialect, kind: str, frame: bytes, now: Now) -> None:
         match step_for(peer.state, kind):
             case Step.DISPATCH:
-                if self._context.rates.allow(peer.ready_id, kind, now):
+                if not self._context.rates.allow(peer.ready_id, kind, now):
+                    return
+                if kind == "SyncRoutingTable" and len(frame) >= LARGE_TABLE and not peer.paused:
+                    self._tables.decode(peer, dialect.table_in_steps(frame), now)
+                else:
                     self._on_message(peer, dialect.decode(frame), now)
             case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
                 self._shake_hands(peer, dialect, frame, now)
@@ -345,7 +358,7 @@ class Connections:
                 self._frame(peer, frame, run, now)
         self._end_run(peer, run, now)
 
-    def _malformed(self, peer: Peer, why: str, now: Now) -> None:
+    def malformed(self, peer: Peer, why: str, now: Now) -> None:
         """Dropped whole; too many within a minute close (`threats.md`, limits: undecodable)."""
         context = self._context
         context.count("nearnet_malformed_messages")
@@ -378,18 +391,10 @@ class Connections:
         peer.early.clear()
         context = self._context
         context.connections.pop(peer.id, None)
-        _add_traffic(self._ended, peer)
+        self._traffic.add(peer)
         context.outbox.overflowed.pop(peer, None)
         self._release_budget(peer, now)
         context.count("nearnet_connections_closed", reason)
         if was_ready:
             context.peers.pop(peer.ready_id, None)
         self._on_closed(peer, reason if was_ready else f"handshake: {reason}", now)
-
-
-def _add_traffic(totals: dict[str, dict[str, list[int]]], peer: Peer) -> None:
-    for word, kinds in (("received", peer.received_by_type), ("sent", peer.sent_by_type)):
-        for kind, (messages, size) in kinds.items():
-            entry = totals[word].setdefault(kind, [0, 0])
-            entry[0] += messages
-            entry[1] += size

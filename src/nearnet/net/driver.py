@@ -28,7 +28,7 @@ from nearnet.core.actions import (
     Verify,
 )
 from nearnet.core.clock import Now
-from nearnet.core.graph import shortest_paths
+from nearnet.core.graph import NUMPY_FROM, shortest_paths
 from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
 from nearnet.net.persister import Persister
@@ -45,10 +45,7 @@ if TYPE_CHECKING:
     from nearnet.store.base import Store
     from nearnet.store.write_behind import WriteBehind
 
-__all__ = ["INLINE_EDGES", "Driver"]
-
-INLINE_EDGES = 20_000
-"""Edges up to which next hops are computed on the loop: some 5 ms; more go to a worker thread (row 72)."""
+__all__ = ["Driver"]
 
 T = TypeVar("T")
 
@@ -201,9 +198,9 @@ class Driver:
             connection.close(flush)
 
     def _recompute(self, snapshot: Snapshot, now: Now) -> None:
-        if len(snapshot.active) <= INLINE_EDGES:
+        if len(snapshot.active) < NUMPY_FROM:
             self.core.routes_ready(shortest_paths(snapshot), now)
-        else:
+        else:  # More than some 2 ms, and the first time numpy is imported: not on the loop (row 72).
             self._spawn(self._recompute_apart(snapshot))
 
     async def _recompute_apart(self, snapshot: Snapshot) -> None:

@@ -81,10 +81,14 @@ class Reader:
 
     def vec(self, item: Callable[[], T], min_length: int) -> tuple[T, ...]:
         """A u32 count and that many items of at least `min_length` bytes each."""
+        return tuple(item() for _ in range(self.count(min_length)))
+
+    def count(self, min_length: int) -> int:
+        """A u32 count of items of at least `min_length` bytes each, for which there are bytes."""
         count = self.u32()
         if count * min_length > self.left:
             raise Malformed(f"{count} items claimed in {self.left} bytes")
-        return tuple(item() for _ in range(count))
+        return count
 
     def option(self, item: Callable[[], T]) -> T | None:
         """A byte 0, or 1 and the item."""

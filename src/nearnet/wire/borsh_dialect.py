@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nearnet.errors import Malformed, UnknownMessage
 from nearnet.keys import CryptoHash
@@ -16,9 +16,10 @@ from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge
 from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 __all__ = [
+    "STEP",
     "BorshDialect",
     "decode_announcement",
     "decode_edges",
@@ -27,6 +28,11 @@ __all__ = [
     "read_peer_info",
     "write_peer_info",
 ]
+
+STEP = 1000
+"""Edges or announcements read in one step: 1 to 4 ms of work."""
+
+T = TypeVar("T")
 
 _COUNT = struct.Struct("<I")
 _KINDS = (
@@ -134,16 +140,38 @@ def encode_announcement(announcement: m.AnnounceAccount) -> bytes:
     return writer.getvalue()
 
 
-def _read_edges(reader: Reader) -> tuple[Edge, ...]:
-    count = reader.u32()
-    if count * MIN_EDGE > reader.left:
-        raise Malformed(f"{count} edges claimed in {reader.left} bytes")
+def _edges_in_steps(reader: Reader) -> Generator[None, None, tuple[Edge, ...]]:
+    count = reader.count(MIN_EDGE)
     data, at, edges = reader.data, reader.at, []
-    for _ in range(count):
+    for number in range(count):
         edge, at = read_edge(data, at)
         edges.append(edge)
+        if not number % STEP:
+            yield
     reader.at = at
     return tuple(edges)
+
+
+def _announcements_in_steps(reader: Reader) -> Generator[None, None, tuple[m.AnnounceAccount, ...]]:
+    announcements = []
+    for number in range(reader.count(_MIN_ANNOUNCEMENT)):
+        announcements.append(_read_announcement(reader))
+        if not number % STEP:
+            yield
+    return tuple(announcements)
+
+
+def _at_once(steps: Generator[None, None, T]) -> T:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+
+def _read_edges(reader: Reader) -> tuple[Edge, ...]:
+    return _at_once(_edges_in_steps(reader))
 
 
 def _read_edge(reader: Reader) -> Edge:
@@ -197,16 +225,16 @@ def _handshake_failure(reader: Reader) -> m.HandshakeFailure:
     raise Malformed(f"{reason} is no reason of a HandshakeFailure")
 
 
-def _sync(reader: Reader) -> m.SyncRoutingTable:
-    edges = _read_edges(reader)
-    return m.SyncRoutingTable(edges, reader.vec(lambda: _read_announcement(reader), _MIN_ANNOUNCEMENT))
+def _sync_in_steps(reader: Reader) -> Generator[None, None, m.SyncRoutingTable]:
+    edges = yield from _edges_in_steps(reader)
+    return m.SyncRoutingTable(edges, (yield from _announcements_in_steps(reader)))
 
 
 _READERS: dict[str, Callable[[Reader], m.Message]] = {
     "Handshake": _handshake,
     "HandshakeFailure": _handshake_failure,
     "LastEdge": lambda reader: m.LastEdge(_read_edge(reader)),
-    "SyncRoutingTable": _sync,
+    "SyncRoutingTable": lambda reader: _at_once(_sync_in_steps(reader)),
     "RequestUpdateNonce": lambda reader: m.RequestUpdateNonce(_read_partial(reader)),
     "ResponseUpdateNonce": lambda reader: m.ResponseUpdateNonce(_read_edge(reader)),
     "PeersRequest": lambda reader: m.PeersRequest(),
@@ -307,6 +335,13 @@ class BorshDialect:
         message = _READERS[kind](reader)
         reader.finish()
         return message
+
+    def table_in_steps(self, frame: bytes) -> Generator[None, None, m.SyncRoutingTable]:
+        """`decode` of a SyncRoutingTable, a bounded piece at each `next`."""
+        reader = Reader(frame, 1)
+        table = yield from _sync_in_steps(reader)
+        reader.finish()
+        return table
 
     def kind(self, frame: bytes) -> str:
         """The message's name by its index alone, ``Unknown`` for none."""

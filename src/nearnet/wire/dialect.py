@@ -8,7 +8,9 @@ from nearnet.errors import ConfigError
 from nearnet.wire.borsh_dialect import BorshDialect
 
 if TYPE_CHECKING:
-    from nearnet.wire.messages import Message
+    from collections.abc import Generator
+
+    from nearnet.wire.messages import Message, SyncRoutingTable
     from nearnet.wire.routed_frame import RoutedFrame
 
 __all__ = ["SPOKEN", "Dialect", "detect", "dialect_named"]
@@ -30,6 +32,9 @@ class Dialect(Protocol):
 
     def decode(self, frame: bytes) -> Message:
         """The whole message; `Malformed` or `UnknownMessage`, never a partial value."""
+
+    def table_in_steps(self, frame: bytes) -> Generator[None, None, SyncRoutingTable]:
+        """`decode` of a large SyncRoutingTable: a bounded piece of work at each `next`, then the message."""
 
     def kind(self, frame: bytes) -> str:
         """The name of the message's class by its tag alone, ``Unknown`` for none."""
