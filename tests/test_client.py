@@ -80,3 +80,9 @@ def test_what_it_never_accepts():
 
 def test_a_ban_lasts_the_configured_time_unless_told():
     assert Ban(ReasonForBan.BAD_BLOCK).seconds is None
+
+
+def test_what_is_only_passed_on():
+    client = make(announcements="relay_only")
+    assert client.validate_announcement(announcement(1), None) == "relay_only"
+    assert client.validate_announcement(announcement(1), epoch(1)) is False

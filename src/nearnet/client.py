@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from nearnet.keys import CryptoHash
 from nearnet.wire.account_id import valid_account_id
@@ -51,8 +51,9 @@ class Client(Protocol):
 
     def validate_announcement(
         self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
-    ) -> bool | ReasonForBan:
+    ) -> bool | Literal["relay_only"] | ReasonForBan:
         """True: keep and tell others. False: drop it silently (unknown or older epoch). A reason bans the sender.
+        ``relay_only``: tell others, but neither store it nor send by it.
 
         `last_epoch` is that of the account's announcement held now. Asked only when the epoch is another.
         """
@@ -92,7 +93,9 @@ class DefaultClient:
         """As configured."""
         return self._info
 
-    def validate_announcement(self, announcement: AnnounceAccount, last_epoch: CryptoHash | None) -> bool:
+    def validate_announcement(
+        self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
+    ) -> bool | Literal["relay_only"]:
         """It cannot know account keys nor the order of epochs: new is what is none of the last 16 seen."""
         if self._policy == "ignore" or not valid_account_id(announcement.account_id):
             return False
@@ -106,7 +109,7 @@ class DefaultClient:
         seen[announcement.epoch_id] = None
         while len(seen) > EPOCHS_REMEMBERED:
             seen.popitem(last=False)
-        return new
+        return "relay_only" if new and self._policy == "relay_only" else new
 
     def on_message(self, message: Message, peer: PeerInfo) -> None:
         """Counted, not answered."""

@@ -72,3 +72,19 @@ def test_beyond_memory_they_are_read_from_the_store():
     assert store.reads == 2
     assert [a.account_id for a in announcements.all()] == ["c.near", "a.near"]
     assert Announcements(store, capacity=2).owner("a.near") == peer_id(1)
+
+
+def test_what_is_only_passed_on_is_known_but_not_used():
+    store = DictStore()
+    announcements = Announcements(store, capacity=2)
+    announcements.relay(said("a.near"))
+    assert announcements.select_new([said("a.near", number=2)]) == [], "it is not told again"
+    assert (announcements.owner("a.near"), len(announcements), announcements.all()) == (None, 0, [])
+    assert announcements.told() == [said("a.near")]
+    assert announcements.take_writes() == []
+    for number in range(5):
+        announcements.relay(said(f"{number}.near"))
+    assert len(announcements.told()) == 2
+    put(announcements, store, said("4.near", epoch=2))
+    assert announcements.told() == [said("4.near", epoch=2), said("3.near")]
+    assert announcements.owner("4.near") == peer_id(1)

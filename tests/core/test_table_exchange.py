@@ -337,6 +337,22 @@ class Strict(DefaultClient):
         return not announcement.account_id.startswith("old")
 
 
+def test_announcements_may_be_passed_on_only():
+    core = Core(nearnet={"announcements": "relay_only"})
+    a, b = core.ready("a"), core.ready("b")
+    core.advance(2)
+    b.read()
+    for hand in (a, b):
+        hand.say(SyncRoutingTable((), (announcement(),)))
+        core.advance(0.2)
+    assert [table.accounts for table in b.told(SyncRoutingTable)] == [(announcement(),)]
+    assert core.manager.announcements.owner("alice.near") is None
+    assert core.store.get("AccountAnnouncements", b"alice.near") is None
+    late = core.ready("late")
+    core.advance(2)
+    assert (announcement(),) in [table.accounts for table in late.told(SyncRoutingTable)]
+
+
 @pytest.mark.threat(62)
 def test_one_wrong_signature_drops_all_and_bans():
     core = Core(client=Strict(make_config()))

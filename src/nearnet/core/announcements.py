@@ -26,12 +26,14 @@ COLUMN = "AccountAnnouncements"
 class Announcements:
     """The newest known announcement of each account, at most `capacity` of them in memory (about 600 bytes each)."""
 
-    __slots__ = ("_cache", "_complete", "_store", "_writes")
+    __slots__ = ("_cache", "_complete", "_relayed", "_store", "_writes")
 
     def __init__(self, store: StoreReader, capacity: int = 10_000) -> None:
         """Fills memory from the store."""
         self._store = store
         self._cache: LruDict[str, AnnounceAccount] = LruDict(capacity)
+        self._relayed: LruDict[str, AnnounceAccount] = LruDict(capacity)
+        """Those that the client wants passed on and nothing else."""
         self._writes: list[Write] = []
         self._complete = True
         """Whether memory holds all that the store does, so that unknown accounts cost no read."""
@@ -50,7 +52,12 @@ class Announcements:
     def add(self, announcement: AnnounceAccount) -> None:
         """Keep one that the client found valid, in place of the account's former one."""
         self._keep(announcement)
+        self._relayed.pop(announcement.account_id)
         self._writes.append(Write(COLUMN, announcement.account_id.encode(), encode_announcement(announcement)))
+
+    def relay(self, announcement: AnnounceAccount) -> None:
+        """Pass one on, and know it for that; what it says is not used, and not stored."""
+        self._relayed.put(announcement.account_id, announcement)
 
     def take_writes(self) -> list[Write]:
         """The rows to store since the last call; make it before the next question, for memory may not hold them all."""
@@ -75,13 +82,17 @@ class Announcements:
         return None if announcement is None else announcement.peer_id
 
     def last_epoch(self, account_id: str) -> CryptoHash | None:
-        """The epoch of the account's announcement."""
-        announcement = self.get(account_id)
+        """The epoch of the account's announcement, also of one that is only passed on."""
+        announcement = self._relayed.get(account_id) or self.get(account_id)
         return None if announcement is None else announcement.epoch_id
 
     def all(self) -> list[AnnounceAccount]:
-        """Those in memory, for a first sync."""
+        """Those in memory that are used here."""
         return list(self._cache.values())
+
+    def told(self) -> list[AnnounceAccount]:
+        """For a first sync: those in memory, with those that are only passed on."""
+        return [*self._cache.values(), *self._relayed.values()]
 
     def __len__(self) -> int:
         return len(self._cache)

@@ -50,7 +50,7 @@ class Gossip:
     def start_sync(self, peer: Peer, now: Now) -> None:
         """Send the whole table to a peer that is Ready, in pieces."""
         peer.sync_cursor = 0
-        accounts = tuple(self._context.announcements.all())
+        accounts = tuple(self._context.announcements.told())
         size = self._piece_size
         for start in range(size, len(accounts), size):
             peer.send(SyncRoutingTable((), accounts[start : start + size]))
@@ -95,10 +95,10 @@ class Gossip:
 
     def tell(self, edges: Iterable[Edge], tellers: Sequence[PeerId], now: Now) -> None:
         """Broadcast new edges to every Ready peer but those that told us."""
+        told_by = tuple(tellers)
+        fresh = {edge.key: (edge, told_by) for edge in edges}
         for name in TELL_INTERVAL:
-            news = self._edges.setdefault(name, {})
-            for edge in edges:
-                news[edge.key] = (edge, tuple(tellers))
+            self._edges.setdefault(name, {}).update(fresh)
         self._arm(now)
 
     def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[PeerId], now: Now) -> None:

@@ -191,14 +191,21 @@ class TableExchange:
             context.limits.hit("announcements")
             accounts = accounts[:limit]
         taken: list[AnnounceAccount] = []
+        relayed: list[AnnounceAccount] = []
         for one in context.announcements.select_new(accounts):
             verdict = context.client.validate_announcement(one, context.announcements.last_epoch(one.account_id))
             if isinstance(verdict, ReasonForBan):
                 context.ban(peer.ready_id, verdict, now)
                 return
-            if verdict:
+            if verdict == "relay_only":
+                relayed.append(one)
+            elif verdict:
                 taken.append(one)
         self._add_accounts(taken, (peer.ready_id,), now)
+        if relayed:
+            for one in relayed:
+                context.announcements.relay(one)
+            self._gossip.tell_accounts(relayed, (peer.ready_id,), now)
 
     def announce(self, announcement: AnnounceAccount, now: Now) -> None:
         """Our own; `ConfigError` when that account is announced for that epoch already."""

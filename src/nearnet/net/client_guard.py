@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class ClientGuard:
 
     def validate_announcement(
         self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
-    ) -> bool | ReasonForBan:
+    ) -> bool | Literal["relay_only"] | ReasonForBan:
         """As the client judges; an announcement on which it fails is dropped."""
         try:
             return self._client.validate_announcement(announcement, last_epoch)
