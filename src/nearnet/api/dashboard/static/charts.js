@@ -11,13 +11,14 @@ const decades = (first, count) => Array.from({ length: count }, (_, at) => [1, 2
 /** Steps of an axis: of fractions, of whole things, of bytes. */
 export const FINE = decades(-2, 12);
 export const WHOLE = decades(0, 10);
+const MINUTES = [60, 120, 300, 600, 1200, 1800, 3600];
 export const BINARY = Array.from({ length: 40 }, (_, at) => 2 ** at);
 const all = new Set();
 
 /** At least five minutes, so that the first samples do not fill the whole width. */
 function hour(low, high) {
-  const end = high ?? Date.now() / 1000;
-  return [Math.min(low ?? end, end - LEAST), end];
+  const end = high > 0 ? high : Date.now() / 1000;
+  return [Math.min(low > 0 ? low : end, end - LEAST), end];
 }
 
 /** A chart of `series`: [{label, colour, fill?, stepped?}]; `format` writes a value, `label` says what it shows. */
@@ -41,9 +42,10 @@ export class Chart {
       height: this.height,
       cursor: { sync: { key: this.sync }, points: { size: 6 }, drag: { x: false, y: false } },
       legend: { live: true },
+      hooks: { setCursor: [(plot) => plot.cursor.idx === null && this.legendNow(plot)] },
       scales: { x: { range: (_, low, high) => hour(low, high) }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.08)] } },
       axes: [
-        { ...axis, values: (_, times) => times.map((time) => clock(time).slice(0, 5)) },
+        { ...axis, size: 28, incrs: MINUTES, values: (_, times) => times.map((time) => clock(time).slice(0, 5)) },
         { ...axis, size: 62, incrs: this.steps, values: (_, values) => values.map((value) => this.format(value)) },
       ],
       series: [
@@ -64,12 +66,21 @@ export class Chart {
   resize(width) {
     if (width < 40) return;
     if (this.plot) this.plot.setSize({ width, height: this.height });
-    else this.plot = new uPlot(this.options(width), this.data, this.box);
+    else {
+      this.plot = new uPlot(this.options(width), this.data, this.box);
+      this.legendNow(this.plot);
+    }
+  }
+
+  /** No moment is pointed at: the legend tells the newest values. */
+  legendNow(plot) {
+    if (this.data[0].length) plot.setLegend({ idx: this.data[0].length - 1 });
   }
 
   update(times, ...columns) {
     this.data = [times, ...columns];
     this.plot?.setData(this.data);
+    if (this.plot && (this.plot.cursor.idx ?? null) === null) this.legendNow(this.plot);
     const newest = this.series.map(({ label }, at) => `${label} ${this.format(columns[at].at(-1) ?? 0)}`).join(", ");
     this.summary.textContent = `Now: ${newest}.`;
   }

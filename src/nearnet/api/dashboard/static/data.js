@@ -71,8 +71,10 @@ export class Unauthorized extends Error {}
 // --- polling ---------------------------------------------------------------------------------------
 
 let ticking = false;
+let again = false;
 
 async function tick() {
+  again = ticking;
   if (ticking || document.hidden) return;
   ticking = true;
   const wanted = ["status", ...watchers.keys()].filter((name) => name === "status" || watchers.get(name).size);
@@ -84,6 +86,7 @@ async function tick() {
     setOnline(false);
   }
   ticking = false;
+  if (again) void tick();
 }
 
 const SPECIAL = { graph: true, events: true, online: true };

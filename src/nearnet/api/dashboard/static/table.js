@@ -10,8 +10,8 @@ const PAGE = 200;
  * `cell` makes an element instead. `key(row)` tells rows apart. `onOpen(row)`: rows can be opened.
  */
 export class Table {
-  constructor({ label, columns, key, sort, empty = "Nothing here.", onOpen = null, words = null }) {
-    Object.assign(this, { columns, key, empty, onOpen, words });
+  constructor({ label, columns, key, sort, empty = "Nothing here.", noun = "row", onOpen = null, words = null }) {
+    Object.assign(this, { columns, key, empty, noun, onOpen, words });
     [this.sortBy, this.down] = sort;
     this.rows = [];
     this.shown = PAGE;
@@ -102,7 +102,7 @@ export class Table {
     setText(this.more, `Show more (${number(chosen.length - this.shown)} left)`);
     this.note.hidden = chosen.length > 0;
     setText(this.note, this.rows.length ? "Nothing matches the filter." : this.empty);
-    setText(this.count, chosen.length === this.rows.length ? plural(this.rows.length, "row") : `${number(chosen.length)} of ${plural(this.rows.length, "row")}`);
+    setText(this.count, chosen.length === this.rows.length ? plural(this.rows.length, this.noun) : `${number(chosen.length)} of ${plural(this.rows.length, this.noun)}`);
   }
 
   line(row) {

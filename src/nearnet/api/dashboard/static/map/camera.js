@@ -7,7 +7,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 export class Camera {
   /** `moved()`, `click(x, y, shift)`, `hover(x, y)` in pixels of the canvas. */
   constructor(canvas, { moved, click, hover }) {
-    Object.assign(this, { canvas, moved, click, hover, x: 0, y: 0, scale: 10, width: 0, height: 0, least: 1 });
+    Object.assign(this, { canvas, moved, click, hover, x: 0, y: 0, scale: 10, width: 0, height: 0, least: 1, taken: false });
     this.pointers = new Map();
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -31,11 +31,12 @@ export class Camera {
     const reach = places.reduce((most, [x, y]) => Math.max(most, Math.hypot(x, y)), 4);
     this.scale = Math.min(60, (Math.min(this.width, this.height) / 2 - 28) / reach);
     this.least = this.scale / 3;
-    Object.assign(this, { x: 0, y: 0 });
+    Object.assign(this, { x: 0, y: 0, taken: false });
     this.moved();
   }
 
   zoom(factor, x = this.width / 2, y = this.height / 2) {
+    this.taken = true;
     const scale = Math.max(this.least, Math.min(400, this.scale * factor));
     this.x += (x - this.width / 2) * (1 / this.scale - 1 / scale);
     this.y += (y - this.height / 2) * (1 / this.scale - 1 / scale);
@@ -44,12 +45,14 @@ export class Camera {
   }
 
   pan(dx, dy) {
+    this.taken = true;
     this.x -= dx / this.scale;
     this.y -= dy / this.scale;
     this.moved();
   }
 
   glideTo([x, y]) {
+    this.taken = true;
     const from = [this.x, this.y];
     const start = performance.now();
     const step = () => {

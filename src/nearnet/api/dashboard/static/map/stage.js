@@ -24,7 +24,10 @@ export class Stage {
     this.camera = new Camera(this.canvas, { moved: () => this.request(), click: (x, y, second) => this.picked(this.at(x, y), second), hover: (x, y) => this.hover(this.at(x, y)) });
     this.places = new Map();
     this.rings = new Map();
-    this.forces = new Forces((places) => this.move(places, 120));
+    this.forces = new Forces((places) => {
+      this.move(places, 120);
+      if (!this.camera.taken) this.fit();
+    });
     this.state = { graph: null, marks: new Map(), mode: "distance", layout: "rings", time: 0, selected: null, second: null, path: null, found: new Set(), hovered: null };
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.element);
@@ -61,7 +64,10 @@ export class Stage {
       if (!this.places.size) this.move(places, 0);
       this.forces.run(graph, places);
     }
-    if (fit) this.fitSoon = true;
+    if (fit) {
+      this.camera.taken = false;
+      this.fitSoon = true;
+    }
   }
 
   current() {
@@ -111,7 +117,8 @@ export class Stage {
       canvas.height = Math.max(1, Math.round(height * this.ratio));
     }
     this.camera.resize(width, height);
-    this.fitSoon = true;
+    this.fitSoon ||= !this.camera.taken;
+    this.repaint = true;
     this.request();
   }
 
@@ -172,7 +179,7 @@ export class Stage {
       let [colour, alpha] = ofEdge(a, b, since);
       let thick = 1;
       if (onPath.has(key)) [colour, alpha, thick] = [colours.mark, 1, 2.4];
-      else if (mark) [colour, alpha, thick] = [colours[mark], 0.95, 1.8];
+      else if (mark) [colour, alpha, thick] = [colours[mark], marks.size > 100 ? 0.7 : 0.95, marks.size > 100 ? 1.2 : 1.8];
       else if (focus !== null && (a === focus || b === focus)) [alpha, thick] = [0.85, 1.4];
       else if (dim) alpha *= 0.35;
       edgeColour.set([...colour, alpha * 255], at * 4);
@@ -180,7 +187,8 @@ export class Stage {
     });
     const nodeColour = new Uint8Array(this.present.length * 4);
     const radius = new Float32Array(this.present.length);
-    const size = Math.max(2.6, Math.min(6, 70 / Math.sqrt(this.present.length)));
+    const room = Math.sqrt((this.camera.width * this.camera.height) / this.present.length);
+    const size = Math.max(2, Math.min(6, room / 9));
     this.present.forEach((peer, at) => {
       const near = focus !== null && (peer === focus || graph.has(focus, peer));
       const strong = !dim || near || pathPeers.has(peer) || found.has(peer) || peer === selected || peer === second || peer === 0 || marks.size > 0;

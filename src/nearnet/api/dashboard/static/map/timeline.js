@@ -6,12 +6,13 @@ import { clock, duration } from "../format.js";
 import { Graph } from "../graph.js";
 
 const WAIT = 120;
+const HOUR = 3600;
 
 /** `moved(graph or null)`: the graph of the moment chosen, null for now. */
 export class Timeline {
   constructor(moved) {
     this.moved = moved;
-    this.slider = h("input", { type: "range", min: 0, max: 1, step: 1, value: 1, "aria-label": "Moment of the last hour", oninput: () => this.chosen() });
+    this.slider = h("input", { type: "range", min: 0, max: 360, step: 1, value: 360, "aria-label": "Moment of the last hour", oninput: () => this.chosen() });
     this.strip = h("canvas", { class: "strip", "aria-hidden": "true" });
     this.told = h("output", { class: "moment" }, "now");
     this.live = h("button", { type: "button", class: "live", "aria-pressed": "true", onclick: () => this.goLive() }, "Live");
@@ -19,6 +20,7 @@ export class Timeline {
       iconButton("back", "Ten seconds back", () => this.step(-1)), h("div", { class: "track" }, this.strip, this.slider),
       iconButton("forward", "Ten seconds on", () => this.step(1)), this.told, this.live);
     this.samples = [];
+    this.slots = 360;
     this.at = null;
     this.themed = () => this.drawStrip();
     addEventListener("themed", this.themed);
@@ -32,12 +34,14 @@ export class Timeline {
     removeEventListener("themed", this.themed);
   }
 
-  /** New samples: the slider has one stop for each, the last is now. */
+  /** New samples: the slider has a stop for each of an hour, the last is now; what is before the first has none. */
   update() {
-    this.samples = now.nearnet_history?.samples ?? [];
-    this.slider.max = this.samples.length;
-    if (this.at === null) this.slider.value = this.samples.length;
-    else this.slider.value = this.samples.findIndex((sample) => sample.time >= this.at);
+    const { samples, interval } = now.nearnet_history;
+    this.samples = samples;
+    this.slots = Math.max(HOUR / interval, samples.length);
+    this.slider.max = this.slots;
+    const at = this.at === null ? samples.length : samples.findIndex((sample) => sample.time >= this.at);
+    this.slider.value = this.slots - samples.length + at;
     this.tell();
     this.drawStrip();
   }
@@ -53,8 +57,9 @@ export class Timeline {
   }
 
   chosen() {
-    const at = Number(this.slider.value);
+    const at = Math.max(0, Number(this.slider.value) - this.slots + this.samples.length);
     this.at = at >= this.samples.length ? null : this.samples[at].time;
+    this.slider.value = this.slots - this.samples.length + at;
     this.tell();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.load(), this.at === null ? 0 : WAIT);
@@ -90,12 +95,13 @@ export class Timeline {
     const context = this.strip.getContext("2d");
     context.scale(ratio, ratio);
     const most = Math.max(1, ...this.samples.flatMap((sample) => [sample.edges_appeared, sample.edges_went]));
-    const each = width / Math.max(1, this.samples.length);
+    const each = width / this.slots;
+    const start = this.slots - this.samples.length;
     this.samples.forEach((sample, at) => {
       for (const [count, way, colour] of [[sample.edges_appeared, -1, "--good"], [sample.edges_went, 1, "--bad"]]) {
         const size = Math.sqrt(count / most) * (height / 2 - 2);
         context.fillStyle = cssColour(colour);
-        context.fillRect(at * each, height / 2 + (way < 0 ? -size : 0), Math.max(1, each - 0.5), size);
+        context.fillRect((start + at) * each, height / 2 + (way < 0 ? -size : 0), Math.max(1, each - 0.5), size);
       }
     });
   }

@@ -20,7 +20,7 @@ const COLUMNS = [
 ];
 
 export function open(main) {
-  const table = new Table({ label: "Announced accounts", columns: COLUMNS, key: (one) => `${one.account_id} ${one.peer_id}`, sort: ["account", false], empty: "No account was announced." });
+  const table = new Table({ label: "Announced accounts", columns: COLUMNS, key: (one) => `${one.account_id} ${one.peer_id}`, sort: ["account", false], noun: "account", empty: "No account was announced." });
   main.append(h("div", { class: "bar" }, table.searchField("Find an account or peer"), table.count), table.element);
   return { close: watch(["nearnet_accounts", "graph"], () => table.update(now.nearnet_accounts ?? [])) };
 }

@@ -24,7 +24,7 @@ async function banSomebody() {
 }
 
 export function open(main) {
-  const table = new Table({ label: "Bans", columns: COLUMNS, key: (one) => one.peer_id, sort: ["left", false], empty: "Nobody is banned." });
+  const table = new Table({ label: "Bans", columns: COLUMNS, key: (one) => one.peer_id, sort: ["left", false], noun: "ban", empty: "Nobody is banned." });
   main.append(
     h("div", { class: "bar" }, table.searchField("Find a peer, address or reason"), table.count, h("span", { class: "spring" }),
       h("button", { type: "button", class: "primary", onclick: () => void banSomebody() }, "Ban a peer")),

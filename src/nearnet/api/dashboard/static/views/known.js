@@ -25,7 +25,7 @@ const COLUMNS = [
 const ago = (time) => (time ? `${duration(nodeTime() - time)} ago` : "–");
 
 export function open(main) {
-  const table = new Table({ label: "Known peers", columns: COLUMNS, key: (peer) => peer.peer_id, sort: ["last", true], empty: "No peer is known.",
+  const table = new Table({ label: "Known peers", columns: COLUMNS, key: (peer) => peer.peer_id, sort: ["last", true], noun: "peer", empty: "No peer is known.",
     words: (peer) => [peer.peer_id, peer.addr, peer.status, peer.trust].join(" ") });
   const status = select("status", [["", "any"]], { onchange: () => table.filter((peer) => !status.value || peer.status === status.value) });
   main.append(

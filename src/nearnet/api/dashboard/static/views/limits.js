@@ -7,7 +7,8 @@ import { Table } from "../table.js";
 
 const share = (row) => (typeof row.value === "number" && row.value > 0 && row.used !== null ? row.used / row.value : null);
 const sized = (row, value) => (row.name.endsWith("_bytes") ? bytes(value) : number(value));
-const told = (row) => (typeof row.value === "number" ? sized(row, row.value) : typeof row.value === "object" ? JSON.stringify(row.value) : String(row.value));
+const told = (row) => (typeof row.value === "number" ? sized(row, row.value) : plain(row.value));
+const plain = (value) => (value === null || typeof value !== "object" ? String(value) : Object.entries(value).map(([name, part]) => `${words(name)} ${plain(part)}`).join(", "));
 
 const COLUMNS = [
   { name: "name", label: "Limit", value: (row) => row.name, text: (row) => words(row.name) },
@@ -29,7 +30,7 @@ const COLUMNS = [
 ];
 
 export function open(main) {
-  const table = new Table({ label: "Limits", columns: COLUMNS, key: (row) => row.name, sort: ["hit", true] });
+  const table = new Table({ label: "Limits", columns: COLUMNS, key: (row) => row.name, sort: ["hit", true], noun: "limit" });
   main.append(h("div", { class: "bar" }, table.searchField("Find a limit"), table.count), table.element);
   return {
     close: watch(["nearnet_limits"], () => table.update(Object.entries(now.nearnet_limits ?? {}).map(([name, limit]) => ({ name, ...limit })))),

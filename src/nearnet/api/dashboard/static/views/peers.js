@@ -40,7 +40,7 @@ export function open(main, params) {
     label: "Peers that are connected",
     columns: columns(() => chosen.kind),
     key: (peer) => peer.peer_id,
-    sort: ["connected", true],
+    sort: ["connected", true], noun: "peer",
     empty: "No peer is connected.",
     onOpen: (peer) => { opened = peer.peer_id; drawDrawer(); },
     words: (peer) => [peer.peer_id, peer.addr, peer.account_id, peer.dialect].join(" "),

@@ -25,7 +25,7 @@ const COLUMNS = [
 ];
 
 export function open(main) {
-  const table = new Table({ label: "Routes", columns: COLUMNS, key: (row) => row.peer_id, sort: ["distance", false], empty: "No peer is reachable.",
+  const table = new Table({ label: "Routes", columns: COLUMNS, key: (row) => row.peer_id, sort: ["distance", false], noun: "peer", empty: "No peer is reachable.",
     words: (row) => [row.peer_id, ...row.next_hops].join(" ") });
   const hops = select("distance", [["", "any"], ["1", "1"], ["2", "2"], ["3", "3"], ["4", "4 or more"]], {
     onchange: () => table.filter((row) => !hops.value || (hops.value === "4" ? row.distance >= 4 : row.distance === Number(hops.value))),

@@ -31,10 +31,10 @@ const COLUMNS = [
   ]),
 ];
 
-const perSecond = (value) => `${value === null || value === undefined ? "–" : value < 10 ? value.toFixed(1) : number(Math.round(value))}/s`;
+const perSecond = (value) => (value === null || value === undefined ? "–" : `${value < 10 ? value.toFixed(1) : number(Math.round(value))}/s`);
 
 export function open(main) {
-  const table = new Table({ label: "Traffic of the last hour by message type", columns: COLUMNS, key: (row) => row.kind, sort: ["received-messages", true], empty: "No message yet." });
+  const table = new Table({ label: "Traffic of the last hour by message type", columns: COLUMNS, key: (row) => row.kind, sort: ["received-messages", true], noun: "type", empty: "No message yet." });
   const bytesChart = new Chart({ label: "Bytes", format: rate, steps: BINARY, series: [{ label: "received", colour: "--series-1", fill: true }, { label: "sent", colour: "--series-2", fill: true }] });
   const queue = new Chart({ label: "Queued to peers", format: bytes, steps: BINARY, series: [{ label: "queued", colour: "--series-4", fill: true }] });
   const kinds = h("div", { class: "charts" });
