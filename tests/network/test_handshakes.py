@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+import time
 
 import pytest
 from network.cluster import Cluster, address, make_config
-from network.raw_peer import LISTEN_PORT, RawListener, RawPeer, edge_between
+from network.raw_peer import LISTEN_PORT, RawListener, RawPeer, Target, edge_between, ping
 
 from nearnet.core.edge import sign_edge
 from nearnet.errors import PeerRefused
@@ -23,6 +24,7 @@ from nearnet.wire.messages import (
     ProtocolVersionMismatch,
     RequestUpdateNonce,
     ResponseUpdateNonce,
+    Routed,
     SocketAddress,
 )
 
@@ -301,3 +303,22 @@ async def test_listen_ports_must_be_told():
             assert node.core.peers[raw.key.public_key].info.addr.port == LISTEN_PORT
         with pytest.raises(PeerRefused):
             await node.connect(address(node))
+
+
+@pytest.mark.scenario(79)
+async def test_a_raw_peer_pings_in_order_and_a_raw_listener_is_dialled():
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        fresh = int(time.time()) | 1
+        async with await RawPeer.ready(node, nonce=fresh) as raw:
+            raw.send(*(ping(raw.key, node.peer_id, number, ttl=2) for number in range(4)))
+            pongs = [(await raw.receive_kind(Routed)).message.body for _ in range(4)]
+            assert [int.from_bytes(body[1:9], "little") for body in pongs] == [0, 1, 2, 3]
+        async with RawListener(node, "boot node") as listener:
+            dialler = await cluster.start(make_config(outbound=True, boot_nodes=listener.address))
+            listener.target = Target.of(dialler)
+            peer = await listener.peer()
+            asked = await peer.receive()
+            assert (asked.sender_peer_id, asked.target_peer_id) == (dialler.peer_id, listener.key.public_key)
+            peer.send(peer.handshake(nonce=asked.partial_edge_info.nonce))
+            await cluster.until(lambda: listener.key.public_key in dialler.core.peers)
