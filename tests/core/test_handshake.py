@@ -49,7 +49,9 @@ def test_table_is_complete(state, given):
         assert step is Step.IGNORE
     if given is Input.TIMEOUT:
         assert (step is Step.CLOSE) == (state in (PeerState.ACCEPTED, PeerState.DIALLED))
-    if state is PeerState.READY:
+    if given is Input.OTHER_TIER and state is not PeerState.CLOSED:
+        assert step is Step.REFUSE_TIER
+    elif state is PeerState.READY:
         assert step in (Step.IGNORE, Step.DISPATCH, Step.TAKE_DISCONNECT)
     if step is Step.DISPATCH:
         assert (state, given) == (PeerState.READY, Input.OTHER)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from nearnet.core.actions import Close, PauseReading, ResumeReading
 from nearnet.core.addresses import host_group, is_loopback, normalise
 from nearnet.core.handshake import PeerState, Step, step_for
-from nearnet.core.inbound_budget import InboundBudget
 from nearnet.core.large_tables import LARGE_TABLE, LargeTables
 from nearnet.core.peer import Peer
+from nearnet.core.started_frames import StartedFrames
 from nearnet.core.traffic_totals import TrafficTotals
 from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
-from nearnet.wire.dialect import SPOKEN, detect, dialect_named
+from nearnet.wire.dialect import detect, dialect_named
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
 from nearnet.wire.routed_body import body_name
 
@@ -34,8 +34,6 @@ __all__ = [
     "DIALLED_HANDSHAKE_FRAME",
     "EARLY_FRAMES",
     "EARLY_MESSAGES",
-    "STALL_RATE",
-    "STALL_SECONDS",
     "Connections",
 ]
 
@@ -48,12 +46,6 @@ EARLY_MESSAGES = 8
 DIALLED_HANDSHAKE_FRAME = 4 * 2**20
 """Largest frame before Ready on a connection we dialled: a table may come first."""
 
-STALL_SECONDS = 60.0
-"""A frame that takes longer than this must come in at `STALL_RATE` on average (row 8)."""
-
-STALL_RATE = 4096
-"""Bytes a second."""
-
 # To look up a member of an enum takes as long as to cut a message out of a buffer.
 _READY: Final = PeerState.READY
 _CLOSED: Final = PeerState.CLOSED
@@ -63,13 +55,13 @@ class Connections:
     """All connections of one node, from accept or dial to their end."""
 
     __slots__ = (
-        "_budget",
         "_context",
         "_handshaking",
         "_next_id",
         "_on_closed",
         "_on_message",
         "_on_routed",
+        "_started",
         "_tables",
         "_traffic",
     )
@@ -82,13 +74,12 @@ class Connections:
         on_routed: Callable[[Peer, list[RoutedFrame], Now], None],
         on_closed: Callable[[Peer, str, Now], None],
     ) -> None:
-        limits = context.config.nearnet.limits
         self._context = context
         self._handshaking = handshaking
         self._on_message = on_message
         self._on_routed = on_routed
         self._on_closed = on_closed
-        self._budget = InboundBudget(limits.inbound_budget_bytes, limits.large_frame_bytes)
+        self._started = StartedFrames(context, self)
         self._next_id = 0
         self._tables = LargeTables(context, self, on_message)
         self._traffic = TrafficTotals()
@@ -193,7 +184,7 @@ class Connections:
                 self._abuse(peer, now)
             return
         self._end_run(peer, run, now)
-        self._watch_frame(peer, now)
+        self._started.watch(peer, now)
 
     def _end_run(self, peer: Peer, run: list[RoutedFrame], now: Now) -> bool:
         """Hand over the routed messages that came so far; whether the connection is still open after them."""
@@ -222,43 +213,6 @@ class Connections:
         else:
             self.close(peer, "frame too large", now, flagged=True)
 
-    def _watch_frame(self, peer: Peer, now: Now) -> None:
-        """A frame that has started: its share of the memory budget, and its deadline."""
-        length = peer.framer.pending_length
-        if peer.state is PeerState.CLOSED:
-            return
-        if not peer.framer.buffered:
-            peer.frame_started = None
-            self._release_budget(peer, now)
-            return
-        if peer.frame_started is None:
-            peer.frame_started = now.mono
-            if peer.stall is None:
-                self._look_for_stall(peer, now.mono + STALL_SECONDS)
-        if length is not None and not self._budget.take(peer.id, length):
-            self._context.limits.hit("inbound_budget_bytes")
-            self.pause(peer, "budget")
-
-    def _release_budget(self, peer: Peer, now: Now) -> None:
-        for number in self._budget.release(peer.id):
-            waiting = self._context.connections.get(number)
-            if waiting is not None:
-                self.resume(waiting, "budget", now)
-
-    def _look_for_stall(self, peer: Peer, at: float) -> None:
-        peer.stall = self._context.timers.at(at, lambda now: self._check_stall(peer, now))
-
-    def _check_stall(self, peer: Peer, now: Now) -> None:
-        peer.stall = None
-        started = peer.frame_started
-        if started is None or peer.state is PeerState.CLOSED:
-            return
-        elapsed = now.mono - started
-        if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:
-            self.close(peer, "stalled", now)
-            return
-        self._look_for_stall(peer, max(started + STALL_SECONDS, now.mono + 1.0))
-
     def pause(self, peer: Peer, why: str) -> None:
         """Read no more from it until `resume` for the same reason."""
         if not peer.paused:
@@ -278,18 +232,13 @@ class Connections:
 
     def _frame(self, peer: Peer, frame: bytes, run: list[RoutedFrame], now: Now) -> None:
         if peer.frame_started is not None:
-            peer.frame_started = None
-            self._release_budget(peer, now)
+            self._started.whole(peer, now)
         if not frame:
             self._context.count("nearnet_skipped_frames", "empty")
             return
         dialect = peer.dialect
         if dialect is None:
-            name = detect(frame[0])
-            if name not in SPOKEN:
-                self.close(peer, "a dialect not spoken here", now)
-                return
-            dialect = peer.dialect = dialect_named(name)
+            dialect = peer.dialect = dialect_named(detect(frame[0]))
         try:
             if peer.state is _READY:
                 routed = dialect.routed(frame)
@@ -324,6 +273,8 @@ class Connections:
             case Step.TAKE_DISCONNECT:
                 peer.forget_link = dialect.decode(frame) == Disconnect(remove_from_connection_store=True)
                 self.close(peer, "disconnected by the peer", now)
+            case Step.REFUSE_TIER:
+                self.close(peer, "a tier not served here", now, flagged=True)
             case Step.KEEP_FOR_READY:
                 if len(peer.early) < EARLY_FRAMES:
                     peer.early.append(frame)
@@ -393,7 +344,7 @@ class Connections:
         context.connections.pop(peer.id, None)
         self._traffic.add(peer)
         context.outbox.overflowed.pop(peer, None)
-        self._release_budget(peer, now)
+        self._started.whole(peer, now)
         context.count("nearnet_connections_closed", reason)
         if was_ready:
             context.peers.pop(peer.ready_id, None)

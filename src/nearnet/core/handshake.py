@@ -38,6 +38,8 @@ class Input(Enum):
     """What may happen to a connection."""
 
     HANDSHAKE = auto()
+    OTHER_TIER = auto()
+    """A handshake for tier 1 or 3, which this node does not take part in (`behaviour.md` §10)."""
     HANDSHAKE_FAILURE = auto()
     LAST_EDGE = auto()
     DISCONNECT = auto()
@@ -61,29 +63,34 @@ class Step(Enum):
     IGNORE_AND_COUNT = auto()
     """On one we accepted: ignored, too many close (`threats.md` row 22)."""
     IGNORE = auto()
+    REFUSE_TIER = auto()
     CLOSE = auto()
 
 
 TABLE: dict[tuple[PeerState, Input], Step] = {
     (PeerState.ACCEPTED, Input.HANDSHAKE): Step.JUDGE_AS_LISTENER,
+    (PeerState.ACCEPTED, Input.OTHER_TIER): Step.REFUSE_TIER,
     (PeerState.ACCEPTED, Input.HANDSHAKE_FAILURE): Step.IGNORE_AND_COUNT,
     (PeerState.ACCEPTED, Input.LAST_EDGE): Step.IGNORE_AND_COUNT,
     (PeerState.ACCEPTED, Input.DISCONNECT): Step.IGNORE,
     (PeerState.ACCEPTED, Input.OTHER): Step.IGNORE_AND_COUNT,
     (PeerState.ACCEPTED, Input.TIMEOUT): Step.CLOSE,
     (PeerState.DIALLED, Input.HANDSHAKE): Step.JUDGE_AS_DIALLER,
+    (PeerState.DIALLED, Input.OTHER_TIER): Step.REFUSE_TIER,
     (PeerState.DIALLED, Input.HANDSHAKE_FAILURE): Step.TAKE_FAILURE,
     (PeerState.DIALLED, Input.LAST_EDGE): Step.TAKE_LAST_EDGE,
     (PeerState.DIALLED, Input.DISCONNECT): Step.IGNORE,
     (PeerState.DIALLED, Input.OTHER): Step.KEEP_FOR_READY,
     (PeerState.DIALLED, Input.TIMEOUT): Step.CLOSE,
     (PeerState.READY, Input.HANDSHAKE): Step.IGNORE,
+    (PeerState.READY, Input.OTHER_TIER): Step.REFUSE_TIER,
     (PeerState.READY, Input.HANDSHAKE_FAILURE): Step.IGNORE,
     (PeerState.READY, Input.LAST_EDGE): Step.IGNORE,
     (PeerState.READY, Input.DISCONNECT): Step.TAKE_DISCONNECT,
     (PeerState.READY, Input.OTHER): Step.DISPATCH,
     (PeerState.READY, Input.TIMEOUT): Step.IGNORE,
     (PeerState.CLOSED, Input.HANDSHAKE): Step.IGNORE,
+    (PeerState.CLOSED, Input.OTHER_TIER): Step.IGNORE,
     (PeerState.CLOSED, Input.HANDSHAKE_FAILURE): Step.IGNORE,
     (PeerState.CLOSED, Input.LAST_EDGE): Step.IGNORE,
     (PeerState.CLOSED, Input.DISCONNECT): Step.IGNORE,
@@ -94,6 +101,8 @@ TABLE: dict[tuple[PeerState, Input], Step] = {
 
 _INPUT_OF_KIND = {
     "Handshake": Input.HANDSHAKE,
+    "Tier1Handshake": Input.OTHER_TIER,
+    "Tier3Handshake": Input.OTHER_TIER,
     "HandshakeFailure": Input.HANDSHAKE_FAILURE,
     "LastEdge": Input.LAST_EDGE,
     "Disconnect": Input.DISCONNECT,

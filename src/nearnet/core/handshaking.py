@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["MAX_HANDSHAKES", "Handshaking", "describe_failure"]
+__all__ = ["MAX_HANDSHAKES", "OWNED_ACCOUNT_WINDOW", "Handshaking", "describe_failure"]
 
 MAX_HANDSHAKES = 3
 """A dialler's first Handshake and two more after failures (`threats.md` row 13)."""
+
+OWNED_ACCOUNT_WINDOW = 30 * 60
+"""Seconds by which the time in an owned account may differ from ours."""
 
 
 class Handshaking:
@@ -155,7 +158,7 @@ class Handshaking:
         """RegisterPeer (document §7.7): what the manager must agree to, in the order of `behaviour.md` §2."""
         context = self._context
         sender, partial = handshake.sender_peer_id, handshake.partial_edge_info
-        refusal = self._refusal(peer, handshake)
+        refusal = self._refusal(peer, handshake, now)
         if refusal is not None:
             context.close(peer, refusal, now, flagged=True)
             return
@@ -172,12 +175,15 @@ class Handshaking:
             return
         self._accept(peer, handshake, now)
 
-    def _refusal(self, peer: Peer, handshake: Handshake) -> str | None:
+    def _refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
         context = self._context
         sender, port = handshake.sender_peer_id, handshake.sender_listen_port
         proto = peer.is_today
         if port is None or (proto and port == 0):
             return "no listen port told"
+        owned = self._owned_account_refusal(peer, handshake, now)
+        if owned is not None:
+            return owned
         if context.peer_store.is_blacklisted(SocketAddress(peer.address.ip, port)):
             return "blacklisted"
         if context.peer_store.is_banned(sender):
@@ -189,6 +195,23 @@ class Handshaking:
                 return "tie break"
             if len(context.peers) >= context.config.network.max_num_peers:
                 return "connection limit exceeded"
+        return None
+
+    def _owned_account_refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
+        """A validator's word that it owns the sender: about that peer, of these minutes, signed, and nobody else's."""
+        if handshake.owned_account is None:
+            return None
+        owned = handshake.owned_account.owned_account()
+        if owned is None or owned.peer_id != handshake.sender_peer_id:
+            return "owned account of another peer"
+        if abs(owned.timestamp[0] - now.wall) > OWNED_ACCOUNT_WINDOW:
+            return "owned account of another time"
+        if not handshake.owned_account.verify(owned.account_key):
+            return "wrong signature of the owned account"
+        if any(one.account_key == owned.account_key for one in self._context.peers.values()):
+            self._context.count("near_already_connected_account")
+            return "account already connected"
+        peer.account_key = owned.account_key
         return None
 
     def _dialling(self, sender: PeerId) -> bool:

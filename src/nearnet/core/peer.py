@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nearnet.core.clock import Now
     from nearnet.core.limits import TokenBucket
     from nearnet.core.timers import Timer
-    from nearnet.keys import PeerId
+    from nearnet.keys import PeerId, PublicKey
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import Message, PeerChainInfo, PeerInfo, SocketAddress
@@ -50,6 +50,7 @@ class Peer:
     """One TCP connection to exactly one peer."""
 
     __slots__ = (
+        "account_key",
         "address",
         "answered",
         "behind",
@@ -106,6 +107,8 @@ class Peer:
     """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
     last_kind: str
     """Message type of the frame that came in last: what was being handled when something went wrong."""
+    account_key: PublicKey | None
+    """Of the validator that owns this peer, where it proved one in the handshake."""
     answered: bool
     """Whether a frame came in that reads in the dialect spoken."""
     forget_link: bool
@@ -139,6 +142,7 @@ class Peer:
         self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
+        self.account_key = None
         self.answered = False
         self.forget_link = False
         self.refresh = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nearnet.core.accounts_data import AccountsData
 from nearnet.core.actions import Action, Close, Dial, Verdict
 from nearnet.core.announcements import Announcements
 from nearnet.core.client_port import ClientPort
@@ -27,6 +28,7 @@ from nearnet.core.peer_store import PeerStore
 from nearnet.core.route_back import RouteBack
 from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
 from nearnet.core.routing_table import RoutingTable
+from nearnet.core.snapshot_hosts import SnapshotHosts
 from nearnet.core.table_exchange import TableExchange
 from nearnet.errors import ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId
@@ -42,6 +44,7 @@ from nearnet.wire.messages import (
     SocketAddress,
     SyncRoutingTable,
 )
+from nearnet.wire.messages_today import DistanceVector, SyncAccountsData, SyncSnapshotHosts
 
 if TYPE_CHECKING:
     import random
@@ -90,6 +93,8 @@ class PeerManager:
         self.gossip = Gossip(context)
         self.local_edges = LocalEdges(context, self.gossip)
         self.refresh = NonceRefresh(context, self.local_edges)
+        self.accounts_data = AccountsData(context)
+        self.snapshot_hosts = SnapshotHosts(context)
         self.intake = EdgeIntake(context.table)
         self.exchange = TableExchange(context, self.gossip, self.local_edges, self.intake)
         self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers)
@@ -264,6 +269,12 @@ class PeerManager:
                 self.local_edges.requested(peer, partial, now)
             case ResponseUpdateNonce(edge):
                 self.local_edges.responded(peer, edge, now)
+            case SyncAccountsData():
+                self.accounts_data.received(peer, message, now)
+            case SyncSnapshotHosts():
+                self.snapshot_hosts.received(peer, message, now)
+            case DistanceVector():
+                self.context.count("nearnet_ignored_messages", "DistanceVector")
             case PeersRequest():
                 self.membership.peers_requested(peer, message, now)
             case PeersResponse():
@@ -275,12 +286,15 @@ class PeerManager:
 
     def _ready(self, peer: Peer, now: Now) -> None:
         self.membership.ready(peer, now)
+        self.snapshot_hosts.ready(peer)
+        self.accounts_data.ready(peer, now)
         self.exchange.ready(peer, now)
         self.refresh.ready(peer, now)
         self.connections.replay_early(peer, now)
 
     def _closed(self, peer: Peer, reason: str, now: Now) -> None:
         self.membership.closed(peer, reason, now)
+        self.accounts_data.closed(peer)
         if peer.edge is not None:
             self.local_edges.disconnected(peer.ready_id, now)
 

@@ -1,0 +1,69 @@
+"""Which peers offer state snapshots (`behaviour.md` §10; `wire.md` §6): verified, the newest of each kept, relayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nearnet.core.limits import LruDict
+from nearnet.errors import ReasonForBan
+from nearnet.wire.messages_today import SyncSnapshotHosts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nearnet.core.clock import Now
+    from nearnet.core.context import Context
+    from nearnet.core.peer import Peer
+    from nearnet.keys import PeerId
+    from nearnet.wire.messages_today import SnapshotHostInfo
+
+__all__ = ["MOST_SHARDS", "SnapshotHosts"]
+
+MOST_SHARDS: Final = 512
+"""Of one host; more is abuse."""
+
+
+class SnapshotHosts:
+    """The newest word of each host, at most `snapshot_hosts_cache_size` (about 4.5 kB each with the most shards)."""
+
+    __slots__ = ("_context", "_hosts")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._hosts: LruDict[PeerId, SnapshotHostInfo] = LruDict(context.config.network.snapshot_hosts_cache_size)
+
+    def all(self) -> list[SnapshotHostInfo]:
+        """What is known, the least recent first."""
+        return list(self._hosts.values())
+
+    def ready(self, peer: Peer) -> None:
+        """A neighbour of today's is told all, were it nothing."""
+        if peer.is_today:
+            peer.send(SyncSnapshotHosts(tuple(self.all())))
+
+    def received(self, peer: Peer, message: SyncSnapshotHosts, now: Now) -> None:
+        """A neighbour's hosts. What is right is kept, also when something else in it costs the neighbour a ban."""
+        new, offence = self._take(message.hosts)
+        if new:
+            self._context.notify("snapshot_hosts", peer.peer_id, added=len(new), total=len(self._hosts))
+            for other in self._context.peers.values():
+                if other.is_today and other is not peer:
+                    other.send(SyncSnapshotHosts(tuple(new)))
+        if offence is not None:
+            self._context.ban(peer.ready_id, offence, now)
+
+    def _take(self, hosts: Iterable[SnapshotHostInfo]) -> tuple[list[SnapshotHostInfo], ReasonForBan | None]:
+        new: list[SnapshotHostInfo] = []
+        seen: dict[PeerId, None] = {}
+        for host in hosts:
+            if host.peer_id in seen or len(host.shards) > MOST_SHARDS:
+                return new, ReasonForBan.ABUSIVE
+            seen[host.peer_id] = None
+            known = self._hosts.get(host.peer_id)
+            if not host.shards or (known is not None and host.epoch_height <= known.epoch_height):
+                continue
+            if not host.peer_id.verify(host.digest(), host.signature):
+                return new, ReasonForBan.INVALID_SIGNATURE
+            self._hosts.put(host.peer_id, host)
+            new.append(host)
+        return new, None
