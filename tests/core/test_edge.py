@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from nearnet.core.actions import Verdict
 from nearnet.core.edge import (
+    EdgeCheck,
     build_edge,
     check_outcome,
-    edge_checks,
     edge_digest,
     next_nonce,
     run_checks,
@@ -104,8 +104,8 @@ def with_nonce(nonce: int, removed: bool) -> Edge:
 )
 def test_malformed_edges_cost_no_crypto(bad):
     assert not well_formed(bad)
-    check = edge_checks(bad)
-    assert check.checks is None
+    check = EdgeCheck(bad)
+    assert (check.checks, check.count) == (None, 0)
     assert check_outcome(check) == "forged"
     assert not verify_edge(bad)
 
@@ -131,12 +131,12 @@ def test_forged_halves():
 def test_of_a_removal_of_what_is_known_only_the_third_signature_is_checked():
     active = edge(5)
     removal = sign_removal(B, active)
-    (only,) = edge_checks(removal, active).checks
+    (only,) = EdgeCheck(removal, active).checks
     assert only == (B_ID, edge_digest(A_ID, B_ID, 6), removal.removal[1])
     other_halves = Edge.build(A_ID, B_ID, 5, active.signature1, active.signature0)
     for known in (None, edge(3), edge(7), removal, other_halves):
-        assert len(edge_checks(removal, known).checks) == 3
-    assert len(edge_checks(edge(7), active).checks) == 2, "an active edge is checked whole"
+        assert len(EdgeCheck(removal, known).checks) == EdgeCheck(removal, known).count == 3
+    assert len(EdgeCheck(edge(7), active).checks) == 2, "an active edge is checked whole"
 
 
 def small_order(signature1: Signature) -> Edge:
@@ -148,17 +148,17 @@ def small_order(signature1: Signature) -> Edge:
 @pytest.mark.threat(39)
 def test_strict_is_the_outcome_only_when_nothing_is_forged():
     right = B.sign(edge_digest(SMALL_ORDER, B_ID, 1))
-    assert check_outcome(edge_checks(small_order(right))) == "strict"
+    assert check_outcome(EdgeCheck(small_order(right))) == "strict"
     assert not verify_edge(small_order(right))
-    assert check_outcome(edge_checks(small_order(A.sign(bytes(32))))) == "forged"
+    assert check_outcome(EdgeCheck(small_order(A.sign(bytes(32))))) == "forged"
 
 
 @pytest.mark.threat(37)
 def test_a_list_is_checked_up_to_its_first_forgery():
     strict = small_order(B.sign(edge_digest(SMALL_ORDER, B_ID, 1)))
-    good = [edge_checks(edge(1)), edge_checks(strict), edge_checks(edge(3))]
+    good = [EdgeCheck(edge(1)), EdgeCheck(strict), EdgeCheck(edge(3))]
     assert run_checks(4, good) == Verdict(4, ("valid", "strict", "valid"))
-    assert run_checks(5, [*good, edge_checks(unsorted()), *good]) == Verdict(5, ("valid", "strict", "valid", "forged"))
+    assert run_checks(5, [*good, EdgeCheck(unsorted()), *good]) == Verdict(5, ("valid", "strict", "valid", "forged"))
     assert run_checks(6, []) == Verdict(6, ())
 
 

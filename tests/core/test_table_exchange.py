@@ -5,10 +5,10 @@ from hand import ME, Core, edge_of, key_of
 from world import make_config
 
 from nearnet.client import DefaultClient
-from nearnet.core.actions import PauseReading, Recompute, ResumeReading
-from nearnet.core.table_exchange import EDGES_AT_ONCE
+from nearnet.core.actions import PauseReading, Recompute, ResumeReading, Verdict
+from nearnet.core.table_exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
 from nearnet.errors import ConfigError, ReasonForBan
-from nearnet.keys import CryptoHash
+from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import AnnounceAccount, PeersRequest, PeersResponse, SyncRoutingTable
 
@@ -386,3 +386,25 @@ def test_our_own():
     assert core.kinds()[-1] == "announcement"
     with pytest.raises(ConfigError, match="already"):
         core.manager.announce(announcement(), core.now)
+
+
+@pytest.mark.threat(36)
+def test_no_more_is_sorted_out_than_the_validator_can_take():
+    core = Core(verify=False)
+    a, b = core.ready("a"), core.ready("b")
+    ids = [PeerId(b"\0" + number.to_bytes(32, "big")) for number in range(EDGES_IN_PROGRESS + 1000)]
+    many = tuple(Edge.build(*sorted((ME.public_key, other)), 1, bytes(65), bytes(65)) for other in ids)
+    a.say(SyncRoutingTable(many))
+    core.advance(1)
+    assert core.manager.intake.in_progress == EDGES_IN_PROGRESS
+    b.say(SyncRoutingTable(tuple(edges(1))), PeersRequest())
+    core.advance(1)
+    assert b.told(PeersResponse) == [], "it waits, and is not read meanwhile"
+    waiting, core.verifies = core.verifies, []
+    for request in waiting:
+        core.manager.verified(Verdict(request.id, ("strict",) * len(request.checks)), core.now)
+    core.act()
+    core.advance(1)
+    assert len(b.told(PeersResponse)) == 1
+    assert sum(len(request.checks) for request in core.verifies) == 1001
+    assert (a.peer.paused, b.peer.paused) == ({}, {})

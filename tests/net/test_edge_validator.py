@@ -10,7 +10,7 @@ import pytest
 
 from nearnet.core import edge as edges
 from nearnet.core.actions import Verdict, Verify
-from nearnet.core.edge import EdgeCheck, build_edge, edge_checks, edge_digest, sign_edge
+from nearnet.core.edge import EdgeCheck, build_edge, edge_digest, sign_edge
 from nearnet.keys import SecretKey, Signature
 from nearnet.net import edge_validator
 from nearnet.net.edge_validator import PIECE, SHARE_FROM, EdgeValidator
@@ -20,13 +20,13 @@ ME, OTHER = SecretKey.from_seed("me"), SecretKey.from_seed("other")
 
 
 def good(nonce: int = 1) -> EdgeCheck:
-    return edge_checks(build_edge(ME, OTHER.public_key, nonce, sign_edge(OTHER, ME.public_key, nonce).signature))
+    return EdgeCheck(build_edge(ME, OTHER.public_key, nonce, sign_edge(OTHER, ME.public_key, nonce).signature))
 
 
 def forged() -> EdgeCheck:
     peer0, peer1 = sorted((ME.public_key, OTHER.public_key))
     wrong = ME.sign(edge_digest(peer0, peer1, 3))
-    return edge_checks(Edge.build(peer0, peer1, 1, wrong, Signature(wrong)))
+    return EdgeCheck(Edge.build(peer0, peer1, 1, wrong, Signature(wrong)))
 
 
 class Validator:

@@ -76,7 +76,7 @@ class Verify:
 
     id: int
     checks: tuple[EdgeCheck, ...]
-    """`EdgeCheck` holds the edge and the signature checks that are still needed for it."""
+    """`EdgeCheck` holds the edge and says which signature checks it needs."""
 
 
 @dataclass(frozen=True, slots=True)

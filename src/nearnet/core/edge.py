@@ -24,7 +24,6 @@ __all__ = [
     "EdgeCheck",
     "build_edge",
     "check_outcome",
-    "edge_checks",
     "edge_digest",
     "next_nonce",
     "run_checks",
@@ -40,13 +39,35 @@ _NONCE = struct.Struct("<Q")
 
 @dataclass(frozen=True, slots=True)
 class EdgeCheck:
-    """An edge and the signature checks it still needs, each (public key, digest, signature).
-
-    `checks` None: it is not well formed, so no crypto is spent on it.
-    """
+    """An edge that is to be checked. What that takes is worked out by whoever does it: many may be waiting."""
 
     edge: Edge
-    checks: tuple[tuple[bytes, bytes, bytes], ...] | None
+    known: Edge | None = None
+    """The form that is held; of the removal of just that one, byte for byte, only the third signature is checked."""
+
+    @property
+    def count(self) -> int:
+        """How many signatures it takes."""
+        if self.edge.is_active:
+            return 2 if well_formed(self.edge) else 0
+        return len(self.checks or ())
+
+    @property
+    def checks(self) -> tuple[tuple[bytes, bytes, bytes], ...] | None:
+        """Each (public key, digest, signature); None: it is not well formed, so no crypto is spent on it."""
+        peer0, peer1, nonce, signature0, signature1, removal = self.edge.parts()
+        if not _well_formed(peer0, peer1, nonce, removal):
+            return None
+        if removal is None:
+            digest = _digest(peer0, peer1, nonce)
+            return (peer0, digest, signature0), (peer1, digest, signature1)
+        by_peer0, signature = removal
+        third = (peer0 if by_peer0 else peer1, _digest(peer0, peer1, nonce), signature)
+        known = self.known
+        if known is not None and known.nonce == nonce - 1 and known.signatures == (signature0, signature1):
+            return (third,)
+        digest = _digest(peer0, peer1, nonce - 1)
+        return (peer0, digest, signature0), (peer1, digest, signature1), third
 
 
 def next_nonce(nonce: int) -> int:
@@ -102,28 +123,13 @@ def _well_formed(peer0: bytes, peer1: bytes, nonce: int, removal: object) -> boo
     return peer0 < peer1 and nonce > 0 and (nonce % 2 == 0) == (removal is not None)
 
 
-def edge_checks(edge: Edge, known: Edge | None = None) -> EdgeCheck:
-    """The checks an edge needs; of a removal whose active form is `known`, byte for byte, only the third signature."""
-    peer0, peer1, nonce, signature0, signature1, removal = edge.parts()
-    if not _well_formed(peer0, peer1, nonce, removal):
-        return EdgeCheck(edge, None)
-    if removal is None:
-        digest = _digest(peer0, peer1, nonce)
-        return EdgeCheck(edge, ((peer0, digest, signature0), (peer1, digest, signature1)))
-    by_peer0, signature = removal
-    third = (peer0 if by_peer0 else peer1, _digest(peer0, peer1, nonce), signature)
-    if known is not None and known.nonce == nonce - 1 and known.signatures == (signature0, signature1):
-        return EdgeCheck(edge, (third,))
-    digest = _digest(peer0, peer1, nonce - 1)
-    return EdgeCheck(edge, ((peer0, digest, signature0), (peer1, digest, signature1), third))
-
-
 def check_outcome(check: EdgeCheck) -> str:
     """``valid``, ``forged``, or ``strict`` when nothing but our stricter rule speaks against it (row 39)."""
-    if check.checks is None:
+    checks = check.checks
+    if checks is None:
         return "forged"
     worst = "valid"
-    for public_key, digest, signature in check.checks:
+    for public_key, digest, signature in checks:
         outcome = check_signature(public_key, signature, digest)
         if outcome == "forged":
             return outcome
@@ -134,7 +140,7 @@ def check_outcome(check: EdgeCheck) -> str:
 
 def verify_edge(edge: Edge) -> bool:
     """Whether an edge holds in every respect."""
-    return check_outcome(edge_checks(edge)) == "valid"
+    return check_outcome(EdgeCheck(edge)) == "valid"
 
 
 def run_checks(number: int, checks: Iterable[EdgeCheck]) -> Verdict:

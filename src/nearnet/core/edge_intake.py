@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Verdict, Verify
-from nearnet.core.edge import EdgeCheck, edge_checks
+from nearnet.core.edge import EdgeCheck
 
 if TYPE_CHECKING:
     from nearnet.core.routing_table import RoutingTable
@@ -83,12 +83,13 @@ class EdgeIntake:
         self._tellers.pop(edge, None)
 
     def _check(self, edge: Edge) -> EdgeCheck:
-        return edge_checks(edge, self.table.get(*edge.key))
+        check = EdgeCheck(edge, None if edge.is_active else self.table.get(*edge.key))
+        self.verified_count += check.count
+        return check
 
     def _request(self, source: PeerId, checks: list[EdgeCheck]) -> Verify | None:
         if not checks:
             return None
         self._next_id += 1
-        self.verified_count += sum(len(check.checks or ()) for check in checks)
         self._requests[self._next_id] = (source, tuple(checks))
         return Verify(self._next_id, tuple(checks))

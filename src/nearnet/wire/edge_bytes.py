@@ -110,7 +110,7 @@ class Edge(bytes):
 
     def involves(self, peer: bytes) -> bool:
         """Whether `peer` is one of its ends."""
-        return peer in self.key
+        return self.startswith(peer) or self.startswith(peer, _KEY[self[0]])
 
     def other(self, peer: bytes) -> PeerId:
         """The end that is not `peer`."""
