@@ -39,6 +39,7 @@ VERBS = {
     "disconnect": ("remote:disconnect", "have it close a connection"),
     "ban": ("remote:ban", "have it ban a peer"),
     "unban": ("remote:unban", "have it end a ban"),
+    "ping": ("ping:ping", "measure round trips to peers, as a peer of its own"),
     "config": ("config:app", "show or validate the config"),
     "keys": ("keys:app", "show, make and check keys"),
     "store": ("store:app", "check, dump or compact the database"),

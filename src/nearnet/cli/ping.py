@@ -1,0 +1,161 @@
+"""nearnet ping: round trips to peers, measured as a peer of its own."""
+
+# Without postponed annotations, as typer reads them (see `app.py`).
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from nearnet.cli.options import JsonOption
+from nearnet.cli.output import print_json, printable
+from nearnet.errors import ConfigError
+from nearnet.net.loop import run_on_best_loop
+from nearnet.tools.ping import Handshaken, Pinging, PingPlan, PingResult
+from nearnet.tools.ping_report import LatenciesCsv, TargetStatistics
+
+__all__ = ["ping"]
+
+
+def ping(
+    peers: Annotated[list[str], typer.Argument(help="KEY@HOST:PORT; KEY is enough with --via.", metavar="PEER")],
+    chain_id: Annotated[str, typer.Option("--chain-id", help="Of the network; as the peers have it.", metavar="ID")],
+    via: Annotated[
+        str | None, typer.Option("--via", help="The first hop; each peer itself unless told.", metavar="PEER")
+    ] = None,
+    genesis_hash: Annotated[
+        str | None, typer.Option("--genesis-hash", help="Known for mainnet and testnet.", metavar="B58")
+    ] = None,
+    head_height: Annotated[int, typer.Option("--head-height", help="The height to tell.", min=0, metavar="N")] = 0,
+    count: Annotated[int, typer.Option("--count", help="Pings of each peer; 0 until Ctrl-C.", min=0, metavar="N")] = 5,
+    interval: Annotated[
+        float, typer.Option("--interval", help="Between two of them.", min=0.001, metavar="SECONDS")
+    ] = 1.0,
+    timeout: Annotated[float, typer.Option("--timeout", help="For a pong.", min=0.001, metavar="SECONDS")] = 5.0,
+    ttl: Annotated[
+        int | None, typer.Option("--ttl", help="Hops that a ping may take; 100.", min=1, max=255, metavar="N")
+    ] = None,
+    latencies_csv: Annotated[
+        Path | None, typer.Option("--latencies-csv", help="Add each outcome to this file.", metavar="FILE")
+    ] = None,
+    just_handshake: Annotated[bool, typer.Option("--just-handshake", help="No pings.")] = False,
+    dialect: Annotated[
+        Literal["auto", "borsh", "protobuf"], typer.Option("--dialect", help="What to speak to the first hop.")
+    ] = "auto",
+    protocol_version: Annotated[
+        int | None, typer.Option("--protocol-version", help="The version to tell.", min=0, max=2**32 - 1, metavar="V")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Handshake with a first hop as a peer of its own, then routed pings. Exit 0 when at least one pong came.
+
+    When the handshake is refused it says which flag to change.
+
+    Example: nearnet ping ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX@10.0.0.7:24567 --chain-id mainnet
+    """
+    plan = PingPlan(
+        targets=tuple(peers),
+        chain_id=chain_id,
+        via=via,
+        genesis_hash=genesis_hash,
+        head_height=head_height,
+        dialect=dialect,
+        protocol_version=protocol_version,
+        count=count,
+        interval=interval,
+        ttl=ttl,
+        timeout=timeout,
+    )
+    pinging = Pinging(plan)
+    live = not as_json and not just_handshake and sys.stdout.isatty()
+    report = _Report(pinging, as_json, just_handshake, live)
+    with contextlib.ExitStack() as stack:
+        if latencies_csv is not None:
+            report.csv = stack.enter_context(LatenciesCsv(latencies_csv.expanduser()))
+        if live:
+            stack.enter_context(_live(report))
+        if not (live or as_json):
+            stack.callback(report.summary)  # Also after Ctrl-C.
+        run_on_best_loop(pinging.run(report.shaken, report.result, just_handshake))
+    if not just_handshake and not any(each.pongs for each in report.targets):
+        raise typer.Exit(1)
+
+
+class _Report:
+    """What is printed: JSON documents, lines, or on a terminal a table that is drawn anew."""
+
+    def __init__(self, pinging: Pinging, as_json: bool, just_handshake: bool, live: bool) -> None:
+        names = [target.info.id for target in pinging.targets]
+        if len(set(names)) < len(names):
+            raise ConfigError("a peer is named twice; name each once, and say how often by --count")
+        self._statistics = {target.info.id: TargetStatistics(target) for target in pinging.targets}
+        self._json = as_json
+        self._just_handshake = just_handshake
+        self._live = live
+        self.csv: LatenciesCsv | None = None
+        self.hops: list[str] = []
+
+    @property
+    def targets(self) -> list[TargetStatistics]:
+        """All of them, in the order of the call."""
+        return list(self._statistics.values())
+
+    def shaken(self, hop: Handshaken) -> None:
+        words = f"{hop.peer_id} at {hop.address} took the handshake in {hop.milliseconds:.1f} ms: "
+        words += f"{hop.dialect}, protocol version {hop.protocol_version}"
+        self.hops.append(words)
+        if self._json:
+            if self._just_handshake:
+                print_json(hop.as_dict())
+        elif not self._live:
+            print(words, flush=True)
+
+    def result(self, result: PingResult) -> None:
+        each = self._statistics[result.target.info.id]
+        each.add(result)
+        if self.csv is not None:
+            self.csv.add(result)
+        if self._json:
+            print_json(result.as_dict())
+        elif not self._live:
+            outcome = result.reason or f"pong over {_hops(result.hops)} in {result.milliseconds:.1f} ms"
+            print(f"{each.name} #{result.seq}: {printable(outcome)}", flush=True)
+
+    def summary(self) -> None:
+        """Percentiles, in words."""
+        for each in self.targets:
+            if each.pings:
+                numbers = "/".join(f"{value:.1f}" for value in each.summary().values())
+                names = "/".join(each.summary())
+                rest = f", {names} {numbers} ms" if numbers else f", {printable(each.reason or '')}"
+                print(f"{each.name}: {each.pings} pings, {each.pongs} pongs{rest}", flush=True)
+
+
+def _hops(hops: int | None) -> str:
+    return "1 hop" if hops == 1 else f"{hops} hops"
+
+
+@contextlib.contextmanager
+def _live(report: _Report) -> Iterator[None]:
+    """A table on the terminal while it goes on; its last state stays."""
+    from rich.live import Live
+
+    with Live(get_renderable=lambda: _table(report), refresh_per_second=8):
+        yield
+
+
+def _table(report: _Report) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text("\n".join(map(printable, report.hops)) or "waiting for the handshake"))
+    for name in ("peer", "pings", "pongs", "hops", "min", "avg", "p50", "p90", "p99", "max", "ms"):
+        table.add_column(name, justify="left" if name in ("peer", "ms") else "right", overflow="fold")
+    for each in report.targets:
+        numbers = [f"{value:.1f}" for value in each.summary().values()] or ["-"] * 6
+        hops = "-" if each.hops is None else str(each.hops)
+        note = each.line if each.reason is None else f"{each.line} {each.reason}"
+        table.add_row(each.name, str(each.pings), str(each.pongs), hops, *numbers, Text(printable(note)))
+    return table
