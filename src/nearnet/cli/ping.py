@@ -19,34 +19,41 @@ from nearnet.tools.ping_report import LatenciesCsv, TargetStatistics
 __all__ = ["ping"]
 
 
+_Peers = Annotated[list[str], typer.Argument(help="KEY@HOST:PORT; KEY is enough with --via.", metavar="PEER")]
+_Chain = Annotated[str, typer.Option("--chain-id", help="Of the network; as the peers have it.", metavar="ID")]
+_Via = Annotated[str | None, typer.Option("--via", help="The first hop; each peer itself unless told.", metavar="PEER")]
+_Genesis = Annotated[
+    str | None, typer.Option("--genesis-hash", help="Known for mainnet and testnet.", metavar="BASE58")
+]
+_Height = Annotated[int, typer.Option("--head-height", help="The height to tell.", min=0, metavar="N")]
+_Count = Annotated[int, typer.Option("--count", help="Pings of each peer; 0 until Ctrl-C.", min=0, metavar="N")]
+_Interval = Annotated[float, typer.Option("--interval", help="Between two of them.", min=0.001, metavar="SECONDS")]
+_Timeout = Annotated[float, typer.Option("--timeout", help="For a pong.", min=0.001, metavar="SECONDS")]
+_Ttl = Annotated[int | None, typer.Option("--ttl", help="Hops that a ping may take; 100.", min=1, max=255, metavar="N")]
+_Csv = Annotated[Path | None, typer.Option("--latencies-csv", help="Add each outcome to this file.", metavar="FILE")]
+_Handshake = Annotated[bool, typer.Option("--just-handshake", help="No pings.")]
+_DialectOption = Annotated[
+    Literal["auto", "borsh", "protobuf"], typer.Option("--dialect", help="What to speak to the first hop.")
+]
+_Version = Annotated[
+    int | None, typer.Option("--protocol-version", help="The version to tell.", min=0, max=2**32 - 1, metavar="V")
+]
+
+
 def ping(
-    peers: Annotated[list[str], typer.Argument(help="KEY@HOST:PORT; KEY is enough with --via.", metavar="PEER")],
-    chain_id: Annotated[str, typer.Option("--chain-id", help="Of the network; as the peers have it.", metavar="ID")],
-    via: Annotated[
-        str | None, typer.Option("--via", help="The first hop; each peer itself unless told.", metavar="PEER")
-    ] = None,
-    genesis_hash: Annotated[
-        str | None, typer.Option("--genesis-hash", help="Known for mainnet and testnet.", metavar="B58")
-    ] = None,
-    head_height: Annotated[int, typer.Option("--head-height", help="The height to tell.", min=0, metavar="N")] = 0,
-    count: Annotated[int, typer.Option("--count", help="Pings of each peer; 0 until Ctrl-C.", min=0, metavar="N")] = 5,
-    interval: Annotated[
-        float, typer.Option("--interval", help="Between two of them.", min=0.001, metavar="SECONDS")
-    ] = 1.0,
-    timeout: Annotated[float, typer.Option("--timeout", help="For a pong.", min=0.001, metavar="SECONDS")] = 5.0,
-    ttl: Annotated[
-        int | None, typer.Option("--ttl", help="Hops that a ping may take; 100.", min=1, max=255, metavar="N")
-    ] = None,
-    latencies_csv: Annotated[
-        Path | None, typer.Option("--latencies-csv", help="Add each outcome to this file.", metavar="FILE")
-    ] = None,
-    just_handshake: Annotated[bool, typer.Option("--just-handshake", help="No pings.")] = False,
-    dialect: Annotated[
-        Literal["auto", "borsh", "protobuf"], typer.Option("--dialect", help="What to speak to the first hop.")
-    ] = "auto",
-    protocol_version: Annotated[
-        int | None, typer.Option("--protocol-version", help="The version to tell.", min=0, max=2**32 - 1, metavar="V")
-    ] = None,
+    peers: _Peers,
+    chain_id: _Chain,
+    via: _Via = None,
+    genesis_hash: _Genesis = None,
+    head_height: _Height = 0,
+    count: _Count = 5,
+    interval: _Interval = 1.0,
+    timeout: _Timeout = 5.0,
+    ttl: _Ttl = None,
+    latencies_csv: _Csv = None,
+    just_handshake: _Handshake = False,
+    dialect: _DialectOption = "auto",
+    protocol_version: _Version = None,
     as_json: JsonOption = False,
 ) -> None:
     """Handshake with a first hop as a peer of its own, then routed pings. Exit 0 when at least one pong came.
@@ -56,19 +63,22 @@ def ping(
     Example: nearnet ping ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX@10.0.0.7:24567 --chain-id mainnet
     """
     plan = PingPlan(
-        targets=tuple(peers),
-        chain_id=chain_id,
-        via=via,
-        genesis_hash=genesis_hash,
-        head_height=head_height,
-        dialect=dialect,
-        protocol_version=protocol_version,
-        count=count,
-        interval=interval,
-        ttl=ttl,
-        timeout=timeout,
+        tuple(peers),
+        chain_id,
+        via,
+        genesis_hash,
+        head_height,
+        dialect,
+        protocol_version,
+        count,
+        interval,
+        ttl,
+        timeout,
     )
-    pinging = Pinging(plan)
+    _run(Pinging(plan), latencies_csv, just_handshake, as_json)
+
+
+def _run(pinging: Pinging, latencies_csv: Path | None, just_handshake: bool, as_json: bool) -> None:
     live = not as_json and not just_handshake and sys.stdout.isatty()
     report = _Report(pinging, as_json, just_handshake, live)
     with contextlib.ExitStack() as stack:
@@ -76,7 +86,7 @@ def ping(
             report.csv = stack.enter_context(LatenciesCsv(latencies_csv.expanduser()))
         if live:
             stack.enter_context(_live(report))
-        if not (live or as_json):
+        elif not as_json:
             stack.callback(report.summary)  # Also after Ctrl-C.
         run_on_best_loop(pinging.run(report.shaken, report.result, just_handshake))
     if not just_handshake and not any(each.pongs for each in report.targets):
