@@ -47,7 +47,7 @@ export function open(main, params) {
   });
   const filterBy = (name, label, options) => h("label", { class: "choice" }, h("span", {}, label),
     select(name, options, { onchange: (event) => { chosen[name] = event.target.value; apply(); } }));
-  const kinds = filterBy("kind", "Message type", [["", "any"]]);
+  const kinds = filterBy("kind", "Messages", [["", "any"]]);
   const apply = () => table.filter((peer) =>
     (!chosen.direction || peer.direction === chosen.direction)
     && (!chosen.dialect || peer.dialect === chosen.dialect)
