@@ -12,6 +12,7 @@ from typing import Any
 from nearnet import NetworkConfig, Node
 from nearnet.keys import PeerId, SecretKey
 from nearnet.net.driver import Driver
+from nearnet.net.events import EventStream
 from nearnet.store.base import Store
 
 QUICK = {
@@ -25,16 +26,17 @@ QUICK = {
 
 
 def make_config(outbound: bool = False, addr: str = "127.0.0.1:0", **changes: Any) -> NetworkConfig:
-    """A node's config; `changes` go into `network` (`timing` and `limits` into `nearnet`)."""
+    """A node's config; `changes` go into `network` (`dialect`, `timing` and `limits` into `nearnet`)."""
     timing = {**QUICK, **changes.pop("timing", {})}
     limits = changes.pop("limits", {})
+    dialect = changes.pop("dialect", "borsh")
     network = {
         "addr": addr,
         "monitor_peers_max_period": 0.2,
         "experimental": {"network_config_overrides": {"outbound_disabled": not outbound}},
         **changes,
     }
-    nearnet = {"dialect": "borsh", "timing": timing, "limits": limits}
+    nearnet = {"dialect": dialect, "timing": timing, "limits": limits}
     return NetworkConfig.model_validate({"chain_id": "test", "network": network, "nearnet": nearnet})
 
 
@@ -73,11 +75,11 @@ class Cluster:
         await node.start()
         self.nodes.append(node)
         self._drivers.append(node.driver)
-        self._watchers[node] = asyncio.create_task(self._watch(node))
+        self._watchers[node] = asyncio.create_task(self._watch(node, node.events()))
         return node
 
-    async def _watch(self, node: Node) -> None:
-        async for event in node.events():
+    async def _watch(self, node: Node, events: EventStream) -> None:
+        async for event in events:
             if event.kind == "banned":
                 self.bans.append((node.peer_id, event))
             self._changed.set()
