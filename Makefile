@@ -9,8 +9,9 @@ ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 FLOORS := .venv-floors
+PROTO := .venv-proto
 
-.PHONY: run test quick nightly lint bench docs vendor floors clean
+.PHONY: run test quick nightly lint bench docs proto vendor floors clean
 
 run: $(STAMP)
 	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
@@ -35,6 +36,12 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
 
+# The protobuf code, with a compiler whose output old and new releases of the library take; it is checked in.
+proto:
+	test -x $(PROTO)/bin/python || $(PYTHON) -m venv $(PROTO)
+	$(PROTO)/bin/python -m pip install --quiet --disable-pip-version-check grpcio-tools==1.76.0 'setuptools<81'
+	$(PROTO)/bin/python -m grpc_tools.protoc --proto_path=src --python_out=src --pyi_out=src nearnet/wire/network.proto
+
 # The dashboard's front-end libraries, fetched anew with npm; they are checked in.
 vendor: $(STAMP)
 	$(BIN)/python scripts/vendor.py
@@ -48,7 +55,7 @@ floors:
 	$(FLOORS)/bin/python -m pytest -m "not slow and not nightly" $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(FLOORS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
+	rm -rf $(VENV) $(FLOORS) $(PROTO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

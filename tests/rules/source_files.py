@@ -42,7 +42,16 @@ def label(path: Path) -> str:
 def tracked_files() -> list[Path]:
     """What the repository holds; every file of a copy that has no git folder."""
     if not (ROOT / ".git").exists():
-        skipped = {".venv", ".venv-floors", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+        skipped = {
+            ".venv",
+            ".venv-floors",
+            ".venv-proto",
+            "__pycache__",
+            ".mypy_cache",
+            ".ruff_cache",
+            ".pytest_cache",
+            ".hypothesis",
+        }
         return sorted(p for p in ROOT.rglob("*") if p.is_file() and not skipped & set(p.parts))
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
     return sorted(path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file())

@@ -6,7 +6,7 @@ import ipaddress
 import struct
 from typing import TYPE_CHECKING, TypeVar
 
-from nearnet.errors import Malformed, UnknownMessage
+from nearnet.errors import Malformed, UnknownMessage, Unsupported
 from nearnet.keys import CryptoHash
 from nearnet.wire import messages as m
 from nearnet.wire.account_id import valid_account_id
@@ -18,9 +18,12 @@ from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from nearnet.wire.messages_today import TraceContext
+
 __all__ = [
     "STEP",
     "BorshDialect",
+    "at_once",
     "decode_announcement",
     "decode_edges",
     "encode_announcement",
@@ -161,7 +164,8 @@ def _announcements_in_steps(reader: Reader) -> Generator[None, None, tuple[m.Ann
     return tuple(announcements)
 
 
-def _at_once(steps: Generator[None, None, T]) -> T:
+def at_once(steps: Generator[None, None, T]) -> T:
+    """What comes of something that may be done in steps."""
     while True:
         try:
             next(steps)
@@ -171,7 +175,7 @@ def _at_once(steps: Generator[None, None, T]) -> T:
 
 
 def _read_edges(reader: Reader) -> tuple[Edge, ...]:
-    return _at_once(_edges_in_steps(reader))
+    return at_once(_edges_in_steps(reader))
 
 
 def _read_edge(reader: Reader) -> Edge:
@@ -234,7 +238,7 @@ _READERS: dict[str, Callable[[Reader], m.Message]] = {
     "Handshake": _handshake,
     "HandshakeFailure": _handshake_failure,
     "LastEdge": lambda reader: m.LastEdge(_read_edge(reader)),
-    "SyncRoutingTable": lambda reader: _at_once(_sync_in_steps(reader)),
+    "SyncRoutingTable": lambda reader: at_once(_sync_in_steps(reader)),
     "RequestUpdateNonce": lambda reader: m.RequestUpdateNonce(_read_partial(reader)),
     "ResponseUpdateNonce": lambda reader: m.ResponseUpdateNonce(_read_edge(reader)),
     "PeersRequest": lambda reader: m.PeersRequest(),
@@ -308,8 +312,10 @@ def _write_fields(writer: Writer, message: m.Message) -> None:
             writer.raw(routed_bytes(routed))
         case m.PeersRequest() | m.Disconnect() | m.HandshakeV2():
             pass
-        case _:
-            writer.raw(message.data)
+        case m.BlockHeaders(data) | m.Block(data) | m.Transaction(data) | m.Challenge(data):
+            writer.raw(data)
+        case m.EpochSyncResponse(data) | m.EpochSyncFinalizationResponse(data):
+            writer.raw(data)
 
 
 class BorshDialect:
@@ -317,15 +323,26 @@ class BorshDialect:
 
     name = "borsh"
 
-    def encode(self, message: m.Message) -> bytes:
-        """One frame's content."""
+    def encode(self, message: m.Message, trace: TraceContext | None = None) -> bytes:
+        """One frame's content; `Unsupported` for a message that borsh has no form of. A trace is left out."""
+        if not self.can_encode(message):
+            raise Unsupported(f"the documented era has no form of this {type(message).__name__}")
         writer = Writer()
         writer.u8(_INDEX[type(message).__name__])
         _write_fields(writer, message)
         return writer.getvalue()
 
-    def decode(self, frame: bytes) -> m.Message:
-        """The whole message, or `Malformed` or `UnknownMessage`."""
+    def can_encode(self, message: m.Message) -> bool:
+        """Whether the documented era has a form of this message."""
+        match message:
+            case m.Handshake(tier=tier):
+                return tier == 2
+            case m.Routed(routed):
+                return bool(routed.signature)
+        return type(message).__name__ in _INDEX
+
+    def decode(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> m.Message:
+        """The whole message, or `Malformed` or `UnknownMessage`. Borsh has no fields to skip."""
         kind = self.kind(frame)
         if kind == "Routed":
             return m.Routed(RoutedFrame(frame, 1).message())
@@ -336,7 +353,9 @@ class BorshDialect:
         reader.finish()
         return message
 
-    def table_in_steps(self, frame: bytes) -> Generator[None, None, m.SyncRoutingTable]:
+    def table_in_steps(
+        self, frame: bytes, skipped: Callable[[int], None] | None = None
+    ) -> Generator[None, None, m.SyncRoutingTable]:
         """`decode` of a SyncRoutingTable, a bounded piece at each `next`."""
         reader = Reader(frame, 1)
         table = yield from _sync_in_steps(reader)
@@ -354,9 +373,16 @@ class BorshDialect:
         version: int = _COUNT.unpack_from(frame, 1)[0]
         return version
 
-    def routed(self, frame: bytes) -> RoutedFrame | None:
+    def trace_context(self, frame: bytes) -> TraceContext | None:
+        """Borsh names no trace."""
+
+    def routed(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> RoutedFrame | None:
         """A routed message by its offsets, None for any other message."""
         return RoutedFrame(frame, 1) if frame[0] == _ROUTED else None
+
+    def carries(self, routed: RoutedFrame) -> bool:
+        """Whether a neighbour of this dialect may be sent it: it has no form for an unsigned one."""
+        return not routed.unsigned
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: the ttl is one less."""

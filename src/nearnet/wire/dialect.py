@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from nearnet.errors import ConfigError
 from nearnet.wire.borsh_dialect import BorshDialect
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from nearnet.wire.messages import Message, SyncRoutingTable
+    from nearnet.wire.messages_today import TraceContext
     from nearnet.wire.routed_frame import RoutedFrame
 
 __all__ = ["SPOKEN", "Dialect", "detect", "dialect_named"]
 
-SPOKEN = ("borsh",)
+SPOKEN = ("borsh", "protobuf")
 """Names of the dialects that are spoken here."""
 
 _LAST_BORSH_TAG = 31
@@ -27,13 +29,21 @@ class Dialect(Protocol):
 
     name: str
 
-    def encode(self, message: Message) -> bytes:
-        """One frame's content."""
+    def encode(self, message: Message, trace: TraceContext | None = None) -> bytes:
+        """One frame's content; `Unsupported` for a message that it has no form of. Borsh leaves a trace out."""
 
-    def decode(self, frame: bytes) -> Message:
-        """The whole message; `Malformed` or `UnknownMessage`, never a partial value."""
+    def can_encode(self, message: Message) -> bool:
+        """Whether it has a form of this message."""
 
-    def table_in_steps(self, frame: bytes) -> Generator[None, None, SyncRoutingTable]:
+    def decode(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> Message:
+        """The whole message; `Malformed` or `UnknownMessage`, never a partial value.
+
+        `skipped` is told how many unknown fields there were, when there were any.
+        """
+
+    def table_in_steps(
+        self, frame: bytes, skipped: Callable[[int], None] | None = None
+    ) -> Generator[None, None, SyncRoutingTable]:
         """`decode` of a large SyncRoutingTable: a bounded piece of work at each `next`, then the message."""
 
     def kind(self, frame: bytes) -> str:
@@ -42,11 +52,20 @@ class Dialect(Protocol):
     def peek_handshake_version(self, frame: bytes) -> int | None:
         """A Handshake's protocol version without reading the rest; None when it is not to be had."""
 
-    def routed(self, frame: bytes) -> RoutedFrame | None:
-        """A routed message by its offsets, None for any other; `Malformed` when its header does not read."""
+    def trace_context(self, frame: bytes) -> TraceContext | None:
+        """The trace that a message belongs to, when it names one."""
+
+    def routed(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> RoutedFrame | None:
+        """A routed message by its offsets, None for any other; `Malformed` when its header does not read.
+
+        `UnknownMessage` for a body that this version does not know how to tell in the other forms.
+        """
+
+    def carries(self, routed: RoutedFrame) -> bool:
+        """Whether a neighbour of this dialect may be sent it, whichever dialect it came in."""
 
     def forward(self, routed: RoutedFrame) -> bytes:
-        """The frame content for a neighbour of this dialect, with a ttl one less."""
+        """The frame content for a neighbour of this dialect, with a ttl one less; only for what it `carries`."""
 
 
 _BORSH = BorshDialect()
@@ -61,4 +80,14 @@ def dialect_named(name: str) -> Dialect:
     """The dialect of that name; `ConfigError` for one that is not spoken here."""
     if name == "borsh":
         return _BORSH
-    raise ConfigError(f"the dialect {name!r} is not spoken here; {', '.join(SPOKEN)} is")
+    if name == "protobuf":
+        return _protobuf()
+    raise ConfigError(f"the dialect {name!r} is not spoken here; {' and '.join(SPOKEN)} are")
+
+
+@cache
+def _protobuf() -> Dialect:
+    """Made when first wanted: a node whose neighbours all speak borsh never loads the library."""
+    from nearnet.wire.proto_dialect import ProtoDialect
+
+    return ProtoDialect()

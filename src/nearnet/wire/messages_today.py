@@ -13,6 +13,7 @@ from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatu
 from nearnet.wire.edge_bytes import Edge
 
 if TYPE_CHECKING:
+    from nearnet.keys import SecretKey
     from nearnet.wire.messages import SocketAddress
 
 __all__ = [
@@ -73,13 +74,21 @@ class SignedPayload:
     payload: bytes
     signature: Signature
 
+    @classmethod
+    def of(cls, content: AccountData | OwnedAccount, key: SecretKey) -> SignedPayload:
+        """That statement, signed with an (ed25519) account key."""
+        from nearnet.wire.proto_payload import write_payload
+
+        payload = write_payload(content)
+        return cls(payload, key.sign(payload))
+
     def verify(self, key: PublicKey) -> bool:
         """Whether `key` signed it. The payload itself is signed: the one signature that is not over a sha256."""
         return check_signature(key, self.signature, self.payload) == "valid"
 
     def content(self) -> AccountData | OwnedAccount:
         """What it states; `Malformed` when it does not read."""
-        from nearnet.wire.proto_payload import read_payload  # noqa: PLC0415 - only today's peers need protobuf
+        from nearnet.wire.proto_payload import read_payload  # Only today's peers need protobuf.
 
         return read_payload(self.payload)
 

@@ -21,6 +21,7 @@ __all__ = [
     "NEVER_TO_PROTOBUF",
     "PING",
     "PONG",
+    "TIER1_BODIES",
     "Body",
     "Opaque",
     "Ping",
@@ -80,6 +81,9 @@ EXPECTS_RESPONSE: Final = frozenset({2, 4, 6, 8, 9, 11, 14})
 
 NEVER_TO_PROTOBUF: Final = frozenset({4, 5, 6, 7, 8, 9, 10, 13, 17, 19, 20, 25, 26})
 """Indices that today's nodes cannot read and fall over."""
+
+TIER1_BODIES: Final = (0, 16, 18, 22, 23, 24, 28, 29, 30, 33, 35, 36)
+"""Indices that today's nodes pass on unsigned, in the order of a tier-1 body's own index (`wire.md` §6)."""
 
 
 def body_name(index: int) -> str:

@@ -12,7 +12,10 @@ from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
 from nearnet.wire.messages import RoutedMessage
 
-__all__ = ["RoutedFrame", "routed_bytes", "routed_digest"]
+__all__ = ["NO_SIGNATURE", "RoutedFrame", "routed_bytes", "routed_digest", "unsigned_bytes"]
+
+NO_SIGNATURE = bytes(65)
+"""Stands where an unsigned message's signature would be."""
 
 _KEY = (33, 65)
 _SIGNATURE = (65, 66)
@@ -23,7 +26,10 @@ _BYTES = tuple(bytes((byte,)) for byte in range(256))
 
 
 class RoutedFrame:
-    """One routed message in `frame`, whose borsh `RoutedMessage` starts at `start`. Reading it raises `Malformed`."""
+    """One routed message in `frame`, whose borsh `RoutedMessage` starts at `start`. Reading it raises `Malformed`.
+
+    `unsigned`: a tier-1 message of today's (`wire.md` §6). There is no signature to check; `NO_SIGNATURE` stands there.
+    """
 
     __slots__ = (
         "_digest",
@@ -36,6 +42,7 @@ class RoutedFrame:
         "start",
         "ttl",
         "ttl_at",
+        "unsigned",
     )
 
     def __init__(
@@ -44,9 +51,11 @@ class RoutedFrame:
         start: int,
         created_at: tuple[int, int] | None = None,
         num_hops: int | None = None,
+        unsigned: bool = False,
     ) -> None:
         self.frame = frame
         self.start = start
+        self.unsigned = unsigned
         self.created_at = created_at
         self.num_hops = num_hops
         try:
@@ -82,7 +91,8 @@ class RoutedFrame:
     @property
     def header(self) -> bytes:
         """Target, author and signature: two messages that have them in common are the same, but for the ttl."""
-        return self.frame[self.start : self.ttl_at]
+        header = self.frame[self.start : self.ttl_at]
+        return header + self.digest() if self.unsigned else header
 
     def digest(self) -> CryptoHash:
         """The hash that is signed, and that a reply is addressed to: of target, author and body."""
@@ -111,12 +121,18 @@ class RoutedFrame:
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
-        return RoutedMessage(self.target, self.author, self.signature, self.ttl, self.frame[self.ttl_at + 1 :])
+        signature = Signature(b"") if self.unsigned else self.signature
+        return RoutedMessage(self.target, self.author, signature, self.ttl, self.frame[self.ttl_at + 1 :])
 
 
 def routed_bytes(message: RoutedMessage) -> bytes:
     """The borsh `RoutedMessage` of these fields."""
     return _target(message.target) + message.author + message.signature + bytes((message.ttl,)) + message.body
+
+
+def unsigned_bytes(message: RoutedMessage) -> bytes:
+    """The borsh `RoutedMessage` of these fields with `NO_SIGNATURE`."""
+    return _target(message.target) + message.author + NO_SIGNATURE + bytes((message.ttl,)) + message.body
 
 
 def routed_digest(message: RoutedMessage) -> CryptoHash:

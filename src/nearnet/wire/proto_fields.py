@@ -1,0 +1,126 @@
+"""Protobuf's bytes by hand (`wire.md` §6): fields by their offsets, for what passes through and for long lists.
+
+What the library would copy, or blow up (a list of empty entries takes two bytes each on the wire and dozens in memory),
+is read here. Every loop is bounded by the bytes it reads: see `fields`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nearnet.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "DELIMITED",
+    "MOST_FIELDS",
+    "SMALLEST_FIELD",
+    "VARINT",
+    "Unknown",
+    "borsh_range",
+    "delimited",
+    "fields",
+    "read_varint",
+    "varint",
+]
+
+VARINT: Final = 0
+DELIMITED: Final = 2
+_FIXED: Final = {1: 8, 5: 4}
+_U64: Final = 2**64 - 1
+_MOST_VARINT_BYTES: Final = 10
+
+MOST_FIELDS: Final = 1000
+"""Fields that one message may have whatever their size."""
+
+SMALLEST_FIELD: Final = 32
+"""Bytes that fields beyond `MOST_FIELDS` take on average, at least: every list's entries are longer."""
+
+_SHORT: Final = tuple(bytes((n,)) for n in range(128))
+
+
+class Unknown:
+    """Counts the unknown fields that were skipped in one frame."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """The varint at `at` (its low 64 bits) and where it ends; `Malformed` when it does not end before `end`."""
+    value = shift = 0
+    last = min(end, at + _MOST_VARINT_BYTES)
+    while at < last:
+        byte = data[at]
+        at += 1
+        if byte < 0x80:
+            return (value | byte << shift) & _U64, at
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    raise Malformed("a varint does not end")
+
+
+def varint(value: int) -> bytes:
+    """The varint of a number below 2^64; a negative one as protobuf has it, in ten bytes."""
+    if 0 <= value < 128:
+        return _SHORT[value]
+    value &= _U64
+    out = bytearray()
+    while value > 127:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def delimited(number: int, content: bytes) -> bytes:
+    """A field of that number that holds these bytes: a string of bytes, or a message."""
+    return varint(number << 3 | DELIMITED) + varint(len(content)) + content
+
+
+def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Each field of the message that lies there: (number, wire type, value or start, end).
+
+    The third is the value of a varint (its end is 0), else where the field's content starts. `Malformed` when the
+    bytes are no message, or more fields than such a message ever has.
+    """
+    left = MOST_FIELDS + (end - at) // SMALLEST_FIELD
+    while at < end:
+        tag, at = read_varint(data, at, end)
+        number, wire = tag >> 3, tag & 7
+        left -= 1
+        if not number or left < 0:
+            raise Malformed("a field without a number" if left >= 0 else "more fields than any message has")
+        if wire == VARINT:
+            value, at = read_varint(data, at, end)
+            yield number, wire, value, 0
+            continue
+        if wire == DELIMITED:
+            length, at = read_varint(data, at, end)
+        elif wire in _FIXED:
+            length = _FIXED[wire]
+        else:
+            raise Malformed(f"{wire} is no wire type")
+        if length > end - at:
+            raise Malformed(f"a field of {length} bytes in {end - at}")
+        yield number, wire, at, at + length
+        at += length
+
+
+def borsh_range(data: bytes, at: int, end: int, unknown: Unknown) -> tuple[int, int]:
+    """Where the bytes of a message ``{1 bytes}`` lie; an empty range when there are none."""
+    if end - at > 2 and data[at] == 0x0A:
+        length, start = read_varint(data, at + 1, end)
+        if start + length == end:  # As everybody writes it: nothing else is there.
+            return start, end
+    start = stop = at
+    for number, wire, first, last in fields(data, at, end):
+        if number == 1 and wire == DELIMITED:
+            start, stop = first, last
+        else:
+            unknown.count += 1
+    return start, stop

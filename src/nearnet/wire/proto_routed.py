@@ -1,0 +1,146 @@
+"""Routed messages in protobuf by their offsets (`wire.md` §6, fields 17 and 37): what passes through is never parsed.
+
+Unknown fields of a routed message are skipped and counted, and not passed on; neither is a trace, which is of one link.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nearnet.errors import Malformed, UnknownMessage
+from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, delimited, fields, varint
+from nearnet.wire.routed_body import TIER1_BODIES
+from nearnet.wire.routed_frame import NO_SIGNATURE, RoutedFrame
+
+__all__ = ["MOST_HOPS", "read_routed", "read_routed_v3", "write_routed", "write_unsigned"]
+
+MOST_HOPS: Final = 2**32 - 2
+"""Today's nodes fall over a count that overflows."""
+
+_ROUTED_TAG: Final = varint(17 << 3 | DELIMITED)
+_V3: Final = 37
+_U32: Final = 2**32 - 1
+_TIER2: Final = (1, 2, 3, 11, 12, 14, 15, 21, 27, 31, 32, 34, 18)
+"""Index of a tier-2 body -> its index as a `RoutedMessageBody`, as in `TIER1_BODIES`; what follows is the same."""
+
+
+def read_routed(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame:
+    """Field 17: the borsh V1 message, when it was made, and how far it came."""
+    borsh: bytes | None = None
+    created_at: tuple[int, int] | None = None
+    hops = 0
+    for number, wire, start, stop in fields(data, at, end):
+        if number == 1 and wire == DELIMITED:
+            borsh = data[start:stop]
+        elif number == 2 and wire == DELIMITED:
+            created_at = _timestamp(data, start, stop, unknown)
+        elif number == 4 and wire == VARINT:
+            hops = start & _U32
+        else:
+            unknown.count += 1
+    if borsh is None:
+        raise Malformed("a routed message without its bytes")
+    return RoutedFrame(borsh, 0, created_at, hops)
+
+
+def _timestamp(data: bytes, at: int, end: int, unknown: Unknown) -> tuple[int, int]:
+    seconds = nanos = 0
+    for number, wire, value, _ in fields(data, at, end):
+        if number == 1 and wire == VARINT:
+            seconds = _signed(value, 64)
+        elif number == 2 and wire == VARINT:
+            nanos = _signed(value, 32)
+        else:
+            unknown.count += 1
+    return seconds, nanos
+
+
+def _signed(value: int, bits: int) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int) -> bytes:
+    """Field 17."""
+    content = b"\x0a" + varint(len(borsh)) + borsh
+    if created_at is not None:
+        content += b"\x12" + _write_timestamp(created_at)
+    if num_hops:
+        content += b"\x20" + varint(num_hops)
+    return _ROUTED_TAG + varint(len(content)) + content
+
+
+def _write_timestamp(moment: tuple[int, int]) -> bytes:
+    seconds, nanos = moment
+    content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(nanos) if nanos else b"")
+    return varint(len(content)) + content
+
+
+# --- V3 ------------------------------------------------------------------------------------------
+
+
+def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame:
+    """Field 37 as the V1 message that it stands for: the same hash, so the same signature."""
+    parts: dict[int, bytes] = {}
+    numbers: dict[int, int] = {}
+    for number, wire, start, stop in fields(data, at, end):
+        if number == 1 and wire == DELIMITED:
+            parts[1] = _target(data, start, stop, unknown)
+        elif number in (2, 5) and wire == DELIMITED:
+            first, last = borsh_range(data, start, stop, unknown)
+            parts[number] = data[first:last]
+        elif number == 4 and wire == DELIMITED:
+            parts[4] = data[start:stop]
+        elif number in (3, 6, 7) and wire == VARINT:
+            numbers[number] = start
+        else:
+            unknown.count += 1
+    ttl, body = numbers.get(3, 0) & _U32, parts.get(4, b"")
+    if ttl > 255:
+        raise Malformed(f"a ttl of {ttl}")
+    tier, index = _body_index(body)
+    signature = NO_SIGNATURE if tier == 1 else parts.get(5, b"")
+    header = parts.get(1, b"") + parts.get(2, b"") + signature
+    created_at = (_signed(numbers[6], 64), 0) if 6 in numbers else None
+    hops = numbers.get(7, 0) & _U32
+    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, created_at, hops, unsigned=tier == 1)
+    if rf.ttl_at != len(header):
+        raise Malformed("a part of a routed message has another length than its type")
+    return rf
+
+
+def _target(data: bytes, at: int, end: int, unknown: Unknown) -> bytes:
+    target = b""
+    for number, wire, start, stop in fields(data, at, end):
+        if number in (1, 2) and wire == DELIMITED:
+            first, last = borsh_range(data, start, stop, unknown)
+            target = bytes((number - 1,)) + data[first:last]
+        else:
+            unknown.count += 1
+    return target
+
+
+def _body_index(body: bytes) -> tuple[int, int]:
+    """The tier and the index as a `RoutedMessageBody` of a `TieredMessageBody`."""
+    if len(body) < 2 or body[0] > 1:
+        raise Malformed("a routed message whose body is of no tier")
+    table = _TIER2 if body[0] else TIER1_BODIES
+    if body[1] >= len(table):
+        raise UnknownMessage(f"{body[1]} is no body of tier {body[0] + 1}")
+    return body[0] + 1, table[body[1]]
+
+
+def write_unsigned(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int) -> bytes:
+    """Field 37 of the V1 form of an unsigned tier-1 message."""
+    rf = RoutedFrame(borsh, 0)
+    key = b"\x0a" + varint(rf.author_at - 1) + borsh[1 : rf.author_at]
+    author = borsh[rf.author_at : rf.sig_at]
+    content = delimited(1, delimited(borsh[0] + 1, key)) + delimited(2, delimited(1, author))
+    if rf.ttl:
+        content += b"\x18" + varint(rf.ttl)
+    content += delimited(4, bytes((0, TIER1_BODIES.index(rf.body_index))) + borsh[rf.ttl_at + 2 :])
+    if created_at is not None:
+        content += b"\x30" + varint(created_at[0])
+    if num_hops:
+        content += b"\x38" + varint(num_hops)
+    return delimited(_V3, content)
