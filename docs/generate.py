@@ -1,5 +1,5 @@
-"""Writes `limits.md`, `threats.md` and `scenarios.md` (`make docs`): texts from `source/`, defaults from the config,
-tests from their marks `threat(n)` and `scenario(n)`."""
+"""Writes `limits.md`, `threats.md`, `scenarios.md` and `interop.md` (`make docs`): texts from `source/`, defaults from
+the config, tests from their marks `threat(n)`, `scenario(n)` and `interop(name)`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 NONE = "none of its own yet"
 
-Marked = dict[int, list[str]]
+Marked = dict[int | str, list[str]]
 
 
 def _rows(name: str) -> list[list[str]]:
@@ -23,18 +23,18 @@ def _rows(name: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in lines]
 
 
-def promised(name: str) -> list[int]:
-    """The numbers that a page has rows for."""
-    return [int(row[0]) for row in _rows(name)]
+def promised(name: str) -> list[int | str]:
+    """The numbers, or names, that a page has rows for."""
+    return [int(row[0]) if row[0].isdigit() else row[0] for row in _rows(name)]
 
 
-def _numbers(decorator: ast.expr, name: str) -> Iterator[int]:
+def _numbers(decorator: ast.expr, name: str) -> Iterator[int | str]:
     """Those of ``@pytest.mark.<name>(1, 2)``."""
     if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == f"pytest.mark.{name}":
         yield from (ast.literal_eval(argument) for argument in decorator.args)
 
 
-def _marks(node: ast.AST, name: str) -> Iterator[int]:
+def _marks(node: ast.AST, name: str) -> Iterator[int | str]:
     for decorator in getattr(node, "decorator_list", ()):
         yield from _numbers(decorator, name)
     if isinstance(node, ast.Module):
@@ -65,7 +65,7 @@ def marked(name: str) -> Marked:
     return found
 
 
-def _tests(found: Marked, number: int) -> str:
+def _tests(found: Marked, number: int | str) -> str:
     return "<br>".join(f"`{test}`" for test in dict.fromkeys(found.get(number, ()))) or NONE
 
 
@@ -110,6 +110,23 @@ def scenarios() -> str:
     return "\n".join(lines) + "\n"
 
 
+def interop() -> str:
+    """The page of both dialects."""
+    found = marked("interop")
+    lines = [
+        "# Both dialects",
+        "",
+        "Written by `make docs`. What this node does with each message and rule of the documented era (borsh) and of today's",
+        "network (protobuf), and the tests that show it. Besides, the outside suites that real nodes of both eras hold run",
+        "against a live node (`tests/conformance/`), and the recorded answers of such nodes are replayed against the core.",
+        "",
+        "| message or rule | borsh | protobuf | what | tests |",
+        "|---|---|---|---|---|",
+        *(f"| {n} | {old} | {new} | {what} | {_tests(found, n)} |" for n, old, new, what in _rows("interop")),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def limits() -> str:
     """The page of limits."""
     defaults = NetworkConfig().nearnet.limits.model_dump()
@@ -142,7 +159,7 @@ def _shown(value: object) -> str:
             return str(value)
 
 
-PAGES = {"limits.md": limits, "threats.md": threats, "scenarios.md": scenarios}
+PAGES = {"limits.md": limits, "threats.md": threats, "scenarios.md": scenarios, "interop.md": interop}
 
 
 def main() -> int:

@@ -13,16 +13,17 @@ from nearnet.core.actions import Action, Close, Dial, Event, Notify, Persist, Re
 from nearnet.core.clock import Now
 from nearnet.core.edge import build_edge, run_checks, sign_edge, sign_removal
 from nearnet.core.graph import shortest_paths
+from nearnet.core.nonces import unix_nonce
 from nearnet.core.peer import Peer
 from nearnet.core.peer_manager import PeerManager
 from nearnet.keys import PeerId, SecretKey
 from nearnet.store.memory import MemoryStore
-from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import Handshake, Message, PeerChainInfo, PeerInfo, SocketAddress
 
-BORSH = BorshDialect()
+VERSIONS = {"borsh": (52, 50), "protobuf": (84, 80)}
 ME = SecretKey.from_seed("the node")
 
 
@@ -103,7 +104,12 @@ class Core:
         return [event.kind for event in self.events]
 
     def hand(
-        self, name: str = "hand", ip: str = "127.0.0.1", dial: Dial | None = None, key: SecretKey | None = None
+        self,
+        name: str = "hand",
+        ip: str = "127.0.0.1",
+        dial: Dial | None = None,
+        key: SecretKey | None = None,
+        dialect: str = "borsh",
     ) -> Hand:
         """A new connection: accepted, or the outcome of `dial`."""
         self._ports += 1
@@ -115,18 +121,18 @@ class Core:
             assert accepted is not None
             peer = accepted
         self.act()
-        return Hand(self, peer, key or key_of(name))
+        return Hand(self, peer, key or key_of(name), dialect)
 
-    def dialled(self, name: str, ip: str = "10.0.0.1") -> Hand:
-        """The core dials a peer of that name and the TCP connection is there."""
+    def dialled(self, name: str, ip: str = "10.0.0.1", dialect: str | None = "borsh") -> Hand:
+        """The core dials a peer of that name and the TCP connection is there. No dialect: the config's."""
         key = key_of(name)
-        self.manager.connect(PeerInfo(key.public_key, SocketAddress(ip, 24567)), self.now, "borsh")
+        self.manager.connect(PeerInfo(key.public_key, SocketAddress(ip, 24567)), self.now, dialect)
         self.act()
-        return self.hand(name, ip, self.dials[-1])
+        return self.hand(name, ip, self.dials[-1], dialect=self.dials[-1].dialect)
 
-    def ready(self, name: str = "hand", ip: str = "127.0.0.1") -> Hand:
+    def ready(self, name: str = "hand", ip: str = "127.0.0.1", dialect: str = "borsh") -> Hand:
         """A peer whose handshake is done; what it was told so far is read away."""
-        hand = self.hand(name, ip)
+        hand = self.hand(name, ip, dialect=dialect)
         hand.shake()
         assert hand.peer.is_ready, self.closed
         hand.read()
@@ -136,8 +142,9 @@ class Core:
 class Hand:
     """The other end of one connection."""
 
-    def __init__(self, core: Core, peer: Peer, key: SecretKey) -> None:
+    def __init__(self, core: Core, peer: Peer, key: SecretKey, dialect: str = "borsh") -> None:
         self.core = core
+        self.dialect = dialect_named(dialect)
         self.peer = peer
         self.key = key
         self._framer = Framer()
@@ -162,7 +169,7 @@ class Hand:
 
     def say(self, *messages: Message) -> None:
         """These messages come in, in one read."""
-        contents = [BORSH.encode(message) for message in messages]
+        contents = [self.dialect.encode(message) for message in messages]
         self.raw(b"".join(frame_prefix(len(content)) + content for content in contents))
 
     def read(self) -> list[Message]:
@@ -172,7 +179,7 @@ class Hand:
             self._framer.feed(chunk)
         messages = []
         while (frame := self._framer.next_frame()) is not None:
-            messages.append(BORSH.decode(frame))
+            messages.append(self.dialect.decode(frame))
         return messages
 
     def drain(self, unsent: int = 0) -> list[Message]:
@@ -186,14 +193,16 @@ class Hand:
         """Of what is read now, the messages of this class."""
         return [message for message in self.read() if isinstance(message, kind)]
 
-    def handshake(self, nonce: int = 1, **changes: Any) -> Handshake:
-        """A right Handshake of ours, but for the changes."""
+    def handshake(self, nonce: int | None = None, **changes: Any) -> Handshake:
+        """A right Handshake of ours, but for the changes. No nonce: the dialect's first."""
+        if nonce is None:
+            nonce = 1 if self.dialect.name == "borsh" else unix_nonce(self.core.now.wall)
         chain = PeerChainInfo(self.core.manager.context.genesis_id, 1)
         partial = sign_edge(self.key, ME.public_key, nonce)
-        good = Handshake(52, 50, self.id, ME.public_key, 24568, chain, partial)
+        good = Handshake(*VERSIONS[self.dialect.name], self.id, ME.public_key, 24568, chain, partial)
         return dataclasses.replace(good, **changes)
 
-    def shake(self, nonce: int = 1, **changes: Any) -> list[Message]:
+    def shake(self, nonce: int | None = None, **changes: Any) -> list[Message]:
         """Send a Handshake, read the answer."""
         self.say(self.handshake(nonce, **changes))
         return self.read()

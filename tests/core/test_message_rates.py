@@ -4,7 +4,8 @@ import pytest
 from peer_fakes import START, later, peer_id
 from pydantic import ValidationError
 
-from nearnet.config.models import MessageRate, MessageRates as Configured
+from nearnet.config.models import MessageRate
+from nearnet.config.models import MessageRates as Configured
 from nearnet.core.message_rates import MessageRates
 
 A, B = peer_id(1), peer_id(2)

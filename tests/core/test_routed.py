@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from peer_fakes import START, later
@@ -20,7 +19,7 @@ from nearnet.wire.routed_frame import RoutedFrame, routed_digest
 
 KEYS = {name: SecretKey.from_seed(name) for name in "MABCZ"}
 IDS = {name: key.public_key for name, key in KEYS.items()}
-BORSH = dialect_named("borsh")
+BORSH, PROTO = dialect_named("borsh"), dialect_named("protobuf")
 TX_STATUS = encode_body(TxStatusRequest("alice.near", CryptoHash(bytes(32))))
 
 
@@ -33,6 +32,10 @@ class FakePeer:
         self.frames: list[bytes] = []
         self.sent: list[Routed] = []
 
+    @property
+    def is_today(self) -> bool:
+        return self.dialect is PROTO
+
     def send_frame(self, content: bytes, kind: str) -> None:
         assert kind == "Routed"
         self.frames.append(content)
@@ -42,7 +45,8 @@ class FakePeer:
 
     def take(self) -> list[RoutedMessage]:
         """What was forwarded to it or sent to it since the last call."""
-        messages = [BORSH.decode(frame).message for frame in self.frames] + [routed.message for routed in self.sent]
+        forwarded = [self.dialect.decode(frame).message for frame in self.frames]
+        messages = forwarded + [routed.message for routed in self.sent]
         self.frames, self.sent = [], []
         return messages
 
@@ -150,7 +154,7 @@ def test_unknown_bodies_are_passed_on():
 
 def test_bodies_that_todays_nodes_fall_over_never_reach_them():
     node = Node()
-    node.b.dialect = SimpleNamespace(name="protobuf", forward=BORSH.forward)
+    node.b.dialect = PROTO
     node.receive(node.a, signed("A", "C", opaque(index=4)))
     assert node.drops == {("QueryRequest", "Unsupported"): 1}
     node.receive(node.a, signed("A", "C", opaque(index=0)))

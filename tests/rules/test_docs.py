@@ -31,6 +31,6 @@ def test_generated_pages_are_current(name: str) -> None:
     assert (generate.DOCS / name).read_text() == generate.PAGES[name](), "run `make docs`"
 
 
-@pytest.mark.parametrize(("mark", "page"), [("threat", "threats"), ("scenario", "scenarios")])
+@pytest.mark.parametrize(("mark", "page"), [("threat", "threats"), ("scenario", "scenarios"), ("interop", "interop")])
 def test_every_promised_row_has_a_test(mark: str, page: str) -> None:
     assert sorted(set(generate.promised(page)) - set(generate.marked(mark))) == []

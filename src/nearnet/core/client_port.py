@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nearnet.client import Ban
-from nearnet.errors import RouteNotFound
+from nearnet.errors import RouteNotFound, Unsupported
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import Block, RoutedMessage
 from nearnet.wire.routed_frame import routed_digest
@@ -84,7 +84,13 @@ class ClientPort:
         elif isinstance(request, RoutedMessage) and isinstance(answer, bytes):
             self._reply(request, answer, now)
         elif answer is not None and peer_id in context.peers:
-            context.peers[peer_id].send(answer)  # type: ignore[arg-type]
+            self._send(context.peers[peer_id], answer)  # type: ignore[arg-type]
+
+    def _send(self, peer: Peer, message: Message) -> None:
+        try:
+            peer.send(message)
+        except Unsupported as error:
+            self._context.notify("answer_dropped", peer.peer_id, reason=str(error))
 
     def _reply(self, request: RoutedMessage, body: bytes, now: Now) -> None:
         """Back along the way of the request's hash."""

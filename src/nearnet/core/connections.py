@@ -5,6 +5,7 @@ Bytes become frames here, frames become messages; `on_message` and `on_routed` t
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from nearnet.core.actions import Close, PauseReading, ResumeReading
@@ -57,7 +58,7 @@ class Connections:
     __slots__ = (
         "_context",
         "_handshaking",
-        "_next_id",
+        "_numbers",
         "_on_closed",
         "_on_message",
         "_on_routed",
@@ -80,7 +81,7 @@ class Connections:
         self._on_routed = on_routed
         self._on_closed = on_closed
         self._started = StartedFrames(context, self)
-        self._next_id = 0
+        self._numbers = count(1)
         self._tables = LargeTables(context, self, on_message)
         self._traffic = TrafficTotals()
 
@@ -97,7 +98,7 @@ class Connections:
         if refusal is not None:
             self._context.limits.hit(refusal)
             return None
-        peer = self._open(Peer(self._number(), address, self._context.outbox, now), now)
+        peer = self._open(Peer(next(self._numbers), address, self._context.outbox, now), now)
         self._context.notify("accepted", None, address=str(address))
         return peer
 
@@ -125,7 +126,7 @@ class Connections:
 
     def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
         """Our dial has a TCP connection: say hello."""
-        peer = Peer(self._number(), address, self._context.outbox, now, dial)
+        peer = Peer(next(self._numbers), address, self._context.outbox, now, dial)
         peer.dialect = dialect_named(dial.dialect)
         peer.local_port = local_port
         self._open(peer, now)
@@ -137,10 +138,6 @@ class Connections:
     def _probed(self, peer: Peer, now: Now) -> None:
         if not peer.answered:
             self.close(peer, f"no answer in {peer.dial.dialect if peer.dial else ''}", now)
-
-    def _number(self) -> int:
-        self._next_id += 1
-        return self._next_id
 
     def _open(self, peer: Peer, now: Now) -> Peer:
         context = self._context
@@ -241,7 +238,7 @@ class Connections:
             dialect = peer.dialect = dialect_named(detect(frame[0]))
         try:
             if peer.state is _READY:
-                routed = dialect.routed(frame)
+                routed = dialect.routed(frame, self._skipped)
                 if routed is not None:
                     peer.count_received("Routed", len(frame))
                     if self._context.rates.allow(peer.ready_id, body_name(routed.body_index), now):
@@ -259,6 +256,9 @@ class Connections:
             if self._end_run(peer, run, now):
                 self.malformed(peer, str(error), now)
 
+    def _skipped(self, fields: int) -> None:
+        self._context.count("nearnet_skipped_fields", count=fields)
+
     def _step(self, peer: Peer, dialect: Dialect, kind: str, frame: bytes, now: Now) -> None:
         match step_for(peer.state, kind):
             case Step.DISPATCH:
@@ -267,7 +267,7 @@ class Connections:
                 if kind == "SyncRoutingTable" and len(frame) >= LARGE_TABLE and not peer.paused:
                     self._tables.decode(peer, dialect.table_in_steps(frame), now)
                 else:
-                    self._on_message(peer, dialect.decode(frame), now)
+                    self._on_message(peer, dialect.decode(frame, self._skipped), now)
             case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
                 self._shake_hands(peer, dialect, frame, now)
             case Step.TAKE_DISCONNECT:
@@ -292,7 +292,7 @@ class Connections:
         if version is not None and not oldest <= version <= own:
             self._handshaking.version_mismatch(peer, now)
             return
-        match dialect.decode(frame):
+        match dialect.decode(frame, self._skipped):
             case Handshake() as handshake:
                 self._handshaking.received(peer, handshake, now)
             case HandshakeFailure() as failure:

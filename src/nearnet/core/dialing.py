@@ -276,7 +276,7 @@ class Dialer:
             self._writes.append(Write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode()))
 
     def failed(self, dial: Dial, why: str, now: Now, silent: bool = False) -> bool:
-        """It did not become Ready. `silent`: connected, but no readable answer came; True: the other dialect is next."""
+        """It did not become Ready. `silent`: connected, but no answer that reads; True: the other dialect is next."""
         attempt = self._end(dial)
         if attempt is None:
             return False

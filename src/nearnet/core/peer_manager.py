@@ -32,7 +32,6 @@ from nearnet.core.snapshot_hosts import SnapshotHosts
 from nearnet.core.table_exchange import TableExchange
 from nearnet.errors import ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId
-from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import (
     Disconnect,
     Message,
@@ -63,10 +62,7 @@ __all__ = ["PeerManager"]
 
 
 class PeerManager:
-    """One node's core. Not thread-safe: whoever drives it calls it from one place.
-
-    `ConfigError` when the config names a dialect that is not spoken here.
-    """
+    """One node's core. Not thread-safe: whoever drives it calls it from one place."""
 
     def __init__(
         self,
@@ -77,9 +73,6 @@ class PeerManager:
         rng: random.Random,
         now: Now,
     ) -> None:
-        for name in (config.nearnet.dialect, *(peer.dialect for peer in config.nearnet.peers.values())):
-            if name != "auto":
-                dialect_named(name)
         self.config = config
         self.peer_id = key.public_key
         self.context = context = _context(config, key, client, store, rng, now)

@@ -128,8 +128,9 @@ class RoutedMessages:
         neighbour is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
         """
         admitted = [rf for rf in run if self._admit(peer, rf, now.mono)]
-        outcomes = self.check([rf.signature_check() for rf in admitted])
-        for rf, outcome in zip(admitted, outcomes, strict=True):
+        outcomes = iter(self.check([rf.signature_check() for rf in admitted if not rf.unsigned]))
+        for rf in admitted:
+            outcome = "valid" if rf.unsigned else next(outcomes)
             if outcome == "valid":
                 message = self._route(peer, rf, now)
                 if message is not None:
@@ -178,7 +179,7 @@ class RoutedMessages:
 
     def _forward(self, next_hop: Peer, rf: RoutedFrame) -> None:
         dialect = next_hop.dialect
-        if dialect is None or not _may_carry(dialect.name, rf.body_index):
+        if dialect is None or not dialect.carries(rf):
             self._drop(rf.body_index, "Unsupported")
             return
         next_hop.send_frame(dialect.forward(rf), "Routed")
@@ -228,6 +229,9 @@ class RoutedMessages:
 
     def _deliver(self, peer: Peer, rf: RoutedFrame, now: Now) -> RoutedMessage | None:
         index, digest = rf.body_index, rf.digest()
+        if rf.unsigned:  # Of tier 1, which this node has no part in: nobody vouches for it.
+            self._drop(index, "Unsigned")
+            return None
         message = rf.message()
         try:
             body = decode_body(message.body)
@@ -275,7 +279,7 @@ class RoutedMessages:
         if next_hop is None or next_hop.dialect is None:
             self._drop(body[0], "NoRouteFound")
             raise RouteNotFound("NoRouteFound", f"no way is known to {target}")
-        if not _may_carry(next_hop.dialect.name, body[0]):
+        if next_hop.is_today and body[0] in NEVER_TO_PROTOBUF:
             self._drop(body[0], "Unsupported")
             raise RouteNotFound("Unsupported", f"today's nodes cannot read a {body_name(body[0])}")
         routed, digest = self._signed(target, body, now, self._ttl if ttl is None else ttl)
@@ -320,8 +324,3 @@ class RoutedMessages:
     def _way_back(self, request: CryptoHash, now: Now) -> Peer | None:
         holder = self._route_back.take(request, now)
         return None if holder is None else self._peers.get(holder)
-
-
-def _may_carry(dialect: str, index: int) -> bool:
-    """Whether a neighbour of that dialect may be sent this body (`wire.md` §5)."""
-    return index not in NEVER_TO_PROTOBUF or dialect != "protobuf"

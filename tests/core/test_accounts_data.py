@@ -1,0 +1,144 @@
+"""What validators tell of themselves: kept, relayed, refused (`behaviour.md` §10)."""
+
+from itertools import pairwise
+
+import pytest
+from hand import Core, key_of
+
+from nearnet.core.accounts_data import MOST_ACCOUNT_KEYS, MOST_PAYLOAD_BYTES
+from nearnet.errors import ReasonForBan
+from nearnet.keys import Signature
+from nearnet.wire.messages import SocketAddress
+from nearnet.wire.messages_today import AccountData, PeerAddr, SignedPayload, SyncAccountsData
+
+
+def data(account="validator", version=1, seconds=1_700_000_000, peer="its node", proxies=1):
+    """Signed by the account's key."""
+    key = key_of(account)
+    addresses = [PeerAddr(SocketAddress("1.2.3.4", 24567 + n), key_of("proxy").public_key) for n in range(proxies)]
+    made = AccountData(key_of(peer).public_key, key.public_key, tuple(addresses), version, (seconds, 5))
+    return SignedPayload.of(made, key)
+
+
+def forged(signed):
+    return SignedPayload(signed.payload, Signature(signed.signature[:-2] + b"\0\0"))
+
+
+def synced(hand):
+    return hand.told(SyncAccountsData)
+
+
+def ban_of(core, hand):
+    known = core.manager.peer_store.get(hand.id)
+    return None if known is None or known.ban is None else known.ban.reason
+
+
+def today(core, name):
+    return core.ready(name, dialect="protobuf")
+
+
+@pytest.mark.scenario(90)
+def test_the_dialler_tells_all_and_asks_for_all_and_again_after_ten_minutes():
+    core = Core()
+    hand = core.dialled("today", dialect="protobuf")
+    (ours,) = [message for message in hand.read() if hasattr(message, "partial_edge_info")]
+    hand.shake(ours.partial_edge_info.nonce)
+    core.advance(0.1)
+    asked = [*synced(hand)]
+    hand.say(SyncAccountsData((data(),), incremental=False, requesting_full_sync=False))
+    core.advance(601)
+    asked += synced(hand)
+    assert [(one.accounts, one.incremental, one.requesting_full_sync) for one in asked] in (
+        [((), False, True), ((data(),), False, True)],
+        [((data(),), False, True)],  # The first is among what the handshake's answer brought.
+    )
+
+
+@pytest.mark.scenario(90)
+def test_a_request_is_answered_at_once_even_with_nothing():
+    core = Core()
+    hand, other = today(core, "a"), today(core, "b")
+    assert synced(hand) == []
+    hand.say(SyncAccountsData((), incremental=False, requesting_full_sync=True))
+    assert synced(hand) == [SyncAccountsData((), incremental=False, requesting_full_sync=False)]
+    other.say(SyncAccountsData((data(),), incremental=True, requesting_full_sync=False))
+    hand.say(SyncAccountsData((), incremental=False, requesting_full_sync=True))
+    assert synced(hand)[-1] == SyncAccountsData((data(),), incremental=False, requesting_full_sync=False)
+
+
+@pytest.mark.scenario(90, 92)
+def test_only_what_is_new_is_relayed_and_at_most_every_ten_seconds():
+    core = Core()
+    source, hand, old = today(core, "a"), today(core, "b"), core.ready("old")
+    told = []
+    for turn in range(120):
+        item = data(f"validator {turn % 3}", version=turn // 3)
+        source.say(SyncAccountsData((item,), incremental=True, requesting_full_sync=False))
+        source.say(SyncAccountsData((item,), incremental=True, requesting_full_sync=False))
+        core.advance(0.25)
+        told += [(core.now.mono, one) for one in synced(hand)]
+    assert 3 <= len(told) <= 4
+    assert all(later[0] - earlier[0] >= 9.5 for earlier, later in pairwise(told))
+    assert all(one.incremental and not one.requesting_full_sync for _, one in told)
+    source.say(SyncAccountsData((data("last"),), incremental=True, requesting_full_sync=False))
+    core.advance(11)
+    assert synced(hand)[-1].accounts[-1] == data("last")
+    assert synced(source) == synced(old) == []
+    assert [one.version for one in core.manager.accounts_data.all()] == [39, 39, 39, 1]
+    core.manager.lost(hand.peer, "gone", core.now)
+    source.say(SyncAccountsData((data("new"),), incremental=True, requesting_full_sync=False))
+
+
+@pytest.mark.scenario(93)
+@pytest.mark.parametrize(
+    ("version", "seconds", "taken"), [(1, 0, False), (0, 99, False), (1, 1, True), (2, -1, True), (3, 0, True)]
+)
+def test_the_newer_is_kept(version, seconds, taken):
+    core = Core()
+    hand = today(core, "a")
+    for item in (data(), data(version=version, seconds=1_700_000_000 + seconds, peer="moved")):
+        hand.say(SyncAccountsData((item,), incremental=True, requesting_full_sync=False))
+    (kept,) = core.manager.accounts_data.all()
+    assert (kept.peer_id == key_of("moved").public_key) is taken
+
+
+@pytest.mark.scenario(90)
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (forged(data("bad")), ReasonForBan.INVALID_SIGNATURE),
+        (data("good", version=2), ReasonForBan.ABUSIVE),
+        (data("bad", proxies=MOST_PAYLOAD_BYTES // 20), ReasonForBan.ABUSIVE),
+    ],
+    ids=["forged", "twice", "too long"],
+)
+def test_an_offence_bans_and_what_was_right_before_it_is_kept(bad, reason):
+    core = Core()
+    hand, other = today(core, "a"), today(core, "b")
+    hand.say(SyncAccountsData((data("good"), bad, data("after")), incremental=True, requesting_full_sync=False))
+    assert ban_of(core, hand) is reason
+    assert [one.account_key for one in core.manager.accounts_data.all()] == [key_of("good").public_key]
+    core.advance(11)
+    assert [one.accounts for one in synced(other)] == [(data("good"),)]
+
+
+def test_what_is_no_accounts_data_is_malformed():
+    core = Core()
+    hand = today(core, "a")
+    junk = SignedPayload(b"", data().signature)
+    hand.say(SyncAccountsData((data("good"), junk), incremental=True, requesting_full_sync=False))
+    assert hand.peer.is_ready
+    assert core.manager.context.counters["nearnet_malformed_messages", ""] == 1
+    assert core.manager.accounts_data.all() == [], "the whole message is dropped"
+
+
+def test_a_bounded_number_of_accounts():
+    core = Core()
+    hand = today(core, "a")
+    items = [data(f"v {n}") for n in range(MOST_ACCOUNT_KEYS + 2)]
+    for start in range(0, len(items), 50):
+        part = tuple(items[start : start + 50])
+        hand.say(SyncAccountsData(part, incremental=True, requesting_full_sync=False))
+    known = core.manager.accounts_data.all()
+    assert len(known) == MOST_ACCOUNT_KEYS
+    assert known[-1].account_key == key_of(f"v {MOST_ACCOUNT_KEYS + 1}").public_key
