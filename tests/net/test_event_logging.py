@@ -24,7 +24,11 @@ def test_a_line_names_the_event_the_peer_and_what_follows(caplog: pytest.LogCapt
         write(line("banned", reason="Abusive"))
         write(line("routes", peer=None, reachable=4))
         write(line("degraded", peer=None))
-    assert caplog.messages == [f"! banned {PEER} reason=Abusive", "= routes reachable=4", "! degraded"]
+    assert caplog.messages == [
+        f"! banned {PEER} for Abusive: its connections are refused for - s",
+        "= routes reachable=4",
+        "! the - is degraded: -; what is to be written is kept and tried again",
+    ]
     assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG", "ERROR"]
 
 
@@ -47,6 +51,48 @@ def test_a_peer_cannot_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
     write(line("malformed", time=6.0))
     assert caplog.messages[0] == f"! suppressed {1000 - LINES_PER_SECOND} lines about {PEER}"
     assert len(caplog.messages) == 2
+
+
+@pytest.mark.threat(80)
+def test_ten_lines_a_second_with_what_was_suppressed(caplog: pytest.LogCaptureFixture) -> None:
+    write = EventLogging()
+    for second in (5.0, 6.0):
+        for _ in range(100):
+            write(line("malformed", time=second))
+    assert len(caplog.messages) == 2 * LINES_PER_SECOND
+    caplog.clear()
+    write.tell_suppressed(6.5)
+    assert caplog.messages == []
+    write.tell_suppressed(7.0)
+    write.tell_suppressed(8.0)
+    assert caplog.messages == [f"! suppressed {100 - LINES_PER_SECOND + 1} lines about {PEER}"]
+
+
+def test_one_line_for_each_cause(caplog: pytest.LogCaptureFixture) -> None:
+    write = EventLogging()
+    with caplog.at_level(logging.INFO, "nearnet"):
+        write(line("banned", reason="Abusive", seconds=60.0))
+        write(line("disconnected", reason="banned: Abusive", address="10.0.0.7:9"))
+        write(line("handshake_failed", reason="its genesis is another", address="10.0.0.7:9"))
+        write(line("dial_failed", reason="its genesis is another", address="10.0.0.7:9"))
+        write(line("dial_failed", time=9.0, reason="its genesis is another", address="10.0.0.7:9"))
+    assert [message.partition(" ")[0] for message in caplog.messages] == ["!", "x", "x"]
+    assert [record.nearnet.kind for record in caplog.records] == [  # type: ignore[attr-defined]
+        "banned",
+        "handshake_failed",
+        "dial_failed",
+    ]
+
+
+def test_what_a_forgotten_source_had_suppressed_is_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_logging, "_SOURCES", 1)
+    write = EventLogging()
+    for _ in range(LINES_PER_SECOND + 5):
+        write(line("malformed", peer=None, address="10.0.0.1:1"))
+    write(line("malformed", peer=None, address="10.0.0.2:1"))
+    assert "! suppressed 5 lines about 10.0.0.1" in caplog.messages
 
 
 def test_quiet_sources_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,8 @@ class Node:
         self.client: Client = client or DefaultClient(config)
         self._store = store
         self._events = EventLog()
-        self._events.listen(EventLogging())
+        self._event_logging = EventLogging()
+        self._events.listen(self._event_logging)
         self._traffic = Traffic()
         self._driver: Driver | None = None
         self._guard: ClientGuard | None = None
@@ -140,6 +141,7 @@ class Node:
     def _sample(self) -> None:
         now = self.driver.now()
         self._traffic.sample(list(self.driver.connections), now.mono)
+        self._event_logging.tell_suppressed(now.wall)
         ready = len(self.core.peers) >= self.config.nearnet.min_peers
         if ready and self._guard is not None and hasattr(self.client, "on_network_info"):
             self._guard.on_network_info(self.network_info())

@@ -16,7 +16,8 @@ from nearnet.errors import ConfigError, NearnetError
 from nearnet.net.loop import run_on_best_loop
 from nearnet.net.node import Node
 from nearnet.store.opening import open_store
-from nearnet.tools.daemon_log import set_log_level, set_up_log
+from nearnet.tools.daemon_log import load_renderer, set_log_level, set_up_log
+from nearnet.tools.summary_line import SummaryLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,8 @@ class Daemon:
                 told = await self._listen(node, listeners)
                 addr = None if node.addr is None else str(node.addr)
                 started({"event": "started", "peer_id": str(node.peer_id), "addr": addr, **told})
+                listeners.callback(SummaryLine(node, config.log_summary_period).stop)
+                await asyncio.to_thread(load_renderer)
                 await stop.wait()
 
     async def _listen(self, node: Node, listeners: AsyncExitStack) -> dict[str, str | None]:

@@ -1,0 +1,58 @@
+"""Events in words."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from nearnet.keys import SecretKey
+from nearnet.net.event_sentences import describe, one_line, wording
+from nearnet.net.events import NodeEvent
+
+PEER = SecretKey.from_seed("peer").public_key
+
+
+def event(kind: str, peer: object = PEER, **data: object) -> NodeEvent:
+    return NodeEvent(1, 1.0, kind, peer, data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (
+            event("connected", address="10.0.0.7:24567", direction="inbound", dialect="borsh", connections=3),
+            f"connected to {PEER} at 10.0.0.7:24567: inbound, borsh",
+        ),
+        (
+            event("banned", reason="Abusive", seconds=10800.0),
+            f"banned {PEER} for Abusive: its connections are refused for 10800 s",
+        ),
+        (
+            event("handshake_failed", None, address="10.0.0.7:9", reason="banned"),
+            "a stranger at 10.0.0.7:9 and we shook no hands: banned",
+        ),
+        (event("degraded", None, part="storage", why=None), "the storage works again"),
+        (event("degraded", None, part="storage", why="disk full"), "the storage is degraded: disk full"),
+        (event("malformed", why="too short"), f"a message of {PEER} at - does not read: too short; it is dropped"),
+        (event("edges", None, added=2, total=5), "edges added=2 total=5"),
+        (event("announcement", account_id="a.near"), f"announcement {PEER} account_id=a.near"),
+    ],
+)
+def test_sentences(told: NodeEvent, sentence: str) -> None:
+    assert describe(told).startswith(sentence)
+
+
+def test_what_is_for_debugging_only() -> None:
+    assert wording(event("edges")).level == logging.DEBUG
+    assert wording(event("degraded", None, part="storage", why=None)).level == logging.INFO
+    assert wording(event("degraded", None, part="storage", why="full")).level == logging.ERROR
+
+
+@pytest.mark.threat(80)
+def test_what_a_peer_tells_stays_one_short_line() -> None:
+    told = describe(event("handshake_failed", address="1.2.3.4:5", reason="x\n12:00:00 E forged\x1b[2J" + "y" * 9999))
+    assert "\n" not in told
+    assert "\x1b" not in told
+    assert len(told) < 500
+    assert one_line("a\nb") == "a\N{REPLACEMENT CHARACTER}b"
