@@ -60,3 +60,13 @@ def test_unreadable_rows_are_passed_over():
     _, store = stored(1)
     store.columns[COLUMN][b"x"] = b"nonsense"
     assert len(RecentLinks(store, START).newest_first()) == 1
+
+
+def test_a_clock_before_1970_is_stored_as_1970():
+    store = DictStore()
+    early = Now(START.mono, 5.0)
+    links = RecentLinks(store, early)
+    links.up(info(1), START.mono, later(LASTING, Now(START.mono, -2e9)))
+    store.apply(links.take_writes())
+    (link,) = RecentLinks(store, early).newest_first()
+    assert (link.established, link.connected_until) == (0, 0)

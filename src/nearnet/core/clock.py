@@ -21,5 +21,5 @@ class Now(NamedTuple):
 
     @property
     def unix_ns(self) -> int:
-        """The wall clock in nanoseconds, as the store keeps it."""
-        return int(self.wall * 1e9)
+        """The wall clock in nanoseconds, as the store keeps it: 0 on a machine that believes to be before 1970."""
+        return max(0, int(self.wall * 1e9))

@@ -66,7 +66,7 @@ class RecentLinks:
         lasted = now.mono - established_at
         if lasted < LASTING:
             return
-        self._links[info.id] = RecentLink(info, now.unix_ns - int(lasted * 1e9), now.unix_ns)
+        self._links[info.id] = RecentLink(info, max(0, now.unix_ns - int(lasted * 1e9)), now.unix_ns)
         self._links.move_to_end(info.id)
         self._dirty[info.id] = None
         if len(self._links) > MOST_LINKS:
