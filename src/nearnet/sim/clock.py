@@ -1,6 +1,7 @@
 """Virtual time: one time for the world, and two clocks of its own for each node.
 
-A node's clocks start at strange offsets, so that mixing them fails at once, and each may jump (`threats.md` rows 67, 68).
+A node's clocks start at strange offsets, so that mixing them fails at once, and each may jump (`threats.md` rows 67,
+68).
 """
 
 from __future__ import annotations

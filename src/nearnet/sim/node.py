@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nearnet.sim.clock import NodeClock
     from nearnet.sim.wires import End
     from nearnet.sim.world import World
+    from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["EVENTS_KEPT", "SimNode"]
 
@@ -48,7 +49,7 @@ _FREQUENT = ("edges", "routes")
 
 
 class SimNode:
-    """One node of a world. `core` is replaced at each start; clock, disk, key and address stay unless told otherwise."""
+    """One node of a world. `core` is another at each start; clock, disk, key and address stay unless told otherwise."""
 
     def __init__(
         self,
@@ -72,8 +73,11 @@ class SimNode:
         self.up = False
         self.reachable = True
         """False: behind a NAT; it dials out, nobody dials in."""
+        self.stopping = False
         self.paused = False
         """Whether the process is stopped (SIGSTOP): what comes in waits."""
+        self.preloaded: list[Edge] = []
+        """Edges that it knows from the start."""
         self.runs = 0
         self.kinds: dict[str, int] = {}
         """How many events of each kind, over all runs."""
@@ -124,6 +128,8 @@ class SimNode:
         self.client = self.make_client(self)
         self.core = PeerManager(self.config, self.key, self.client, self._writer.overlay, rng, self.now)
         self.core.listening(self.address)
+        if self.preloaded:
+            self.core.table.add(self.preloaded, None, self.now)
         self._ends = {}
         self._due = None
         self.up = True
@@ -132,6 +138,7 @@ class SimNode:
 
     def stop(self) -> None:
         """A clean stop: peers are told, what is queued is sent, the store is closed."""
+        self.stopping = True
         self.do(self.core.stop)
         self._writer.close()
         self._end("stop")
@@ -145,7 +152,7 @@ class SimNode:
         self._end("crash")
 
     def _end(self, how: str) -> None:
-        self.up = self.paused = False
+        self.up = self.paused = self.stopping = False
         self._waiting.clear()
         self._due = None
         for end in list(self._ends.values()):
@@ -312,7 +319,7 @@ class SimNode:
             end.tag = peer
             self._ends[peer] = end
             if peer.dialect is not None:
-                peer.dialect = SharedDialect(peer.dialect, self.world.pool)
+                peer.dialect = self.world.pool.dialect(peer.dialect)
 
         self._when_awake(lambda: self.do(begin))
 
@@ -330,7 +337,7 @@ class SimNode:
             self.world.received(self, end, data)
             self.do(self.core.receive, peer, data)
             if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
-                peer.dialect = SharedDialect(peer.dialect, self.world.pool)
+                peer.dialect = self.world.pool.dialect(peer.dialect)
 
     def on_drained(self, end: End, unsent: int) -> None:
         """Less of a peer's bytes wait to be sent."""

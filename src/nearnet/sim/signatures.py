@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from nearnet import keys
 from nearnet.core.actions import Verdict
-from nearnet.core.edge import check_outcome
+from nearnet.core.edge import check_outcome, edge_digest
 from nearnet.keys import PeerId, PublicKey, SecretKey, Signature
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import SyncRoutingTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from nearnet.core.actions import Verify
     from nearnet.core.edge import EdgeCheck
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
 
-__all__ = ["EdgePool", "FastKey", "SharedDialect", "SharedEdge", "fast_check", "fast_signatures"]
+__all__ = ["EdgePool", "FastKey", "SharedDialect", "SharedEdge", "fast_check", "fast_signatures", "made_up_edge"]
 
 _REMEMBERED = 200_000
 """Decoded small messages, and outcomes of checks, that are kept; then all are forgotten and found anew."""
@@ -56,6 +57,12 @@ class FastKey(SecretKey):
         return Signature(b"\0" + _keyed_hash(self.public_key[1:], digest))
 
 
+def made_up_edge(first: FastKey, second: FastKey, nonce: int) -> Edge:
+    """The edge of two keys, the one with the smaller id first."""
+    digest = edge_digest(first.public_key, second.public_key, nonce)
+    return Edge.build(first.public_key, second.public_key, nonce, first.sign(digest), second.sign(digest))
+
+
 def fast_check(_: object, __: object, signed: bytes, length: int, public: bytes) -> int:
     """Stands in for libsodium's `crypto_sign_open`: 0 when the 64 bytes before the message are right."""
     return 0 if _keyed_hash(public, signed[64:length]) == signed[:64] else -1
@@ -77,17 +84,17 @@ class SharedEdge(Edge):
     """One edge for all nodes that hold it. Its parts are read once; its ids are the same objects everywhere."""
 
     @cached_property
-    def key(self) -> tuple[PeerId, PeerId]:  # type: ignore[override]
+    def key(self) -> tuple[PeerId, PeerId]:
         """Both ids."""
         return super().key
 
     @cached_property
-    def nonce(self) -> int:  # type: ignore[override]
+    def nonce(self) -> int:
         """Odd: active; even: removed."""
         return super().nonce
 
     @cached_property
-    def is_active(self) -> bool:  # type: ignore[override]
+    def is_active(self) -> bool:
         """Whether the nonce is odd."""
         return super().is_active
 
@@ -103,13 +110,21 @@ class SharedEdge(Edge):
 class EdgePool:
     """The edges of one world, each held once and checked once."""
 
-    __slots__ = ("_edges", "_messages", "_outcomes", "_peers")
+    __slots__ = ("_dialects", "_edges", "_messages", "_outcomes", "_peers")
 
     def __init__(self) -> None:
+        self._dialects: dict[str, Dialect] = {}
         self._edges: dict[Edge, SharedEdge] = {}
         self._peers: dict[PeerId, PeerId] = {}
         self._messages: dict[bytes, Message] = {}
         self._outcomes: dict[Edge, str] = {}
+
+    def dialect(self, dialect: Dialect) -> Dialect:
+        """The same dialect, with shared edges."""
+        shared = self._dialects.get(dialect.name)
+        if shared is None:
+            shared = self._dialects[dialect.name] = cast("Dialect", SharedDialect(dialect, self))
+        return shared
 
     def share(self, edge: Edge) -> SharedEdge:
         """The one object for these bytes."""
@@ -123,18 +138,26 @@ class EdgePool:
             shared.__dict__["key"] = (peers.setdefault(peer0, peer0), peers.setdefault(peer1, peer1))
         return shared
 
-    def decode(self, dialect: Dialect, frame: bytes) -> Message:
+    def decode(self, dialect: Dialect, frame: bytes, skipped: Callable[[int], None] | None) -> Message:
         """What the dialect decodes, with shared edges."""
         message = self._messages.get(frame)
         if message is None:
-            message = dialect.decode(frame)
+            left_out: list[int] = []
+            message = dialect.decode(frame, left_out.append)
+            if skipped is not None:
+                for fields in left_out:
+                    skipped(fields)
             if isinstance(message, SyncRoutingTable):
-                message = SyncRoutingTable(tuple(map(self.share, message.edges)), message.accounts)
-                if len(frame) <= _SMALL:
+                message = self.share_table(message)
+                if len(frame) <= _SMALL and not left_out:
                     if len(self._messages) > _REMEMBERED:
                         self._messages.clear()
                     self._messages[frame] = message
         return message
+
+    def share_table(self, message: SyncRoutingTable) -> SyncRoutingTable:
+        """The same with shared edges."""
+        return replace(message, edges=tuple(map(self.share, message.edges)))
 
     def run_checks(self, request: Verify) -> Verdict:
         """As `core.edge.run_checks`, each edge once in this world."""
@@ -159,14 +182,21 @@ class SharedDialect:
 
     def __init__(self, dialect: Dialect, pool: EdgePool) -> None:
         self.name = dialect.name
-        self.encode = dialect.encode
-        self.kind = dialect.kind
-        self.peek_handshake_version = dialect.peek_handshake_version
-        self.routed = dialect.routed
-        self.forward = dialect.forward
         self._dialect = dialect
         self._pool = pool
 
-    def decode(self, frame: bytes) -> Message:
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._dialect, name)
+        self.__dict__[name] = value
+        return value
+
+    def decode(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> Message:
         """The whole message."""
-        return self._pool.decode(self._dialect, frame)
+        return self._pool.decode(self._dialect, frame, skipped)
+
+    def table_in_steps(
+        self, frame: bytes, skipped: Callable[[int], None] | None = None
+    ) -> Generator[None, None, SyncRoutingTable]:
+        """A large table, piece by piece."""
+        message = yield from self._dialect.table_in_steps(frame, skipped)
+        return self._pool.share_table(message)

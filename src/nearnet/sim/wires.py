@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from nearnet.sim.network import Network
 
-__all__ = ["CLOSE_GRACE", "KERNEL_BYTES", "End", "Flow", "Party", "Wire"]
+__all__ = ["CLOSE_GRACE", "KERNEL_BYTES", "End", "Flow", "Listener", "Party", "Wire"]
 
 KERNEL_BYTES = 256 * 1024
 """Bytes on their way that the two machines' kernels hold; what is more waits in the sender."""
@@ -35,6 +35,16 @@ class Party(Protocol):
 
     def on_lost(self, end: End, why: str) -> None:
         """The connection ended, by no act of this end."""
+
+
+class Listener(Party, Protocol):
+    """Who can be dialled."""
+
+    up: bool
+    reachable: bool
+
+    def on_accept(self, end: End, ip: str, port: int) -> None:
+        """Somebody dialled; without a `tag` the end is lost."""
 
 
 class Flow:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nearnet.core.actions import Event
     from nearnet.sim.faults import Faults
     from nearnet.sim.trace import Trace
-    from nearnet.sim.wires import End
+    from nearnet.sim.wires import End, Listener
 
 __all__ = ["TooBusy", "World"]
 
@@ -75,7 +75,7 @@ class World:
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
         self._hash = hashlib.blake2b(digest_size=16)
-        self._listeners: dict[SocketAddress, SimNode] = {}
+        self._listeners: dict[SocketAddress, Listener] = {}
 
     def random(self, name: str) -> random.Random:
         """A source of its own for whatever has this name."""
@@ -115,9 +115,13 @@ class World:
             return SocketAddress(f"{11 + number % 100}.{number // 100 % 200 + 1}.{number % 7}.{1 + number % 250}", PORT)
         return SocketAddress(f"127.{1 + number // 60_000}.{number // 250 % 240}.{1 + number % 250}", PORT)
 
-    def listener(self, address: SocketAddress) -> SimNode | None:
+    def listener(self, address: SocketAddress) -> Listener | None:
         """Who has this address, up or not."""
         return self._listeners.get(address)
+
+    def put_listener(self, address: SocketAddress, listener: Listener) -> None:
+        """Somebody else listens there from now on."""
+        self._listeners[address] = listener
 
     def move(self, node: SimNode, address: SocketAddress) -> None:
         """A node that is down will listen elsewhere."""

@@ -1,0 +1,360 @@
+"""What a scenario may expect. Each condition looks at cores through a `Stage`, so that it means the same in the
+simulator and on real sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nearnet.core.peer_manager import PeerManager
+    from nearnet.keys import PeerId
+
+__all__ = [
+    "Accounts",
+    "AllAgree",
+    "AtLeastPeers",
+    "Condition",
+    "Connected",
+    "Counts",
+    "EdgeCount",
+    "Events",
+    "Heard",
+    "HeightAtLeast",
+    "NotConnected",
+    "Open",
+    "Peers",
+    "Pings",
+    "Routes",
+    "Silent",
+    "Stage",
+    "Validations",
+]
+
+
+class Stage(Protocol):
+    """Where a scenario runs, as conditions see it."""
+
+    def core(self, node: int) -> PeerManager | None:
+        """The core of a node that is up."""
+
+    def id(self, node: int) -> PeerId:
+        """Its id."""
+
+    def index(self, peer: PeerId) -> int | str:
+        """Which node has this id; else a text."""
+
+    def kinds(self, node: int) -> Mapping[str, int]:
+        """How many events of each kind it has told."""
+
+    def client(self, node: int) -> object:
+        """Its client."""
+
+    def heard(self, client: str) -> list[str]:
+        """What a raw client has received: names of messages, in order; ``closed`` at the end."""
+
+    @property
+    def count(self) -> int:
+        """How many nodes there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that holds or does not."""
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it is so now."""
+        raise NotImplementedError
+
+    def seen(self, stage: Stage) -> object:
+        """What is the case instead."""
+        return None
+
+
+def routes(stage: Stage, node: int) -> dict[int | str, list[int | str]]:
+    """A node's routing table by numbers: peer -> next hops."""
+    core = stage.core(node)
+    if core is None:
+        return {}
+    found = {peer: core.table.next_hops(peer) for peer in core.table.peers()}
+    return {
+        stage.index(peer): sorted((stage.index(hop) for hop in hops), key=str) for peer, hops in found.items() if hops
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Routes(Condition):
+    """The routing table of `node` is exactly this: peer -> next hops. ``Routes(0, {1: [1], 2: [1]})``."""
+
+    node: int
+    table: Mapping[int, list[int]]
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it is."""
+        return self.seen(stage) == self.table
+
+    def seen(self, stage: Stage) -> object:
+        """What it is."""
+        return routes(stage, self.node)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Condition):
+    """Both ends of a connection are Ready."""
+
+    node: int
+    other: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether both say so."""
+        return all(
+            core is not None and stage.id(other) in core.peers
+            for core, other in ((stage.core(self.node), self.other), (stage.core(self.other), self.node))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotConnected(Condition):
+    """Neither end says that there is a connection."""
+
+    node: int
+    other: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether neither does."""
+        return all(
+            core is None or stage.id(other) not in core.peers
+            for core, other in ((stage.core(self.node), self.other), (stage.core(self.other), self.node))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Peers(Condition):
+    """`node` has exactly so many peers."""
+
+    node: int
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        return self.seen(stage) == self.count
+
+    def seen(self, stage: Stage) -> object:
+        """How many it has."""
+        core = stage.core(self.node)
+        return None if core is None else len(core.peers)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeastPeers(Condition):
+    """`node` has so many peers or more."""
+
+    node: int
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        core = stage.core(self.node)
+        return core is not None and len(core.peers) >= self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Pings(Condition):
+    """`node` was delivered exactly so many pings, and got so many pongs to its own."""
+
+    node: int
+    pings: int | None = None
+    pongs: int | None = None
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether both counts are right."""
+        pings, pongs = self.seen(stage)
+        return (self.pings is None or pings == self.pings) and (self.pongs is None or pongs == self.pongs)
+
+    def seen(self, stage: Stage) -> tuple[int, int]:
+        """Both counts. A pong to a ping with a nonce of one's own was not asked for by the core: it drops it."""
+        core = stage.core(self.node)
+        if core is None:
+            return 0, 0
+        unasked = core.routed.drops.get(("Pong", "Unsolicited"), 0)
+        return core.routed.delivered.get("Ping", 0), core.routed.delivered.get("Pong", 0) + unasked
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts(Condition):
+    """`node` knows who serves these accounts: account -> node."""
+
+    node: int
+    served: tuple[tuple[str, int], ...]
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it does."""
+        core = stage.core(self.node)
+        return core is not None and all(core.announcements.owner(name) == stage.id(n) for name, n in self.served)
+
+
+@dataclass(frozen=True, slots=True)
+class Validations(Condition):
+    """The client of `node` was asked to judge exactly so many announcements."""
+
+    node: int
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it was."""
+        return self.seen(stage) == self.count
+
+    def seen(self, stage: Stage) -> object:
+        """How many."""
+        return getattr(stage.client(self.node), "validations", None)
+
+
+@dataclass(frozen=True, slots=True)
+class HeightAtLeast(Condition):
+    """The highest Block that `node` knows has this number or a higher one."""
+
+    node: int
+    height: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        return int(getattr(stage.client(self.node), "height", -1)) >= self.height
+
+    def seen(self, stage: Stage) -> object:
+        """Which."""
+        return getattr(stage.client(self.node), "height", -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Events(Condition):
+    """`node` has told between `least` and `most` events of this kind."""
+
+    node: int
+    kind: str
+    least: int = 0
+    most: int | None = None
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        count = stage.kinds(self.node).get(self.kind, 0)
+        return self.least <= count and (self.most is None or count <= self.most)
+
+    def seen(self, stage: Stage) -> object:
+        """How many."""
+        return stage.kinds(self.node).get(self.kind, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts(Condition):
+    """A counter of `node`'s metrics is at most this."""
+
+    node: int
+    metric: str
+    most: int
+    label: str = ""
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it is."""
+        return int(str(self.seen(stage))) <= self.most
+
+    def seen(self, stage: Stage) -> object:
+        """What it is; 0 for a node that is down."""
+        core = stage.core(self.node)
+        return 0 if core is None else core.context.counters.get((self.metric, self.label), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCount(Condition):
+    """`node` holds exactly so many edges."""
+
+    node: int
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it does."""
+        return self.seen(stage) == self.count
+
+    def seen(self, stage: Stage) -> object:
+        """How many."""
+        core = stage.core(self.node)
+        return None if core is None else core.table.edge_count
+
+
+@dataclass(frozen=True, slots=True)
+class AllAgree(Condition):
+    """All nodes that are up hold the same edges, and reach each other."""
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether they do."""
+        cores = [core for core in map(stage.core, range(stage.count)) if core is not None]
+        first = cores[0].table
+        counts = (first.edge_count, first.active_count, len(cores) - 1)
+        for core in cores:
+            table = core.table
+            if (table.edge_count, table.active_count) != counts[:2] or table.reachable_count < counts[2]:
+                return False
+        edges = {(edge.key, edge.nonce) for edge in first.edges()}
+        return all({(edge.key, edge.nonce) for edge in core.table.edges()} == edges for core in cores[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Open(Condition):
+    """`node` has exactly so many connections, pending ones too."""
+
+    node: int
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        return self.seen(stage) == self.count
+
+    def seen(self, stage: Stage) -> object:
+        """How many."""
+        core = stage.core(self.node)
+        return None if core is None else len(core.context.connections)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Heard(Condition):
+    """A raw client has received these messages in this order, others between them; ``closed`` is the end.
+
+    Names may be patterns: ``Routed*``.
+    """
+
+    client: str
+    names: tuple[str, ...]
+
+    def __init__(self, client: str, *names: str) -> None:
+        object.__setattr__(self, "client", client)
+        object.__setattr__(self, "names", names)
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        rest = iter(stage.heard(self.client))
+        return all(any(fnmatchcase(heard, name) for heard in rest) for name in self.names)
+
+    def seen(self, stage: Stage) -> object:
+        """What it has received."""
+        return stage.heard(self.client)
+
+
+@dataclass(frozen=True, slots=True)
+class Silent(Condition):
+    """A raw client has received no message of this name (or pattern; without a name, none at all)."""
+
+    client: str
+    name: str = ""
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether that is so."""
+        heard = stage.heard(self.client)
+        if self.name:
+            return not any(fnmatchcase(name, self.name) for name in heard)
+        return not [name for name in heard if name != "closed"]
+
+    def seen(self, stage: Stage) -> object:
+        """What it has received."""
+        return stage.heard(self.client)

@@ -1,0 +1,220 @@
+"""What must be so in every world: of a node after each of its events, of the whole network once it is quiet.
+
+Each broken one is an `InvariantBroken` that names it first, so that a failing timeline can be made shorter without
+becoming another failure.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from nearnet.core.components import Components
+from nearnet.core.known_peer import PeerStatus, decode_known_peer
+from nearnet.store.base import ACCOUNT_ANNOUNCEMENTS, PEERS
+
+if TYPE_CHECKING:
+    from nearnet.keys import PeerId
+    from nearnet.sim.node import SimNode
+    from nearnet.sim.world import World
+
+__all__ = ["BUSY_PER_MINUTE", "InvariantBroken", "Invariants", "components_of", "next_hops_by_search"]
+
+BUSY_PER_MINUTE = 60.0
+"""Messages that a node may send a neighbour in a minute in which nothing changes: a few pings and requests."""
+
+
+class InvariantBroken(AssertionError):
+    """`name` is the invariant's, the text says who broke it and how."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name}: {text}")
+        self.name = name
+
+
+class Invariants:
+    """Looks at one world."""
+
+    def __init__(self, world: World, hostile: bool = False) -> None:
+        self._world = world
+        self._hostile = hostile
+        self.allowed_bans: dict[tuple[PeerId, PeerId], None] = {}
+        """(who bans, whom) by command: these are right."""
+        self.checks = 0
+
+    # --- one node, after each of its events ------------------------------------------------------
+
+    def touched(self, node: SimNode) -> None:
+        """Look at what can be wrong in one node."""
+        if not node.up:
+            return
+        self.checks += 1
+        core, context = node.core, node.core.context
+        limits = node.config.nearnet.limits
+        most = node.config.network.max_num_peers + limits.pending_connections
+        if len(context.connections) > most + 8:  # Dials of ours may come on top.
+            raise InvariantBroken("sockets", f"{node} has {len(context.connections)} connections, {most} are allowed")
+        if len(core.peer_store) > limits.known_peers + len(core.peers):
+            raise InvariantBroken("known peers", f"{node} knows {len(core.peer_store)} peers")
+        if core.table.edge_count > limits.edges_total or core.table.peer_count > limits.graph_peers:
+            raise InvariantBroken("edges", f"{node} holds {core.table.edge_count} edges")
+        if core.next_timer() is None and not node.stopping:
+            raise InvariantBroken("timers", f"{node} will never look for peers again")
+        for peer_id, peer in core.peers.items():
+            if not peer.is_ready or peer.peer_id != peer_id:
+                raise InvariantBroken("ready peers", f"{node} counts {peer} as Ready")
+            if peer.queued > limits.queue_bytes:
+                raise InvariantBroken("send queue", f"{node} has {peer.queued} bytes for {peer}")
+        if not self._hostile and node.kinds.get("banned"):
+            self._no_wrong_bans(node)
+
+    def _no_wrong_bans(self, node: SimNode) -> None:
+        for peer in node.core.peer_store.bans():
+            if (node.id, peer.id) not in self.allowed_bans:
+                reason = "" if peer.ban is None else peer.ban.reason.label
+                raise InvariantBroken("bans", f"{node} banned {self._name(peer.id)}, who is honest: {reason}")
+
+    def _name(self, peer: PeerId) -> str:
+        return next((node.name for node in self._world.nodes if node.id == peer), str(peer))
+
+    # --- the network, once it is quiet -----------------------------------------------------------
+
+    def quiet(self) -> None:
+        """Look at the whole network; only when nothing has changed for some 20 seconds."""
+        nodes = [node for node in self._world.nodes if node.up]
+        by_id = {node.id: node for node in nodes}
+        self._connections(nodes, by_id)
+        links = {node.id: [peer for peer in node.core.peers if peer in by_id] for node in nodes}
+        for part in components_of(links):
+            self._agreement([by_id[peer] for peer in part])
+        for node in nodes:
+            self._own_edges(node)
+            self._routes(node)
+            self._store(node)
+        self._calm(nodes)
+
+    def _connections(self, nodes: list[SimNode], by_id: dict[PeerId, SimNode]) -> None:
+        for node in nodes:
+            seen: dict[PeerId, int] = {}
+            for peer in node.core.context.connections.values():
+                if peer.is_ready:
+                    seen[peer.ready_id] = seen.get(peer.ready_id, 0) + 1
+            for peer_id, count in seen.items():
+                other = by_id.get(peer_id)
+                if count != 1:
+                    raise InvariantBroken("one per pair", f"{node} has {count} connections with {self._name(peer_id)}")
+                if other is not None and node.id not in other.core.peers:
+                    raise InvariantBroken("both ends agree", f"{node} is connected to {other}, which is not to it")
+
+    def _agreement(self, part: list[SimNode]) -> None:
+        """All nodes of a connected part hold the same active edges of that part, in the same form."""
+        ids = {node.id: None for node in part}
+
+        def held(node: SimNode) -> dict[tuple[PeerId, PeerId], int]:
+            edges = (edge for edge in node.core.table.edges() if edge.is_active)
+            return {edge.key: edge.nonce for edge in edges if edge.key[0] in ids and edge.key[1] in ids}
+
+        first = held(part[0])
+        for node in part[1:]:
+            other = held(node)
+            if other != first:
+                differ = [key for key in {**first, **other} if first.get(key) != other.get(key)]
+                pairs = [f"{self._name(a)}-{self._name(b)}" for a, b in differ]
+                raise InvariantBroken("agreement", f"{part[0]} and {node} differ about {', '.join(pairs[:8])}")
+
+    def _own_edges(self, node: SimNode) -> None:
+        """Of our own edges, those that are active are exactly those of our connections."""
+        core = node.core
+        for edge in core.table.edges():
+            if edge.is_active and edge.involves(node.id) and edge.other(node.id) not in core.peers:
+                raise InvariantBroken("own edges", f"{node} has an active edge with {self._name(edge.other(node.id))}")
+        for peer_id in core.peers:
+            own = core.table.get(node.id, peer_id)
+            if own is None or not own.is_active:
+                raise InvariantBroken("own edges", f"{node} has no active edge with {self._name(peer_id)}")
+
+    def _routes(self, node: SimNode) -> None:
+        """Next hops are those of a plain search."""
+        table = node.core.table
+        links: dict[PeerId, list[PeerId]] = {}
+        for edge in table.edges():
+            if edge.is_active:
+                a, b = edge.key
+                links.setdefault(a, []).append(b)
+                links.setdefault(b, []).append(a)
+        expected = next_hops_by_search(links, node.id)
+        for peer in table.peers():
+            if sorted(table.next_hops(peer)) != expected.get(peer, []):
+                raise InvariantBroken("next hops", f"{node} has other ways to {self._name(peer)} than a search finds")
+
+    def _store(self, node: SimNode) -> None:
+        """What is on the disk is what memory holds as durable."""
+        rows = {bytes(key): value for key, value in node.disk.rows.items(PEERS)}
+        for peer in node.core.peer_store.peers():
+            row = rows.pop(bytes(peer.id), None)
+            if row is None:
+                if peer.pinned or peer.status is PeerStatus.UNKNOWN:
+                    continue  # The operator's, and who was only heard of, may have no row of their own.
+                raise InvariantBroken("store", f"{node} has no row of {self._name(peer.id)}")
+            state = decode_known_peer(row)
+            if (state.status, state.peer_info.addr) != (peer.status, peer.addr):
+                raise InvariantBroken(
+                    "store",
+                    f"{node} holds {self._name(peer.id)} as {peer.status.label}, its disk as {state.status.label}",
+                )
+        accounts = {key.decode() for key, _ in node.disk.rows.items(ACCOUNT_ANNOUNCEMENTS)}
+        held = {one.account_id for one in node.core.announcements.all()}
+        if not held <= accounts:
+            raise InvariantBroken("store", f"{node} has not stored {sorted(held - accounts)}")
+        Components(node.disk.rows)  # Reads the last nonce: it must decode.
+
+    def _calm(self, nodes: list[SimNode]) -> None:
+        """A minute in which nothing changes costs few messages."""
+        before = {node.name: self._messages(node) for node in nodes}
+        self._world.run(60.0)
+        for node in nodes:
+            if not node.up or node.client is None or getattr(node.client, "height", None) is not None:
+                continue
+            allowed = BUSY_PER_MINUTE * (1 + len(node.core.peers))
+            sent = self._messages(node) - before[node.name]
+            if sent > allowed:
+                raise InvariantBroken("calm", f"{node} sent {sent} messages in a quiet minute")
+
+    @staticmethod
+    def _messages(node: SimNode) -> int:
+        return sum(messages for messages, _ in node.core.connections.traffic()["sent"].values())
+
+
+def components_of(links: dict[PeerId, list[PeerId]]) -> list[list[PeerId]]:
+    """The connected parts of a graph."""
+    parts, seen = [], dict.fromkeys(links, False)
+    for start in links:
+        if seen[start]:
+            continue
+        seen[start] = True
+        part = [start]
+        for peer in part:
+            for other in links[peer]:
+                if not seen[other]:
+                    seen[other] = True
+                    part.append(other)
+        parts.append(part)
+    return parts
+
+
+def next_hops_by_search(links: dict[PeerId, list[PeerId]], start: PeerId) -> dict[PeerId, list[PeerId]]:
+    """For each peer that can be reached, the sorted neighbours of `start` on shortest paths; by plain search."""
+    distance = {start: 0}
+    hops: dict[PeerId, set[PeerId]] = {start: set()}
+    waiting = deque([start])
+    while waiting:
+        peer = waiting.popleft()
+        for other in links.get(peer, ()):
+            through = {other} if peer == start else hops[peer]
+            if other not in distance:
+                distance[other] = distance[peer] + 1
+                hops[other] = set(through)
+                waiting.append(other)
+            elif distance[other] == distance[peer] + 1:
+                hops[other] |= through
+    return {peer: sorted(found) for peer, found in hops.items() if peer != start}

@@ -1,0 +1,269 @@
+"""A client that speaks the protocol by hand: what it sends is written in the scenario, what it hears is listed.
+
+`RawPeer` is its simulated end; the steps and `raw_bytes` serve the runner on real sockets too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from nearnet.client import DefaultClient
+from nearnet.core.edge import sign_edge
+from nearnet.errors import Malformed, UnknownMessage
+from nearnet.keys import CryptoHash, Signature
+from nearnet.sim.signatures import FastKey, made_up_edge
+from nearnet.sim.steps import Step
+from nearnet.wire.dialect import detect, dialect_named
+from nearnet.wire.framing import Framer, frame_prefix
+from nearnet.wire.messages import (
+    GenesisId,
+    Handshake,
+    HandshakeFailure,
+    Message,
+    PeerChainInfo,
+    PeersRequest,
+    PeersResponse,
+    Routed,
+    RoutedMessage,
+    SyncRoutingTable,
+)
+from nearnet.wire.routed_body import Ping, encode_body
+from nearnet.wire.routed_frame import routed_digest
+
+if TYPE_CHECKING:
+    from nearnet.config import NetworkConfig
+    from nearnet.keys import PeerId, SecretKey
+    from nearnet.sim.wires import End
+    from nearnet.sim.world import World
+    from nearnet.wire.edge_bytes import Edge
+
+__all__ = [
+    "RawBytes",
+    "RawHandshake",
+    "RawListen",
+    "RawOpen",
+    "RawPeer",
+    "RawPeersRequest",
+    "RawPing",
+    "RawSend",
+    "RawTable",
+    "heard_name",
+    "mesh",
+    "raw_bytes",
+    "read_frames",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RawOpen(Step):
+    """Raw client `client` (or so many of them: `client` followed by 0, 1, ..) connects to a node."""
+
+    client: str
+    to: int
+    count: int = 1
+    key: str | None = None
+    """The name that its key follows from; the client's own unless told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawListen(Step):
+    """Raw client `client` listens in place of node `instead`, which does not run, and has its key."""
+
+    client: str
+    instead: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawSend(Step):
+    """What is common to all that a raw client sends."""
+
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawHandshake(RawSend):
+    """A Handshake, right but for what is said here."""
+
+    version: int | None = None
+    genesis: str | None = None
+    """Another chain's name."""
+    nonce: int = 1
+    port: int = 12345
+    signed: bool = True
+    target: bool = True
+    """Whether it is meant for the node it goes to."""
+    claims: int | None = None
+    """The node whose id it claims."""
+    garbage: int = 0
+    """So many random bytes in place of the body behind the versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawPing(RawSend):
+    """A routed ping to a node, or to the client itself (`to` None)."""
+
+    to: int | None
+    ttl: int = 100
+    nonce: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawPeersRequest(RawSend):
+    """A PeersRequest."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable(RawSend):
+    """A SyncRoutingTable of a full mesh of so many made-up peers, its edges of this nonce."""
+
+    peers: int
+    nonce: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RawBytes(RawSend):
+    """Bytes as they are, or as the content of one frame; `count` times."""
+
+    data: bytes = field(repr=False)
+    framed: bool = True
+    count: int = 1
+
+
+def raw_bytes(
+    step: RawSend, key: SecretKey, node: PeerId, config: NetworkConfig, ids: list[PeerId], noise: bytes
+) -> bytes:
+    """The bytes of a step, for the node that has this id and config; `ids` are those of all nodes."""
+    dialect = dialect_named("borsh")
+    match step:
+        case RawHandshake():
+            content = dialect.encode(_handshake(step, key, node, config, ids))
+            if step.garbage:
+                content = content[:9] + noise[: step.garbage]
+        case RawPing():
+            target = key.public_key if step.to is None else ids[step.to]
+            body = encode_body(Ping(step.nonce, key.public_key))
+            message = RoutedMessage(target, key.public_key, Signature(bytes(65)), step.ttl, body)
+            signed = RoutedMessage(target, key.public_key, key.sign(routed_digest(message)), step.ttl, body)
+            content = dialect.encode(Routed(signed))
+        case RawPeersRequest():
+            content = dialect.encode(PeersRequest())
+        case RawTable(_, peers, nonce):
+            content = dialect.encode(SyncRoutingTable(tuple(mesh(peers, nonce))))
+        case RawBytes():
+            data = step.data if not step.framed else frame_prefix(len(step.data)) + step.data
+            return data * step.count
+        case _:
+            raise TypeError(f"{step} sends nothing")
+    return frame_prefix(len(content)) + content
+
+
+def _handshake(step: RawHandshake, key: SecretKey, node: PeerId, config: NetworkConfig, ids: list[PeerId]) -> Handshake:
+    own, oldest = config.nearnet.protocol_versions["borsh"]
+    chain = DefaultClient(config).chain_info()
+    if step.genesis is not None:
+        chain = PeerChainInfo(GenesisId(step.genesis, CryptoHash(bytes(32))))
+    partial = sign_edge(key, node, step.nonce)
+    if not step.signed:
+        partial = type(partial)(step.nonce, key.sign(bytes(32)))
+    return Handshake(
+        protocol_version=own if step.version is None else step.version,
+        oldest_supported_version=min(oldest, own if step.version is None else step.version),
+        sender_peer_id=key.public_key if step.claims is None else ids[step.claims],
+        target_peer_id=node if step.target else key.public_key,
+        sender_listen_port=step.port,
+        sender_chain_info=chain,
+        partial_edge_info=partial,
+    )
+
+
+def mesh(count: int, nonce: int) -> list[Edge]:
+    """The edges of a full mesh of made-up peers, under fast signatures."""
+    keys = sorted((FastKey(f"mesh {number}") for number in range(count)), key=lambda key: key.public_key)
+    return [made_up_edge(first, second, nonce) for first, second in combinations(keys, 2)]
+
+
+def heard_name(message: Message) -> str:
+    """How a message is listed: by its class, a failure by its reason, routed ones by body and what they show."""
+    match message:
+        case HandshakeFailure(reason=reason):
+            return type(reason).__name__
+        case Handshake(partial_edge_info=partial):
+            return f"Handshake nonce {partial.nonce}"
+        case PeersResponse(peers=peers):
+            return f"PeersResponse {sorted(info.addr.port for info in peers if info.addr is not None)}"
+        case SyncRoutingTable(edges=edges, accounts=accounts):
+            return f"SyncRoutingTable {len(edges)} edges {len(accounts)} accounts"
+        case Routed(message=inner):
+            return f"Routed {inner.body[0]} ttl {inner.ttl}"
+        case _:
+            return type(message).__name__
+
+
+def read_frames(framer: Framer, data: bytes) -> list[str]:
+    """What these bytes complete, as listed by a raw client."""
+    framer.feed(data)
+    names = []
+    while (frame := framer.next_frame()) is not None:
+        try:
+            names.append(heard_name(dialect_named(detect(frame[0])).decode(frame)))
+        except (UnknownMessage, Malformed):
+            names.append("unreadable")
+    return names
+
+
+class RawPeer:
+    """A raw client in the simulator: it takes what comes and keeps its name."""
+
+    def __init__(self, world: World, name: str, host: str, key: SecretKey) -> None:
+        self.world = world
+        self.name = name
+        self.host = host
+        self.key = key
+        self.heard: list[str] = []
+        self.to = 0
+        """The node it speaks to."""
+        self.up = self.reachable = True
+        self._framer = Framer()
+        self._end: End | None = None
+        self._waiting: list[bytes] = []
+
+    def on_open(self, end: End) -> None:
+        """The connection is there: what was to be sent goes out."""
+        end.tag = self
+        self._end = end
+        for data in self._waiting:
+            end.send(data)
+        self._waiting.clear()
+
+    def on_failed(self, why: str) -> None:
+        """It is not."""
+        self.heard.append("refused")
+
+    def on_accept(self, end: End, ip: str, port: int) -> None:
+        """A node dialled us."""
+        self.on_open(end)
+
+    def send(self, data: bytes) -> None:
+        """Send, once connected."""
+        if self._end is None:
+            self._waiting.append(data)
+        else:
+            self._end.send(data)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._end is not None:
+            self._end.close()
+
+    def on_bytes(self, end: End, data: bytes) -> None:
+        """Bytes from the node."""
+        self.heard += read_frames(self._framer, data)
+
+    def on_drained(self, end: End, unsent: int) -> None:
+        """A raw client does not care."""
+
+    def on_lost(self, end: End, why: str) -> None:
+        """The node hung up."""
+        self.heard.append("closed")

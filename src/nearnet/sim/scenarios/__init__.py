@@ -1,0 +1,43 @@
+"""All scenarios, by number and by name, and where those are proved that are unit tests by nature."""
+
+from __future__ import annotations
+
+from nearnet.errors import ConfigError
+from nearnet.sim.scenarios import faults, gossip, handshakes, membership, routes
+from nearnet.sim.steps import Scenario
+
+__all__ = ["ALL", "UNIT_TESTS", "find"]
+
+ALL: tuple[Scenario, ...] = (*routes.ALL, *membership.ALL, *handshakes.ALL, *gossip.ALL, *faults.ALL)
+
+UNIT_TESTS: dict[int, str] = {
+    46: "tests/core/test_routing_table.py",
+    47: "tests/core/test_routing_table.py",
+    48: "tests/core/test_components.py",
+    49: "tests/core/test_routing_table.py",
+    50: "tests/core/test_routing_table.py",
+    52: "tests/core/test_route_back.py",
+    53: "tests/core/test_peer_store.py",
+    54: "tests/core/test_graph.py",
+    55: "tests/config/test_network_config.py",
+    74: "tests/core/test_client_port.py",
+    75: "tests/wire/test_framing.py",
+    76: "tests/core/test_message_rates.py",
+    77: "tests/core/test_message_rates.py",
+    78: "tests/core/test_message_rates.py",
+    83: "tests/core/test_routing_table.py",
+    84: "tests/core/test_routing_table.py",
+    96: "tests/network/test_hostile.py",
+    99: "tests/wire/test_routed_frame.py",
+}
+"""Scenarios without a network: where each is proved."""
+
+
+def find(word: str) -> Scenario:
+    """The scenario of that number or name (`ConfigError` otherwise)."""
+    for scenario in ALL:
+        if word in (scenario.name, str(scenario.number), scenario.name.replace(" ", "-")):
+            return scenario
+    if word.isdigit() and int(word) in UNIT_TESTS:
+        raise ConfigError(f"scenario {word} is a unit test: {UNIT_TESTS[int(word)]}")
+    raise ConfigError(f"{word!r} is no scenario; nearnet sim list names them")
