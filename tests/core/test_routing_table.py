@@ -50,6 +50,51 @@ def test_an_empty_table():
     assert table.next_prune(START) is table.prune(START) is None
 
 
+@pytest.mark.parametrize(
+    ("changed", "asks"),
+    [
+        (edge(1, 2), False),
+        (edge(1, 2, 2), False),
+        (edge(1, 3, 3), False),
+        (edge(1, 3, 2), True),
+        (edge(2, 3), True),
+        (edge(3, 4), False),
+        (edge(4, 5), True),
+        (edge(0, 3), True),
+    ],
+    ids=[
+        "as far away",
+        "never was, now removed",
+        "renewed",
+        "removed",
+        "another next hop",
+        "as far, both behind 1 and 2",
+        "a new peer",
+        "nearer",
+    ],
+)
+def test_only_what_may_change_a_route_asks_for_a_recalculation(changed, asks):
+    table = Table()
+    table.learn(edge(0, 1), edge(0, 2), edge(1, 3), edge(1, 4), edge(2, 4), edge(1, 6))
+    table.add([changed], SOURCE, START)
+    assert table.needs_recalculation == asks
+    found = {number: table.hops(number) for number in range(1, 7)}
+    table.compute()
+    if not asks:
+        assert {number: table.hops(number) for number in range(1, 7)} == found
+
+
+def test_with_a_snapshot_out_every_change_asks_for_another_recalculation():
+    table = Table()
+    table.learn(edge(0, 1), edge(0, 2), edge(1, 3))
+    table.add([edge(0, 3)], SOURCE, START)
+    routes = shortest_paths(table.snapshot())
+    table.add([edge(1, 2)], SOURCE, START)
+    assert table.needs_recalculation
+    table.apply(routes, START)
+    assert table.needs_recalculation
+
+
 def test_the_higher_nonce_wins_in_either_order():
     table = Table()
     assert table.add([edge(1, 2, 3)], SOURCE, START) == [edge(1, 2, 3)]

@@ -181,6 +181,10 @@ class EdgeTable:
         self._free_peers += self._leaving
         self._leaving = []
 
+    def ends(self, slot: int) -> tuple[int, int]:
+        """The numbers of the two peers of the edge in this slot."""
+        return self._first[slot], self._second[slot]
+
     def ends_of(self, peers: Iterable[PeerId]) -> int:
         """How many ends of edges are at these peers."""
         return sum(self._held[self.index[peer]] for peer in peers)

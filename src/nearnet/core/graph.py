@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DEEP", "MAX_NEXT_HOPS", "NO_ROUTES", "NUMPY_FROM", "Routes", "Snapshot", "shortest_paths"]
+__all__ = ["COMPILED_FROM", "DEEP", "MAX_NEXT_HOPS", "NO_ROUTES", "NUMPY_FROM", "Routes", "Snapshot", "shortest_paths"]
 
 MAX_NEXT_HOPS = 128
 """Bits of a mask, and so the most connections of a node."""
 
 NUMPY_FROM = 2000
 """From so many edges on numpy is faster; below, its import alone would cost more."""
+
+COMPILED_FROM = 10_000
+"""From so many edges on the loop that numba compiles is used, where it is installed: it takes 50 MB, and half a second
+to load."""
 
 DEEP = 32
 """Hops beyond which a graph is left to plain lists: each hop costs numpy a look at every edge, and a chain of made-up
@@ -44,10 +48,17 @@ class Routes:
 
     __slots__ = ("_cache", "_distance", "_high", "_low", "neighbours", "unreachable")
 
-    def __init__(self, neighbours: Sequence[int], distance: array[int], low: array[int], high: array[int]) -> None:
+    def __init__(
+        self,
+        neighbours: Sequence[int],
+        distance: array[int],
+        low: array[int],
+        high: array[int],
+        unreachable: Sequence[int],
+    ) -> None:
         self.neighbours = tuple(neighbours)
         """Our neighbours, in the order of their bits."""
-        self.unreachable = [peer for peer, hops in enumerate(distance) if hops < 0]
+        self.unreachable = unreachable
         """Peers to which there is no way."""
         self._distance = distance
         self._low = low
@@ -63,11 +74,28 @@ class Routes:
             return None
         return self._distance[peer]
 
+    def hold_with(self, first: int, second: int, added: bool) -> bool:
+        """Whether one edge more, or one less, leaves all this as it is; False also when that is not seen at once.
+
+        No shortest path goes between two peers that are as far from us, and most edges of a network are such.
+        """
+        near, far = self.distance(first), self.distance(second)
+        if near == far:
+            return True
+        if near is None or far is None or not added:
+            return False
+        if near > far:
+            first, second, near, far = second, first, far, near
+        return 0 < near == far - 1 and not (self._mask(first) & ~self._mask(second))
+
+    def _mask(self, peer: int) -> int:
+        return self._low[peer] | self._high[peer] << 64
+
     def next_hops(self, peer: int) -> tuple[int, ...]:
         """Our neighbours on shortest paths to it; empty when there is no way, and for ourselves."""
         if peer >= len(self._distance):
             return ()
-        mask = self._low[peer] | self._high[peer] << 64
+        mask = self._mask(peer)
         hops = self._cache.get(mask)
         if hops is None:
             hops = tuple(hop for bit, hop in enumerate(self.neighbours) if mask >> bit & 1)
@@ -75,13 +103,18 @@ class Routes:
         return hops
 
 
-NO_ROUTES = Routes((), array("i", [0]), array("Q", [0]), array("Q", [0]))
+NO_ROUTES = Routes((), array("i", [0]), array("Q", [0]), array("Q", [0]), ())
 """Before the first computation: nobody but ourselves."""
 
 
 def shortest_paths(snapshot: Snapshot) -> Routes:
     """Distances and next hops from peer 0, over active edges."""
-    routes = _by_numpy(snapshot) if len(snapshot.active) >= NUMPY_FROM else None
+    edges = len(snapshot.active)
+    routes = None
+    if edges >= COMPILED_FROM:
+        routes = _compiled(snapshot)
+    if routes is None and edges >= NUMPY_FROM:
+        routes = _by_numpy(snapshot)
     return _by_lists(snapshot) if routes is None else routes
 
 
@@ -113,7 +146,25 @@ def _by_lists(snapshot: Snapshot) -> Routes:
         frontier = following
     low = array("Q", [mask & _WORD for mask in masks])
     high = array("Q", [mask >> 64 for mask in masks])
-    return Routes(neighbours, array("i", distance), low, high)
+    unreachable = [peer for peer, hops in enumerate(distance) if hops < 0]
+    return Routes(neighbours, array("i", distance), low, high, unreachable)
+
+
+def _compiled(snapshot: Snapshot) -> Routes | None:
+    """By the compiled loop; None without numba."""
+    import numpy as np
+
+    from nearnet.core.graph_compiled import compiled
+
+    breadth_first = compiled()
+    if breadth_first is None:
+        return None
+    first, second = np.frombuffer(snapshot.first, np.uint32), np.frombuffer(snapshot.second, np.uint32)
+    active = np.frombuffer(snapshot.active, np.uint8)
+    neighbours, distance, low, high = breadth_first(first, second, active, snapshot.count, MAX_NEXT_HOPS)
+    masks = array("Q", low.tobytes()), array("Q", high.tobytes())
+    unreachable = np.flatnonzero(distance < 0).tolist()
+    return Routes(neighbours.tolist(), array("i", distance.tobytes()), *masks, unreachable=unreachable)
 
 
 def _by_numpy(snapshot: Snapshot) -> Routes | None:
@@ -145,5 +196,6 @@ def _by_numpy(snapshot: Snapshot) -> Routes | None:
             np.bitwise_or.at(word, end_of, word.take(start_of))
     else:
         return None
-    masks = [array("Q", word.tobytes()) for word in (low, high)]
-    return Routes(neighbours.tolist(), array("b", distance.tobytes()), *masks)
+    masks = array("Q", low.tobytes()), array("Q", high.tobytes())
+    unreachable = np.flatnonzero(distance < 0).tolist()
+    return Routes(neighbours.tolist(), array("b", distance.tobytes()), *masks, unreachable=unreachable)

@@ -158,15 +158,19 @@ class RoutingTable:
         return added
 
     def _put(self, edge: Edge, source: PeerId | None, now: Now) -> None:
-        index = self._edges.index
-        known = len(index)
-        self._dated.note(self._edges.put(edge, source), edge.nonce)
-        if len(index) != known:
+        table = self._edges
+        index, known, active = table.index, len(table.index), table.active_count
+        slot = table.put(edge, source)
+        self._dated.note(slot, edge.nonce)
+        new_peers = len(index) != known
+        if new_peers:
             for peer in edge.key:
                 if self._routes.distance(index[peer]) is None:
                     self._unreachable_since.setdefault(peer, now.mono)
-        self.needs_recalculation = True
-        self._is_settled = False
+        more = table.active_count - active
+        if new_peers or (more and not (self._is_settled and self._routes.hold_with(*table.ends(slot), more > 0))):
+            self.needs_recalculation = True
+            self._is_settled = False
 
     def _restore(self, peers: list[PeerId], now: Now) -> None:
         """Bring the components of peers that turn up back from disk, and of those that turn up with them."""
