@@ -81,6 +81,13 @@ def test_epoch_sync_requests_are_limited(client):
     assert len(client.given) == 2
 
 
+def test_what_is_not_the_chains_is_not_for_the_client(client):
+    core = Core(client=client)
+    core.ready().frame(b"\x10")  # Index 16, long retired.
+    assert client.given == []
+    assert core.manager.context.counters["nearnet_ignored_messages", "HandshakeV2"] == 1
+
+
 @pytest.mark.scenario(63)
 def test_a_ban_by_the_client(client):
     core = Core(client=client)

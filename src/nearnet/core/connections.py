@@ -271,7 +271,7 @@ class Connections:
             case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
                 self._shake_hands(peer, dialect, frame, now)
             case Step.TAKE_DISCONNECT:
-                peer.forget_link = dialect.decode(frame) == Disconnect(remove_from_connection_store=True)
+                peer.forget_link = dialect.decode(frame, self._skipped) == Disconnect(True)
                 self.close(peer, "disconnected by the peer", now)
             case Step.REFUSE_TIER:
                 self.close(peer, "a tier not served here", now, flagged=True)

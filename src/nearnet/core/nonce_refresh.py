@@ -50,8 +50,6 @@ class NonceRefresh:
 
     def _look(self, peer: Peer, now: Now) -> None:
         """Ask, if it is time; look again if it will be."""
-        if not peer.is_ready:
-            return
         nonce, interval = self._nonce(peer), self._context.config.nearnet.timing.nonce_refresh_interval
         if peer.is_today:
             self._local_edges.renew(peer, now)
