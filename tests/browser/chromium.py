@@ -35,7 +35,7 @@ async def opened(url: str, view: str = "overview", refused: tuple[str, ...] = ()
     async with playwright.async_playwright() as play:
         browser = await play.chromium.launch(executable_path=_executable(), args=_FLAGS)
         page = await (await browser.new_context(**context)).new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(15_000)
         page.on("console", lambda told: told.type in ("error", "warning") and faults.append(told.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda asked: asked.url.startswith((url, "ws" + url[4:])) or faults.append(asked.url))
@@ -45,7 +45,8 @@ async def opened(url: str, view: str = "overview", refused: tuple[str, ...] = ()
             yield page
         finally:
             await browser.close()
-    assert [fault for fault in faults if not any(part in fault for part in refused)] == []
+    unexpected = [fault for fault in faults if not any(part in fault for part in refused)]
+    assert not unexpected, unexpected
 
 
 async def shot(page: Any, name: str) -> None:

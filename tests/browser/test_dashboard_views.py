@@ -64,18 +64,17 @@ async def test_every_view() -> None:
 
 @pytest.mark.slow
 async def test_the_page_follows_the_node() -> None:
-    async with watched(1) as at, watched(0) as late:
-        async with opened(at.url, "peers") as page:
-            await rows(page, 1)
-            await late.node.connect(place(at.node))
-            await rows(page, 2)
-            assert await page.inner_text("#count-peers") == "2"
-            at.node.disconnect(late.node.peer_id)
-            await rows(page, 1)
-            await page.goto(f"{at.url}/#/events")
-            await page.wait_for_selector(".kind-disconnected")
-            at.node._events.publish(Event("degraded", None, {"part": "storage", "why": "told live"}), 1e9)
-            await page.wait_for_selector("td:has-text('told live')", timeout=1500)
+    async with watched(1) as at, watched(0) as late, opened(at.url, "peers") as page:
+        await rows(page, 1)
+        await late.node.connect(place(at.node))
+        await rows(page, 2)
+        assert await page.inner_text("#count-peers") == "2"
+        at.node.disconnect(late.node.peer_id)
+        await rows(page, 1)
+        await page.goto(f"{at.url}/#/events")
+        await page.wait_for_selector(".kind-disconnected")
+        at.node._events.publish(Event("degraded", None, {"part": "storage", "why": "told live"}), 1e9)
+        await page.wait_for_selector("td:has-text('told live')", timeout=1500)
 
 
 async def test_peers_are_sorted_and_filtered() -> None:

@@ -173,16 +173,18 @@ export class Stage {
     const dim = focus !== null || path !== null || found.size > 0 || marks.size > 0;
     const edgeColour = new Uint8Array(this.edges.length * 4);
     const width = new Float32Array(this.edges.length);
+    const named = onPath.size || marks.size;
     this.edges.forEach(([a, b, since], at) => {
-      const key = `${a},${b}`;
-      const mark = marks.get(key);
+      const key = named ? `${a},${b}` : "";
+      const mark = named && marks.get(key);
       let [colour, alpha] = ofEdge(a, b, since);
       let thick = 1;
       if (onPath.has(key)) [colour, alpha, thick] = [colours.mark, 1, 2.4];
       else if (mark) [colour, alpha, thick] = [colours[mark], marks.size > 100 ? 0.7 : 0.95, marks.size > 100 ? 1.2 : 1.8];
       else if (focus !== null && (a === focus || b === focus)) [alpha, thick] = [0.85, 1.4];
       else if (dim) alpha *= 0.35;
-      edgeColour.set([...colour, alpha * 255], at * 4);
+      [edgeColour[at * 4], edgeColour[at * 4 + 1], edgeColour[at * 4 + 2]] = colour;
+      edgeColour[at * 4 + 3] = alpha * 255;
       width[at] = thick;
     });
     const nodeColour = new Uint8Array(this.present.length * 4);
