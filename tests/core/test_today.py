@@ -265,6 +265,34 @@ def test_an_answer_that_reads_settles_the_dialect():
     assert late.peer.is_ready
 
 
+@pytest.mark.interop("which dialect")
+@pytest.mark.scenario(71)
+@pytest.mark.threat(24)
+@pytest.mark.parametrize("dialect", ["borsh", NEW])
+def test_a_tie_is_broken_by_ids_whatever_is_spoken(dialect):
+    """The connection that the lower id dialled stays: ours here, in its second dialect if need be."""
+    core = auto()
+    name = next(f"high {n}" for n in range(100) if key_of(f"high {n}").public_key > ME.public_key)
+    core.dialled(name, dialect=None)
+    theirs = core.hand(name, dialect=dialect)
+    theirs.say(theirs.handshake())
+    assert theirs.closed == "tie break"
+    core.advance(2.1)
+    assert core.dials[-1].dialect == "borsh"
+
+
+def test_no_second_try_for_who_has_connected_meanwhile():
+    core = auto()
+    name = next(f"low {n}" for n in range(100) if key_of(f"low {n}").public_key < ME.public_key)
+    dialled = core.dialled(name, dialect=None)
+    theirs = core.hand(name)
+    theirs.shake()
+    assert theirs.peer.is_ready
+    core.advance(3)
+    assert dialled.closed == "no answer in protobuf"
+    assert len(core.dials) == 1
+
+
 # --- ends ----------------------------------------------------------------------------------------
 
 

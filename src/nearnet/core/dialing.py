@@ -147,7 +147,11 @@ class Dialer:
         look = _Look(now, peers, outbound_count, dict.fromkeys([*peers, *pending]))
         if now.mono >= self._look_at:
             self._look_at_links(look)
-        look.dials += [self._dial(first.peer, first.host, other, None) for first, other in self._second_tries]
+        look.dials += [
+            self._dial(first.peer, first.host, other, None)
+            for first, other in self._second_tries
+            if first.peer.id not in look.busy
+        ]
         self._second_tries.clear()
         if not self._outbound_disabled:
             self._redial_lasting(look)

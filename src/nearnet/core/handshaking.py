@@ -215,6 +215,7 @@ class Handshaking:
         return None
 
     def _dialling(self, sender: PeerId) -> bool:
+        """In whichever dialect: both ends must come to the same winner, and the other may speak both."""
         if self._dialer.is_dialling(sender):
             return True
         return any(
