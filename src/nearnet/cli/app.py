@@ -40,10 +40,12 @@ VERBS = {
     "ban": ("remote:ban", "have it ban a peer"),
     "unban": ("remote:unban", "have it end a ban"),
     "ping": ("ping:ping", "measure round trips to peers, as a peer of its own"),
+    "doctor": ("doctor:doctor", "why have I no peers: checks, each with what to do"),
     "config": ("config:app", "show or validate the config"),
     "keys": ("keys:app", "show, make and check keys"),
     "store": ("store:app", "check, dump or compact the database"),
     "decode": ("decode:decode", "show what bytes of the wire mean"),
+    "sim": ("sim:app", "simulate whole networks, each from one seed"),
     "version": ("version:version", "the version"),
 }
 """Each verb: where it is, under ``nearnet.cli.``, and what it does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, islice
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from nearnet.errors import NearnetError, ReasonForBan
 from nearnet.keys import CryptoHash, Signature
 from nearnet.sim import raw, steps
+from nearnet.sim.caught import Caught
 from nearnet.sim.chain import BlockClient, CountingClient
 from nearnet.sim.faults import Faults
 from nearnet.sim.invariants import Invariants
@@ -38,8 +40,9 @@ _LOOK_OFTEN = 12
 """Nodes up to which expectations are looked at after every event; with more, ten times a second."""
 
 _LOOK_EVERY = 0.1
-_QUIET = 20.0
-"""Seconds without steps after which a network is quiet: grace periods of 6 s, a table's and a second look."""
+_QUIET = 80.0
+"""Seconds without steps after which a network is quiet: half-open connections time out within 60 s, then there are
+grace periods of 6 s, and dials."""
 
 MOST_EVENTS = 20_000_000
 
@@ -65,16 +68,18 @@ class Result:
 
 
 def play(scenario: Scenario, seed: int = 0, explore: bool = False, trace: bool = False) -> Result:
-    """Run it once. `explore`: with random faults. Failed expectations and broken invariants are in the result."""
+    """Run it once. `explore`: with random faults. Failed expectations, broken invariants and faults of the core are in
+    the result, with the steps as they were.
+    """
+    if scenario.generate is not None:
+        steps_of_seed = scenario.generate(random.Random(f"{seed} timeline"), scenario.nodes)
+        scenario = replace(scenario, steps=steps_of_seed, generate=None)
     player = Player(scenario, seed, explore, trace)
-    failure = None
-    try:
+    with Caught() as caught:
         player.run()
-    except AssertionError as error:
-        failure = str(error) or repr(error)
     world = player.world
     counts = world.faults.counts if world.faults is not None else {}
-    return Result(scenario, seed, failure, world.digest, world.time, world.events, counts, world.trace)
+    return Result(scenario, seed, caught.text, world.digest, world.time, world.events, counts, world.trace)
 
 
 class Player:
@@ -123,6 +128,10 @@ class Player:
         """End all troubles, let the network come to rest, and hold it against the invariants."""
         world = self.world
         world.network.heal()
+        for wire in list(world.network.wires.values()):
+            for end in wire.ends:
+                end.stuck = False
+                world.network.read_on(end)
         if world.faults is not None:
             world.faults.calm()
         for node in world.nodes:
@@ -229,7 +238,7 @@ class Player:
                     node.do(core.disconnect, self.id(to))
                 case steps.Ban(_, other, reason, seconds):
                     why = ReasonForBan.from_label(reason)
-                    self.invariants.allowed_bans[node.id, self.id(other)] = None
+                    self.invariants.allowed_bans[node.name, self.id(other)] = None
                     node.do(lambda now: core.ban(self.id(other), why, now, seconds))
                 case steps.Unban(_, other):
                     node.do(core.unban, self.id(other))

@@ -15,6 +15,7 @@ from nearnet.config import NetworkConfig
 from nearnet.sim.network import Conditions
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
     from nearnet.sim.conditions import Condition
@@ -301,6 +302,8 @@ class Scenario:
     """Whether keyed hashes stand for signatures."""
     scaled: Callable[[int], Scenario] | None = None
     """The same for another number of nodes (`--nodes`)."""
+    generate: Callable[[random.Random, int], tuple[Step, ...]] | None = None
+    """Makes the steps from the seed, for so many nodes."""
 
     @property
     def label(self) -> str:

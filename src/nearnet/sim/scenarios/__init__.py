@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from nearnet.errors import ConfigError
-from nearnet.sim.scenarios import faults, gossip, handshakes, membership, routes
+from nearnet.sim.scenarios import chaos, faults, gossip, growth, handshakes, membership, routes
 from nearnet.sim.steps import Scenario
 
 __all__ = ["ALL", "UNIT_TESTS", "find"]
 
-ALL: tuple[Scenario, ...] = (*routes.ALL, *membership.ALL, *handshakes.ALL, *gossip.ALL, *faults.ALL)
+ALL: tuple[Scenario, ...] = (
+    *routes.ALL,
+    *membership.ALL,
+    *handshakes.ALL,
+    *gossip.ALL,
+    *faults.ALL,
+    *chaos.ALL,
+    *growth.ALL,
+)
 
 UNIT_TESTS: dict[int, str] = {
     46: "tests/core/test_routing_table.py",
@@ -33,11 +41,15 @@ UNIT_TESTS: dict[int, str] = {
 """Scenarios without a network: where each is proved."""
 
 
-def find(word: str) -> Scenario:
-    """The scenario of that number or name (`ConfigError` otherwise)."""
+def find(word: str, nodes: int | None = None) -> Scenario:
+    """The scenario of that number or name, for so many nodes where it can be scaled (`ConfigError` otherwise)."""
     for scenario in ALL:
         if word in (scenario.name, str(scenario.number), scenario.name.replace(" ", "-")):
-            return scenario
+            if nodes is None or nodes == scenario.nodes:
+                return scenario
+            if scenario.scaled is None:
+                raise ConfigError(f"{scenario.name!r} is about {scenario.nodes} nodes; --nodes is for others")
+            return scenario.scaled(nodes)
     if word.isdigit() and int(word) in UNIT_TESTS:
         raise ConfigError(f"scenario {word} is a unit test: {UNIT_TESTS[int(word)]}")
     raise ConfigError(f"{word!r} is no scenario; nearnet sim list names them")

@@ -1,0 +1,155 @@
+"""Timelines made from the seed: anything may happen to anybody, then the network must come to rest in order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nearnet.sim.network import Conditions, Latency
+from nearnet.sim.steps import (
+    Announce,
+    Ban,
+    Connect,
+    Crash,
+    Cut,
+    Disconnect,
+    Heal,
+    JumpClock,
+    Pause,
+    Ping,
+    Restart,
+    Resume,
+    Scenario,
+    Setup,
+    Snap,
+    Step,
+    Stop,
+    Stuck,
+    Unban,
+    Vanish,
+    Wait,
+)
+
+if TYPE_CHECKING:
+    import random
+
+__all__ = ["ALL", "timeline"]
+
+LENGTH = 60
+"""Steps of a timeline."""
+
+_LONGEST = 20.0
+_JUMP = 600.0
+"""Most seconds by which a wall clock jumps: within the 20 minutes in which today's nodes take each other's nonces."""
+
+_WEIGHTS = {
+    "connect": 8,
+    "ping": 8,
+    "disconnect": 3,
+    "snap": 4,
+    "stop": 2,
+    "crash": 4,
+    "vanish": 1,
+    "restart": 8,
+    "pause": 2,
+    "resume": 3,
+    "cut": 3,
+    "heal": 3,
+    "ban": 1,
+    "unban": 1,
+    "stuck": 1,
+    "jump": 1,
+    "announce": 2,
+}
+
+
+def timeline(rng: random.Random, nodes: int) -> tuple[Step, ...]:
+    """Steps from a seed; at the end everybody is up."""
+    steps: list[Step] = []
+    kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
+    for number in range(LENGTH):
+        (kind,) = rng.choices(kinds, weights)
+        steps.append(_step(kind, rng, nodes, number))
+        if rng.random() < 0.6:
+            steps.append(Wait(round(rng.choice((0.0, 0.02, 0.3, 2.0, _LONGEST)) * rng.random(), 4)))
+    steps.append(Heal())
+    for node in range(nodes):
+        steps += [Resume(node), Restart(node)]
+    steps += [Connect(node, (node + 1) % nodes) for node in range(nodes)]
+    return tuple(steps)
+
+
+def _step(kind: str, rng: random.Random, nodes: int, number: int) -> Step:
+    a, b = rng.sample(range(nodes), 2)
+    match kind:
+        case "connect":
+            return Connect(a, b)
+        case "ping":
+            return Ping(a, b)
+        case "disconnect":
+            return Disconnect(a, b)
+        case "snap":
+            return Snap(a, b)
+        case "restart":
+            return Restart(a, store=rng.random() < 0.8, new_key=rng.random() < 0.1)
+        case "cut":
+            some = tuple(sorted(rng.sample(range(nodes), rng.randrange(1, nodes))))
+            others = tuple(node for node in range(nodes) if node not in some)
+            return Cut(some, others, both_ways=rng.random() < 0.7)
+        case "heal":
+            return Heal()
+        case "ban":
+            return Ban(a, b, seconds=round(rng.uniform(1.0, 40.0), 3))
+        case "unban":
+            return Unban(a, b)
+        case "stuck":
+            return Stuck(a, b)
+        case "jump":
+            return JumpClock(a, wall=round(rng.uniform(-_JUMP, _JUMP), 3), mono=rng.choice((0.0, 30.0)))
+        case "announce":
+            return Announce(a, f"account{number}.near")
+        case _:
+            alone: dict[str, type[Stop | Crash | Vanish | Pause | Resume]] = {
+                "stop": Stop,
+                "crash": Crash,
+                "vanish": Vanish,
+                "pause": Pause,
+                "resume": Resume,
+            }
+            return alone[kind](a)
+
+
+_BASE = Scenario(
+    "chaos",
+    "five nodes to which anything may happen, by the seed; then all must come to rest in order",
+    nodes=5,
+    setup=Setup(dials=True, boot=(0, 1)),
+    conditions=Conditions(Latency(0.02, 0.8), jitter=0.5),
+    steps=(),
+    generate=timeline,
+)
+
+
+def _sized(base: Scenario, nodes: int) -> Scenario:
+    return replace(base, nodes=nodes)
+
+
+_VARIANTS = (
+    _BASE,
+    replace(
+        _BASE,
+        name="chaos without dials",
+        title="the same where nobody dials by himself",
+        setup=Setup(),
+    ),
+    replace(
+        _BASE,
+        name="chaos of the crowded",
+        title="the same among eight nodes of at most three peers",
+        nodes=8,
+        setup=Setup(dials=True, boot=(0, 1), network={"max_num_peers": 3}),
+    ),
+)
+
+ALL = tuple(replace(base, scaled=partial(_sized, base)) for base in _VARIANTS)
