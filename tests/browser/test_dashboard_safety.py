@@ -91,13 +91,14 @@ async def test_hostile_strings_are_shown_as_text() -> None:
         for kind in ("malformed", HOSTILE[0]):
             for text in HOSTILE:
                 at.node._events.publish(Event(kind, None, {"why": text, text[:40]: text}), 1e9)
-        shows = {"peers": "td", "known": "td", "bans": "td", "accounts": "td", "events": "td", "limits": "td"}
+        shows = ("peers", "known", "bans", "accounts", "events", "limits")
         for view in VIEWS:
             await page.goto(f"{at.url}/#/{view}")
             await page.wait_for_selector(f"main.view-{view}")
             if view in shows:
-                await page.wait_for_selector(f"{shows[view]} >> text=onerror=")
-                assert HOSTILE[0] in await page.inner_text("main")
+                await page.wait_for_function(
+                    "(text) => document.querySelector('main').innerText.includes(text)", arg=HOSTILE[0]
+                )
             assert await page.locator("main img, main script, main iframe, main b, main svg:not(.icon)").count() == 0
             assert await page.evaluate("() => window.hacked") is None
         await page.goto(f"{at.url}/#/peers")

@@ -202,6 +202,7 @@ export class Stage {
     this.renderer.set("nodes", this.present.length, { colour: nodeColour, radius });
     this.repaint = false;
     this.stale = true;
+    this.painted?.();
   }
 
   placeAll() {

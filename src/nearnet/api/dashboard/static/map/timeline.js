@@ -40,6 +40,7 @@ export class Timeline {
     this.samples = samples;
     this.slots = Math.max(HOUR / interval, samples.length);
     this.slider.max = this.slots;
+    this.element.dataset.samples = samples.length;
     const at = this.at === null ? samples.length : samples.findIndex((sample) => sample.time >= this.at);
     this.slider.value = this.slots - samples.length + at;
     this.tell();

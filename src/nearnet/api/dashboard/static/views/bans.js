@@ -26,8 +26,8 @@ async function banSomebody() {
 export function open(main) {
   const table = new Table({ label: "Bans", columns: COLUMNS, key: (one) => one.peer_id, sort: ["left", false], noun: "ban", empty: "Nobody is banned." });
   main.append(
-    h("div", { class: "bar" }, table.searchField("Find a peer, address or reason"), table.count, h("span", { class: "spring" }),
-      h("button", { type: "button", class: "primary", onclick: () => void banSomebody() }, "Ban a peer")),
+    h("div", { class: "bar" }, table.searchField("Find a peer, address or reason"), table.count,
+      h("button", { type: "button", class: "primary page-action", onclick: () => void banSomebody() }, "Ban a peer")),
     table.element);
   const clock = setInterval(() => table.draw(), 1000);
   const stop = watch(["nearnet_bans", "nearnet_accounts"], () => table.update(now.nearnet_bans ?? []));

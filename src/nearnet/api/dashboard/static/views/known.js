@@ -29,8 +29,7 @@ export function open(main) {
     words: (peer) => [peer.peer_id, peer.addr, peer.status, peer.trust].join(" ") });
   const status = select("status", [["", "any"]], { onchange: () => table.filter((peer) => !status.value || peer.status === status.value) });
   main.append(
-    h("div", { class: "bar" }, table.searchField("Find a peer or address"), h("label", { class: "choice" }, h("span", {}, "Status"), status), table.count,
-      h("span", { class: "spring" }), h("button", { type: "button", class: "primary", onclick: () => connect() }, "Connect to a peer")),
+    h("div", { class: "bar" }, table.searchField("Find a peer or address"), h("label", { class: "choice" }, h("span", {}, "Status"), status), table.count, h("button", { type: "button", class: "primary page-action", onclick: () => connect() }, "Connect to a peer")),
     table.element);
   return {
     close: watch(["nearnet_known_peers", "nearnet_accounts"], () => {

@@ -37,7 +37,7 @@ class MapView {
     main.append(h("div", { class: "map" },
       h("div", { class: "bar map-bar" }, this.search,
         this.choice("Colour", "mode", [["distance", "by distance"], ["hop", "by next hop"], ["age", "by age"]]),
-        this.choice("Layout", "layout", [["rings", "rings by distance"], ["forces", "forces"]]),
+        this.choice("Layout", "layout", [["rings", "rings"], ["forces", "forces"]]),
         this.changes, h("span", { class: "spring" }),
         iconButton("minus", "Zoom out", () => this.stage.camera.zoom(1 / 1.4)), iconButton("plus", "Zoom in", () => this.stage.camera.zoom(1.4)), iconButton("fit", "Show all", () => this.stage.fit())),
       h("div", { class: "map-middle" }, h("div", { class: "map-box" }, this.stage.element, this.legend, this.summary), this.panel),
@@ -48,6 +48,7 @@ class MapView {
       watch(["nearnet_history"], () => this.timeline.update()),
       watch(["nearnet_peers", "nearnet_accounts", "nearnet_known_peers", "nearnet_bans"], () => this.drawPanel(true)),
     ];
+    this.stage.painted = () => this.drawLegend();
     this.draw();
     window.nearnetMap = this.stage;
   }
@@ -59,33 +60,32 @@ class MapView {
     delete window.nearnetMap;
   }
 
+  /** The address was changed: a link, or back and forth. */
   go(params) {
     this.chosen = { peer: params.get("peer"), to: params.get("to") };
     this.draw();
     const peer = this.graph.index.get(this.chosen.peer);
-    if (peer !== undefined && !this.chosen.to && !this.byClick) this.stage.centre(peer);
-    this.byClick = false;
+    if (peer !== undefined && !this.chosen.to) this.stage.centre(peer);
   }
 
   choice(label, name, options) {
     return h("label", { class: "choice" }, h("span", {}, label), select(name, options, { onchange: (event) => {
       this.stage.show({ [name]: event.target.value });
-      this.drawLegend();
     } }));
   }
 
   // --- choosing --------------------------------------------------------------------------------------
 
-  /** By the address, so that it can be linked to and gone back from. */
+  /** Told in the address too, so that it can be linked to and gone back from. */
   choose(peer, to = null) {
     const query = [peer && `peer=${encodeURIComponent(peer)}`, to && `to=${encodeURIComponent(to)}`].filter(Boolean).join("&");
     const hash = query ? `#/map?${query}` : "#/map";
-    if (location.hash === hash) this.draw();
-    else location.hash = hash;
+    if (location.hash !== hash) history.pushState(null, "", hash);
+    this.chosen = { peer, to };
+    this.draw();
   }
 
   picked(peer, second) {
-    this.byClick = true;
     const id = peer === null ? null : this.graph.ids[peer];
     const from = this.pathsFrom ?? (second ? this.chosen.peer : null);
     this.pathsFrom = null;
@@ -109,7 +109,7 @@ class MapView {
     const list = h("ul", { class: "found", id: "map-found", role: "listbox", "aria-label": "Peers found", hidden: true });
     let matches = [];
     let active = -1;
-    const take = (id) => { input.value = ""; look(); this.picked(this.graph.index.get(id), false); this.byClick = false; };
+    const take = (id) => { input.value = ""; look(); this.picked(this.graph.index.get(id), false); this.stage.centre(this.graph.index.get(id)); };
     const mark = () => {
       [...list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === active)));
       if (active >= 0) input.setAttribute("aria-activedescendant", `map-found-${active}`);
@@ -185,10 +185,7 @@ class MapView {
   }
 
   drawLegend() {
-    if (!this.stage.colours) {
-      requestAnimationFrame(() => this.stage.colours && this.drawLegend());
-      return;
-    }
+    if (!this.stage.colours) return;
     const { mode, marks } = this.stage.state;
     const { come, gone } = this.stage.colours;
     const entries = legend(mode, this.graph, this.stage.colours).map(([colour, text]) => [colour, text.includes(":") ? accountOf(text) ?? shortId(text) : text]);

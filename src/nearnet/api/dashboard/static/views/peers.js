@@ -62,8 +62,8 @@ export function open(main, params) {
       kinds,
       filterBy("queue", "Queue", [["", "any"], ["1", "not empty"], ["1048576", "1 MiB or more"], ["16777216", "16 MiB or more"]]),
       filterBy("ping", "Ping", [["", "any"], ["50", "50 ms or more"], ["250", "250 ms or more"], ["1000", "1 s or more"]]),
-      table.count, h("span", { class: "spring" }),
-      h("button", { type: "button", class: "primary", onclick: () => connect() }, "Connect to a peer")),
+      table.count,
+      h("button", { type: "button", class: "primary page-action", onclick: () => connect() }, "Connect to a peer")),
     h("div", { class: "with-drawer" }, table.element, drawer));
 
   const drawDrawer = () => {
