@@ -100,7 +100,7 @@ PeerId = PublicKey
 
 
 class Signature(bytes):
-    """Index byte, then 64 (ed25519) or 65 bytes (secp256k1: r, s, recovery id)."""
+    """Index byte, then 64 (ed25519) or 65 bytes (secp256k1: r, s, recovery id). Empty: there is none."""
 
     __slots__ = ()
 
@@ -127,7 +127,7 @@ class Signature(bytes):
         return _TYPES[self[0]]
 
     def __str__(self) -> str:
-        return f"{self.key_type}:{b58encode(self[1:])}"
+        return f"{self.key_type}:{b58encode(self[1:])}" if self else ""
 
     def __repr__(self) -> str:
         return f"Signature({str(self)!r})"

@@ -1,17 +1,20 @@
 """Every golden message of the documented era, both ways, and what is none (`wire.md` §4, §5)."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearnet.errors import Malformed, UnknownMessage
+from nearnet.errors import Malformed, UnknownMessage, Unsupported
 from nearnet.keys import CryptoHash, PublicKey, Signature
 from nearnet.wire import messages as m
+from nearnet.wire import messages_today as today
 from nearnet.wire.borsh import Reader, Writer
 from nearnet.wire.borsh_dialect import (
     BorshDialect,
+    at_once,
     decode_announcement,
     decode_edges,
     encode_announcement,
@@ -271,3 +274,37 @@ def test_garbage_is_malformed_or_unknown(data):
     except (Malformed, UnknownMessage):
         return
     assert DIALECT.encode(message) == data
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        replace(by_name("Handshake ed25519"), tier=1),
+        m.Routed(m.RoutedMessage(PublicKey(bytes(33)), PublicKey(bytes(33)), Signature(b""), 1, b"\0")),
+        today.SyncAccountsData(),
+        today.SyncSnapshotHosts(),
+        today.DistanceVector(PublicKey(bytes(33))),
+        today.StateRequestHeader(1, CryptoHash(bytes(32))),
+        today.StateRequestPart(1, CryptoHash(bytes(32)), 2),
+        today.StateResponse(b""),
+        today.OptimisticBlock(b"", Signature(bytes(65)), CryptoHash(bytes(32))),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_what_the_documented_era_has_no_form_of(message):
+    assert not DIALECT.can_encode(message)
+    with pytest.raises(Unsupported):
+        DIALECT.encode(message)
+
+
+def test_borsh_names_no_trace():
+    trace = today.TraceContext(bytes(16), bytes(8))
+    assert DIALECT.encode(m.Disconnect(), trace) == DIALECT.encode(m.Disconnect())
+    assert DIALECT.trace_context(DIALECT.encode(m.Disconnect())) is None
+
+
+def test_a_table_in_steps():
+    frame = bytes.fromhex(next(case["borsh"] for case in MESSAGES if case["name"] == "SyncRoutingTable"))
+    steps = DIALECT.table_in_steps(frame)
+    next(steps)
+    assert at_once(steps) == DIALECT.decode(frame)

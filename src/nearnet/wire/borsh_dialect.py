@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from nearnet.errors import Malformed, UnknownMessage, Unsupported
 from nearnet.keys import CryptoHash
@@ -312,10 +312,8 @@ def _write_fields(writer: Writer, message: m.Message) -> None:
             writer.raw(routed_bytes(routed))
         case m.PeersRequest() | m.Disconnect() | m.HandshakeV2():
             pass
-        case m.BlockHeaders(data) | m.Block(data) | m.Transaction(data) | m.Challenge(data):
-            writer.raw(data)
-        case m.EpochSyncResponse(data) | m.EpochSyncFinalizationResponse(data):
-            writer.raw(data)
+        case _:  # The rest that borsh has a form of is opaque.
+            writer.raw(cast("m.Block", message).data)
 
 
 class BorshDialect:
@@ -386,4 +384,4 @@ class BorshDialect:
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: the ttl is one less."""
-        return routed.less_one(0) if routed.start == 1 else b"\x0d" + routed.less_one(routed.start)
+        return routed.less_one(0) if routed.start == 1 else routed.less_one(routed.start, b"\x0d")

@@ -12,7 +12,15 @@ from nearnet.errors import Malformed, UnknownMessage, Unsupported
 from nearnet.wire import messages as m
 from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, fields, read_varint
 from nearnet.wire.proto_reading import READERS, read_trace, table_in_steps
-from nearnet.wire.proto_routed import MOST_HOPS, read_routed, read_routed_v3, write_routed, write_unsigned
+from nearnet.wire.proto_routed import (
+    MOST_HOPS,
+    forward_routed,
+    read_routed,
+    read_routed_v3,
+    read_usual,
+    write_routed,
+    write_unsigned,
+)
 from nearnet.wire.proto_writing import write_message, write_trace
 from nearnet.wire.routed_body import NEVER_TO_PROTOBUF, TIER1_BODIES
 from nearnet.wire.routed_frame import routed_bytes, unsigned_bytes
@@ -155,6 +163,9 @@ class ProtoDialect:
 
     def routed(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> RoutedFrame | None:
         """A routed message by its offsets, None for any other message."""
+        rf = read_usual(frame)
+        if rf is not None:
+            return rf
         unknown = Unknown()
         number, start, end = _message_in(frame, unknown)
         if number not in (_ROUTED, _ROUTED_V3):
@@ -170,9 +181,9 @@ class ProtoDialect:
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: a ttl one less, a hop more."""
         hops = min((routed.num_hops or 0) + 1, MOST_HOPS)
-        borsh = routed.less_one(routed.start)
-        write = write_unsigned if routed.unsigned else write_routed
-        return write(borsh, routed.created_at, hops)
+        if routed.unsigned:
+            return write_unsigned(routed.less_one(routed.start), routed.created_at, hops)
+        return forward_routed(routed, hops)
 
 
 def _tell(skipped: Callable[[int], None] | None, unknown: Unknown) -> None:

@@ -5,33 +5,71 @@ Unknown fields of a routed message are skipped and counted, and not passed on; n
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from nearnet.errors import Malformed, UnknownMessage
-from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, delimited, fields, varint
+from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, delimited, fields, read_varint, varint
 from nearnet.wire.routed_body import TIER1_BODIES
 from nearnet.wire.routed_frame import NO_SIGNATURE, RoutedFrame
 
-__all__ = ["MOST_HOPS", "read_routed", "read_routed_v3", "write_routed", "write_unsigned"]
+__all__ = [
+    "MOST_HOPS",
+    "forward_routed",
+    "read_routed",
+    "read_routed_v3",
+    "read_usual",
+    "write_routed",
+    "write_unsigned",
+]
 
 MOST_HOPS: Final = 2**32 - 2
 """Today's nodes fall over a count that overflows."""
 
 _ROUTED_TAG: Final = varint(17 << 3 | DELIMITED)
+_BORSH: Final = b"\x0a"
+_CREATED_AT: Final = b"\x12"
+_HOPS: Final = b"\x20"
+"""Tags of a RoutedMessage's fields 1, 2 and 4."""
+
+_STAMPS: Final = 1024
+"""Timestamps that are remembered: today's nodes tell whole seconds, so that messages have them in common."""
 _V3: Final = 37
 _U32: Final = 2**32 - 1
 _TIER2: Final = (1, 2, 3, 11, 12, 14, 15, 21, 27, 31, 32, 34, 18)
 """Index of a tier-2 body -> its index as a `RoutedMessageBody`, as in `TIER1_BODIES`; what follows is the same."""
 
 
+def read_usual(frame: bytes) -> RoutedFrame | None:
+    """A frame as everybody writes it: field 17 alone, and in it fields 1, 2 and 4 in order. None for any other."""
+    length = len(frame)
+    if frame[:2] != _ROUTED_TAG:
+        return None
+    size, at = read_varint(frame, 2, length)
+    if at + size != length or frame[at : at + 1] != _BORSH:
+        return None
+    size, start = read_varint(frame, at + 1, length)
+    at = end = start + size
+    created_at, hops = None, 0
+    if frame[at : at + 1] == _CREATED_AT:
+        size, at = read_varint(frame, at + 1, length)
+        created_at = _read_timestamp(frame[at : at + size])
+        if created_at is None:
+            return None
+        at += size
+    if frame[at : at + 1] == _HOPS:
+        hops, at = read_varint(frame, at + 1, length)
+    return RoutedFrame(frame, start, created_at, hops & _U32, end=end) if at == length else None
+
+
 def read_routed(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame:
-    """Field 17: the borsh V1 message, when it was made, and how far it came."""
-    borsh: bytes | None = None
+    """Field 17: the borsh V1 message, when it was made, and how far it came; in any order, the last of each counts."""
+    borsh: tuple[int, int] | None = None
     created_at: tuple[int, int] | None = None
     hops = 0
     for number, wire, start, stop in fields(data, at, end):
         if number == 1 and wire == DELIMITED:
-            borsh = data[start:stop]
+            borsh = start, stop
         elif number == 2 and wire == DELIMITED:
             created_at = _timestamp(data, start, stop, unknown)
         elif number == 4 and wire == VARINT:
@@ -40,7 +78,7 @@ def read_routed(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame
             unknown.count += 1
     if borsh is None:
         raise Malformed("a routed message without its bytes")
-    return RoutedFrame(borsh, 0, created_at, hops)
+    return RoutedFrame(data, borsh[0], created_at, hops, end=borsh[1])
 
 
 def _timestamp(data: bytes, at: int, end: int, unknown: Unknown) -> tuple[int, int]:
@@ -60,20 +98,39 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int) -> bytes:
-    """Field 17."""
-    content = b"\x0a" + varint(len(borsh)) + borsh
-    if created_at is not None:
-        content += b"\x12" + _write_timestamp(created_at)
-    if num_hops:
-        content += b"\x20" + varint(num_hops)
-    return _ROUTED_TAG + varint(len(content)) + content
+@lru_cache(_STAMPS)
+def _read_timestamp(data: bytes) -> tuple[int, int] | None:
+    """None for one with unknown fields, which are to be counted."""
+    unknown = Unknown()
+    created_at = _timestamp(data, 0, len(data), unknown)
+    return None if unknown.count else created_at
 
 
+@lru_cache(_STAMPS)
 def _write_timestamp(moment: tuple[int, int]) -> bytes:
     seconds, nanos = moment
     content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(nanos) if nanos else b"")
-    return varint(len(content)) + content
+    return _CREATED_AT + varint(len(content)) + content
+
+
+def forward_routed(rf: RoutedFrame, hops: int) -> bytes:
+    """Field 17 of what came in any dialect, with a ttl one less; a timestamp that was not there is not added."""
+    size = rf.end - rf.start
+    head = _BORSH + varint(size)
+    tail = _HOPS + varint(hops)
+    if rf.created_at is not None:
+        tail = _write_timestamp(rf.created_at) + tail
+    return rf.less_one(rf.start, _ROUTED_TAG + varint(len(head) + size + len(tail)) + head, tail)
+
+
+def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int) -> bytes:
+    """Field 17."""
+    content = _BORSH + varint(len(borsh)) + borsh
+    if created_at is not None:
+        content += _write_timestamp(created_at)
+    if num_hops:
+        content += _HOPS + varint(num_hops)
+    return _ROUTED_TAG + varint(len(content)) + content
 
 
 # --- V3 ------------------------------------------------------------------------------------------
@@ -99,12 +156,12 @@ def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFr
     if ttl > 255:
         raise Malformed(f"a ttl of {ttl}")
     tier, index = _body_index(body)
-    signature = NO_SIGNATURE if tier == 1 else parts.get(5, b"")
-    header = parts.get(1, b"") + parts.get(2, b"") + signature
+    target, author = parts.get(1, b""), parts.get(2, b"")
+    header = target + author + (NO_SIGNATURE if tier == 1 else parts.get(5, b""))
     created_at = (_signed(numbers[6], 64), 0) if 6 in numbers else None
     hops = numbers.get(7, 0) & _U32
     rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, created_at, hops, unsigned=tier == 1)
-    if rf.ttl_at != len(header):
+    if (rf.author_at, rf.sig_at, rf.ttl_at) != (len(target), len(target) + len(author), len(header)):
         raise Malformed("a part of a routed message has another length than its type")
     return rf
 

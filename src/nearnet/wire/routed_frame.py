@@ -26,8 +26,9 @@ _BYTES = tuple(bytes((byte,)) for byte in range(256))
 
 
 class RoutedFrame:
-    """One routed message in `frame`, whose borsh `RoutedMessage` starts at `start`. Reading it raises `Malformed`.
+    """One routed message in `frame`, whose borsh `RoutedMessage` lies from `start` to `end` (of the frame by default).
 
+    Reading it raises `Malformed`.
     `unsigned`: a tier-1 message of today's (`wire.md` §6). There is no signature to check; `NO_SIGNATURE` stands there.
     """
 
@@ -36,6 +37,7 @@ class RoutedFrame:
         "author_at",
         "body_index",
         "created_at",
+        "end",
         "frame",
         "num_hops",
         "sig_at",
@@ -52,9 +54,11 @@ class RoutedFrame:
         created_at: tuple[int, int] | None = None,
         num_hops: int | None = None,
         unsigned: bool = False,
+        end: int | None = None,
     ) -> None:
         self.frame = frame
         self.start = start
+        self.end = len(frame) if end is None else end
         self.unsigned = unsigned
         self.created_at = created_at
         self.num_hops = num_hops
@@ -68,6 +72,8 @@ class RoutedFrame:
             self.body_index: int = frame[ttl_at + 1]
         except IndexError:
             raise Malformed("a routed message is cut short or has an unknown key or signature type") from None
+        if ttl_at + 2 > self.end:
+            raise Malformed("a routed message is cut short")
         if not frame[sig_at] and frame[ttl_at - 1] & 0xE0:
             raise Malformed("an ed25519 signature has top bits that none has")
         self._digest: CryptoHash | None = None
@@ -100,10 +106,10 @@ class RoutedFrame:
         if digest is None:
             frame = self.frame
             if len(frame) < _COPY_BELOW:
-                data = sha256(frame[self.start : self.sig_at] + frame[self.ttl_at + 1 :])
+                data = sha256(frame[self.start : self.sig_at] + frame[self.ttl_at + 1 : self.end])
             else:
                 data = sha256(frame[self.start : self.sig_at])
-                data.update(memoryview(frame)[self.ttl_at + 1 :])
+                data.update(memoryview(frame)[self.ttl_at + 1 : self.end])
             self._digest = digest = CryptoHash(data.digest())
         return digest
 
@@ -112,17 +118,20 @@ class RoutedFrame:
         frame, middle = self.frame, self.sig_at
         return frame[self.author_at : middle], self.digest(), frame[middle : self.ttl_at]
 
-    def less_one(self, start: int) -> bytes:
-        """The frame from `start` with a ttl one less; from `self.start` that is the borsh `RoutedMessage`."""
+    def less_one(self, start: int, before: bytes = b"", behind: bytes = b"") -> bytes:
+        """The frame from `start` to the message's end with a ttl one less, between other bytes, in one copy.
+
+        From `self.start` that is the borsh `RoutedMessage`.
+        """
         frame, at, ttl = self.frame, self.ttl_at, _BYTES[self.ttl - 1]
         if len(frame) < _COPY_BELOW:
-            return frame[start:at] + ttl + frame[at + 1 :]
-        return b"".join((frame[start:at], ttl, memoryview(frame)[at + 1 :]))
+            return before + frame[start:at] + ttl + frame[at + 1 : self.end] + behind
+        return b"".join((before, frame[start:at], ttl, memoryview(frame)[at + 1 : self.end], behind))
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
         signature = Signature(b"") if self.unsigned else self.signature
-        return RoutedMessage(self.target, self.author, signature, self.ttl, self.frame[self.ttl_at + 1 :])
+        return RoutedMessage(self.target, self.author, signature, self.ttl, self.frame[self.ttl_at + 1 : self.end])
 
 
 def routed_bytes(message: RoutedMessage) -> bytes:

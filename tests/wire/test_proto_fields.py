@@ -1,0 +1,90 @@
+"""Protobuf by hand: every form of a field, and what is none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nearnet.errors import Malformed
+from nearnet.wire.proto_fields import (
+    DELIMITED,
+    MOST_FIELDS,
+    SMALLEST_FIELD,
+    VARINT,
+    Unknown,
+    borsh_range,
+    delimited,
+    fields,
+    read_varint,
+    varint,
+)
+
+
+def all_fields(data, at=0, end=None):
+    return list(fields(data, at, len(data) if end is None else end))
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_varints_round_trip(value):
+    data = varint(value)
+    assert read_varint(b"x" + data + b"y", 1, len(data) + 2) == (value, len(data) + 1)
+
+
+def test_negative_numbers_take_ten_bytes():
+    assert varint(-1) == b"\xff" * 9 + b"\x01"
+    assert read_varint(varint(-1), 0, 10) == (2**64 - 1, 10)
+
+
+def test_only_the_low_64_bits_count():
+    assert read_varint(b"\xff" * 9 + b"\x7f", 0, 10) == (2**64 - 1, 10)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\xff" * 10, b"\xff" * 10 + b"\x01"])
+def test_varints_that_do_not_end(data):
+    with pytest.raises(Malformed):
+        read_varint(data, 0, len(data))
+
+
+def test_a_varint_ends_within_its_message():
+    with pytest.raises(Malformed):
+        read_varint(b"\x80\x01", 0, 1)
+
+
+def test_every_wire_type():
+    data = b"\x08\x96\x01" + delimited(2, b"abc") + b"\x1d" + bytes(4) + b"\x21" + bytes(8)
+    assert all_fields(data) == [(1, VARINT, 150, 0), (2, DELIMITED, 5, 8), (3, 5, 9, 13), (4, 1, 14, 22)]
+
+
+@pytest.mark.threat(4)
+@pytest.mark.parametrize(
+    "data", [b"\x00\x00", b"\x0b", b"\x0c", b"\x0e", b"\x0a\x02a", b"\x0d\0\0\0", b"\x09" + bytes(7), b"\x0a", b"\x08"]
+)
+def test_what_is_no_message(data):
+    with pytest.raises(Malformed):
+        all_fields(data)
+
+
+def test_fields_end_with_their_message():
+    with pytest.raises(Malformed):
+        all_fields(delimited(1, b"abc") + b"more", end=4)
+
+
+@pytest.mark.threat(3)
+def test_fields_are_bounded_by_their_bytes():
+    assert len(all_fields(b"\x08\x00" * MOST_FIELDS)) == MOST_FIELDS
+    with pytest.raises(Malformed, match="more fields"):
+        all_fields(b"\x08\x00" * (MOST_FIELDS + MOST_FIELDS // 8))
+    entry = delimited(1, bytes(SMALLEST_FIELD - 2))
+    assert len(all_fields(entry * 10 * MOST_FIELDS)) == 10 * MOST_FIELDS
+
+
+def test_the_range_of_borsh_bytes():
+    unknown = Unknown()
+    usual = delimited(1, b"borsh")
+    assert borsh_range(b"xx" + usual, 2, 2 + len(usual), unknown) == (4, 9)
+    assert borsh_range(b"", 0, 0, unknown) == (0, 0)
+    assert borsh_range(b"\x0a\x00", 0, 2, unknown) == (2, 2)
+    assert borsh_range(usual + delimited(1, b"last"), 0, len(usual) + 6, unknown) == (9, 13)
+    assert unknown.count == 0
+    other = delimited(7, b"other") + b"\x08\x01"
+    assert borsh_range(other + usual, 0, len(other + usual), unknown) == (len(other) + 2, len(other) + 7)
+    assert unknown.count == 2
