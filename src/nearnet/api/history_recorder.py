@@ -100,7 +100,7 @@ class HistoryRecorder:
         sent, received = self._traffic.per_second
         outbound = core.context.outbound_count
         sample = {
-            "time": round(wall, 3),
+            "time": wall,
             "inbound": len(core.peers) - outbound,
             "outbound": outbound,
             "pending": len(core.context.connections) - len(core.peers),
