@@ -93,6 +93,26 @@ def test_a_time_is_kept_fresh_also_when_the_last_of_today_has_gone():
     core.advance(700)
 
 
+@pytest.mark.interop("bridge")
+@pytest.mark.parametrize("hours", [0.5, 1, 5, 30])
+def test_the_documented_era_may_come_back_with_the_successor_of_a_time(hours):
+    """Its node knows no other nonce than the one after the last, however long ago that was."""
+    core = Core()
+    core.ready("today", dialect="protobuf")
+    old = core.ready("old")
+    (nonce,) = renewing(core, old, 700)
+    core.manager.lost(old.peer, "gone", core.now)
+    core.advance(hours * 3600)
+    again = core.hand("old")
+    again.shake(nonce + 2)
+    assert again.peer.is_ready
+    core.advance(0.1)
+    assert is_dated(again.edge().nonce)
+    stranger = core.hand("stranger")
+    stranger.say(stranger.handshake(nonce + 2))
+    assert stranger.closed == ("nonce out of range" if hours >= 0.5 else None)
+
+
 def test_what_the_other_end_renewed_is_not_asked_again():
     core = Core()
     core.ready("today", dialect="protobuf")

@@ -221,47 +221,43 @@ def test_a_neighbour_that_was_lost_starts_anew():
 WALL = int(START.wall) | 1
 
 
-def expire(table, now, live=()):
+def expire(table, now):
     while (due := table.next_expiry()) is not None and due <= now.wall:
-        if not table.expire(now, lambda one: one in live):
-            return
+        assert table.expire(now)
     table.compute(now)
 
 
 @pytest.mark.scenario(81)
-def test_edges_and_removals_expire_but_counters_and_live_ones_do_not():
+def test_edges_and_removals_expire_but_counters_and_ours_do_not():
     table = Table()
-    mine = edge(0, 1, WALL)
-    table.learn(mine, edge(1, 2, WALL), edge(2, 3, WALL + 1201), edge(1, 4, WALL - 1), edge(1, 5, 7))
+    table.learn(edge(0, 1, WALL), edge(1, 2, WALL), edge(2, 3, WALL + 1201), edge(1, 4, WALL - 1), edge(1, 5, 7))
     assert table.hops(2) == [1]
-    expire(table, later(1790), {mine})
+    expire(table, later(1790))
     assert table.edge_count == 5
-    expire(table, later(1815), {mine})
+    expire(table, later(1815))
     assert table.held() == {(0, 1): WALL, (2, 3): WALL + 1201, (1, 5): 7}
     assert (table.hops(2), table.hops(5), table.next_hops(peer_id(4))) == ([], [1], ())
     assert peer_id(4) not in table.peers()
-    expire(table, later(5000), {mine})
+    expire(table, later(5000))
     assert table.held() == {(0, 1): WALL, (1, 5): 7}
-    expire(table, later(9000))
-    assert table.held() == {(1, 5): 7}
 
 
 @pytest.mark.scenario(81)
 def test_a_renewed_edge_stays_until_its_own_time():
     table = Table()
-    table.learn(edge(0, 1, WALL))
-    table.learn(edge(0, 1, WALL + 600), now=later(600))
+    table.learn(edge(0, 1), edge(1, 2, WALL))
+    table.learn(edge(1, 2, WALL + 600), now=later(600))
     expire(table, later(2300))
-    assert table.held() == {(0, 1): WALL + 600}
+    assert table.held() == {(0, 1): 1, (1, 2): WALL + 600}
     expire(table, later(2500))
-    assert (table.held(), table.reachable_count) == ({}, 0)
+    assert (table.held(), table.reachable_count) == ({(0, 1): 1}, 1)
 
 
 def test_the_number_of_who_expired_means_nobody_else_to_routes_in_use():
     """Else a newcomer would have the next hops of who left until the next computation."""
     table = Table()
     table.learn(edge(0, 1), edge(1, 2, WALL))
-    table.expire(later(2000), lambda one: False)
+    table.expire(later(2000))
     table.add([edge(3, 4)], SOURCE, later(2000))
     assert [table.next_hops(peer_id(number)) for number in (2, 3, 4)] == [(), (), ()]
     snapshot = table.snapshot()
@@ -278,11 +274,11 @@ def test_what_is_on_its_way_to_disk_waits():
     table.learn(edge(0, 1, 2))
     persist = table.prune(later(2 * HOUR))
     assert persist is not None
-    assert not table.expire(later(2 * HOUR), lambda one: False)
+    assert not table.expire(later(2 * HOUR))
     table.store.commit(persist.writes)
     table.persisted(persist.token, None, later(2 * HOUR))
     assert table.edge_count == 0
-    assert table.expire(later(2 * HOUR), lambda one: False), "and finds nothing more to do"
+    assert table.expire(later(2 * HOUR)), "and finds nothing more to do"
 
 
 def test_what_has_expired_does_not_come_back_from_disk():
@@ -292,6 +288,21 @@ def test_what_has_expired_does_not_come_back_from_disk():
     assert table.prune_and_store(later(2 * HOUR))
     table.learn(edge(0, 1, 3), now=later(2 * HOUR))
     assert table.held() == {(0, 1): 3, (1, 3): 1}
+
+
+def on_disk(table, number):
+    return table.components.edge_between(ME, peer_id(number))
+
+
+def test_our_own_edge_can_be_asked_of_the_disk():
+    table = Table()
+    table.learn(edge(0, 1, WALL), edge(1, 2))
+    table.learn(edge(0, 1, WALL + 1))
+    assert on_disk(table, 1) is on_disk(table, 9) is None
+    assert table.prune_and_store(later(2 * HOUR))
+    assert (table.held(), on_disk(table, 1), on_disk(table, 2)) == ({}, edge(0, 1, WALL + 1), None)
+    table.learn(edge(0, 1, WALL + 2), now=later(2 * HOUR))
+    assert table.held() == {(0, 1): WALL + 2, (1, 2): 1}
 
 
 # --- what leaves for the disk --------------------------------------------------------------------

@@ -53,6 +53,12 @@ class Components:
         nonce = 0 if last is None else _NONCE.unpack(last)[0] + 1
         return Component(_NONCE.pack(nonce), tuple(peers), edges)
 
+    def edge_between(self, one: PeerId, other: PeerId) -> Edge | None:
+        """Their edge, when it is in the component of `other`."""
+        component = self.of(other)
+        edges = () if component is None else component.edges
+        return next((edge for edge in edges if edge.involves(one) and edge.involves(other)), None)
+
     def of(self, peer: PeerId) -> Component | None:
         """The last component of this peer; None when it has none."""
         nonce = self._store.get(_PEERS, peer)

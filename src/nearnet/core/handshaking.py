@@ -163,10 +163,11 @@ class Handshaking:
             context.close(peer, refusal, now, flagged=True)
             return
         known = context.table.get(context.me, sender)
-        last = known.nonce if known is not None else 0
-        name = peer.dialect_name
-        bump = context.config.nearnet.timing.edge_nonce_bump_allowed
-        judged = judge_nonce(name, partial.nonce, last, now.wall, bump)
+        judged = self._judge(peer, partial.nonce, known, now)
+        if known is None and judged is NonceJudgement.OUT_OF_RANGE:
+            # It may go on from an edge that has moved to disk: nodes of the documented era know no other nonce.
+            known = context.table.components.edge_between(context.me, sender)
+            judged = self._judge(peer, partial.nonce, known, now)
         if judged is NonceJudgement.NOT_NEWER and known is not None and peer.state is PeerState.ACCEPTED:
             peer.send(LastEdge(known))
             return
@@ -174,6 +175,10 @@ class Handshaking:
             context.close(peer, f"nonce {judged.value}", now, flagged=judged is NonceJudgement.EVEN)
             return
         self._accept(peer, handshake, now)
+
+    def _judge(self, peer: Peer, nonce: int, known: Edge | None, now: Now) -> NonceJudgement:
+        bump = self._context.config.nearnet.timing.edge_nonce_bump_allowed
+        return judge_nonce(peer.dialect_name, nonce, 0 if known is None else known.nonce, now.wall, bump)
 
     def _refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
         context = self._context

@@ -89,11 +89,6 @@ class LocalEdges:
     def _ask(self, peer: Peer, nonce: int) -> None:
         peer.send(RequestUpdateNonce(sign_edge(self._context.key, peer.ready_id, nonce)))
 
-    def is_live(self, edge: Edge) -> bool:
-        """Whether it is of a connection that we have: then it does not expire here, for we know better."""
-        me = self._context.me
-        return edge.is_active and edge.involves(me) and edge.other(me) in self._context.peers
-
     def _remove(self, other: PeerId, now: Now) -> None:
         if self._waiting.pop(other, None) is not None:
             self.disconnected(other, now)

@@ -14,7 +14,7 @@ from nearnet.core.least_used import LeastUsed
 from nearnet.core.nonces import is_current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from nearnet.config import NetworkConfig
     from nearnet.config.models import LimitsSection
@@ -58,7 +58,7 @@ class RoutingTable:
         self._counters = counters
         self._edges = EdgeTable(me)
         self._dated = DatedEdges(config.nearnet.timing.edge_expires_after)
-        self._components = Components(store)
+        self.components = Components(store)
         self._routes: Routes = NO_ROUTES
         self._hops: dict[PeerId, tuple[PeerId, ...]] = {}
         """Next hops by peer, as asked for since the routes last changed."""
@@ -180,7 +180,7 @@ class RoutingTable:
         back: dict[PeerId, None] = {}
         while waiting:
             peer = waiting.pop()
-            component = None if peer in back else self._components.of(peer)
+            component = None if peer in back else self.components.of(peer)
             if component is None:
                 continue
             if len(self._edges) + len(component.edges) >= self._limits.edges_total:
@@ -195,7 +195,7 @@ class RoutingTable:
                         met[peer] = None
                         waiting.append(peer)
                 held = self.get(*key)
-                current = is_current(edge.nonce, now.wall, self._timing.edge_expires_after)
+                current = edge.involves(self.me) or is_current(edge.nonce, now.wall, self._timing.edge_expires_after)
                 if current and (held is None or edge.nonce > held.nonce):
                     self._put(edge, None, now)
                     self._restored.append(edge)
@@ -263,17 +263,14 @@ class RoutingTable:
         """When `expire` is to be called next, in unix seconds; None when nothing will expire."""
         return self._dated.next()
 
-    def expire(self, now: Now, is_live: Callable[[Edge], bool]) -> bool:
-        """Let a piece of what has expired go, but `is_live` edges. False, and nothing, while some move to disk."""
+    def expire(self, now: Now) -> bool:
+        """Let a piece of what has expired go, but our own: they hold the last nonces. False while some move to disk."""
         if self._moving is not None:
             return False
         table, after = self._edges, self._timing.edge_expires_after
         for slot in self._dated.due(now.wall):
             edge = table.slots[slot]
-            if edge is None or is_current(edge.nonce, now.wall, after):
-                continue
-            if is_live(edge):
-                self._dated.note(slot, int(now.wall))
+            if edge is None or edge.involves(self.me) or is_current(edge.nonce, now.wall, after):
                 continue
             table.remove(slot)
             self.needs_recalculation, self._is_settled = True, False
@@ -306,7 +303,7 @@ class RoutingTable:
             [peer for peer, since in self._unreachable_since.items() if now.mono - since >= after]
         )
         peers = table.peers_only_in(slots)
-        component = self._components.new(peers, [edge for slot in slots if (edge := table.slots[slot]) is not None])
+        component = self.components.new(peers, [edge for slot in slots if (edge := table.slots[slot]) is not None])
         since = {peer: self._unreachable_since[peer] for peer in peers}
         self._next_token += 1
         self._moving = _Moving(self._next_token, component, slots, since, table.ends_of(peers))

@@ -262,7 +262,7 @@ class TableExchange:
 
     def _expire(self, now: Now) -> None:
         """Let go of what is too old; one piece each time."""
-        looked = self._context.table.expire(now, self._local_edges.is_live)
+        looked = self._context.table.expire(now)
         due = self._context.table.next_expiry()
         self._expires_at = math.inf
         if due is not None:
