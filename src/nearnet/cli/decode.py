@@ -24,7 +24,7 @@ def decode(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show frames or messages as trees, and whether their signatures hold. Exit 1 when one does not read.
+    """Show frames or messages of either dialect as trees, and whether their signatures hold. Exit 1 when one does not read.
 
     Example: nearnet decode 06
     """
@@ -48,9 +48,16 @@ def decode(
 def _text(source: str) -> str:
     if source == "-":
         return sys.stdin.read()
+    if not _is_file(source):
+        return source
     try:
-        if len(source) < 4096 and Path(source).is_file():
-            return Path(source).read_text(encoding="ascii")
+        return Path(source).read_text(encoding="ascii")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{source} cannot be read as lines of hex: {error}") from None
-    return source
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except (OSError, ValueError):  # Longer than a name may be: hex.
+        return False

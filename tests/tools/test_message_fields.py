@@ -1,0 +1,105 @@
+"""Messages as trees: every golden field by its own name."""
+
+import pytest
+
+from nearnet.core.edge import build_edge, edge_digest, sign_edge
+from nearnet.keys import CryptoHash, SecretKey, Signature
+from nearnet.tools.message_fields import message_fields, variant
+from nearnet.wire import messages as m
+from nearnet.wire import messages_today as today
+from nearnet.wire.dialect import dialect_named
+from nearnet.wire.edge_bytes import Edge
+from tests.vectors_file import vectors
+
+PROTO, BORSH = dialect_named("protobuf"), dialect_named("borsh")
+TODAY = vectors("protobuf")["messages"]
+ROUTED = vectors("borsh")["routed"]
+KEY, OTHER = SecretKey.from_seed("a key"), SecretKey.from_seed("another")
+NONE = Signature(bytes(65))
+
+
+def covers(told, wanted):
+    """Whether every field that is wanted is told, with its value; what is told besides is fine."""
+    if isinstance(wanted, dict):
+        return all(key in told and covers(told[key], value) for key, value in wanted.items())
+    if isinstance(wanted, list) and wanted and isinstance(wanted[0], dict):
+        return len(told) == len(wanted) and all(map(covers, told, wanted))
+    return told == wanted
+
+
+@pytest.mark.parametrize("case", TODAY, ids=lambda case: case["name"])
+def test_every_field_of_todays(case):
+    message = PROTO.decode(bytes.fromhex(case["proto"]))
+    assert variant(message) == case["variant"]
+    told = message_fields(message, "protobuf")
+    assert covers(told, case["fields"]), (told, case["fields"])
+
+
+@pytest.mark.parametrize("case", ROUTED, ids=lambda case: f"{case['body']} {case['ttl']}")
+def test_every_field_of_the_documented_eras_routed_messages(case):
+    told = message_fields(BORSH.decode(bytes.fromhex(case["message"])), "borsh")
+    assert told["verify"] is True
+    names = ("author", "body_borsh", "expects_response", "hash", "signature", "target_hash", "target_peer")
+    assert {name: told[name] for name in names} == {name: case[name] for name in names}
+    assert str(told["ttl"]) == str(case["ttl"])
+
+
+@pytest.mark.parametrize("case", vectors("borsh")["edges"], ids=lambda case: case.get("name", case["borsh"][-8:]))
+def test_whether_an_edge_holds(case):
+    told = message_fields(m.LastEdge(Edge(bytes.fromhex(case["borsh"]))), "borsh")
+    assert told["verify"] == case["verify"]
+    assert told["borsh"] == case["borsh"]
+
+
+def test_whether_other_signatures_hold():
+    data = today.AccountData(KEY.public_key, KEY.public_key, (), 2**60, (5, 0))
+    owned = today.OwnedAccount(KEY.public_key, KEY.public_key, (5, 0))
+    host = today.SnapshotHostInfo(KEY.public_key, CryptoHash(bytes(32)), 2**60, (1, 2**60), NONE)
+    partial = sign_edge(KEY, OTHER.public_key, 1)
+    chain = m.PeerChainInfo(m.GenesisId("c", CryptoHash(bytes(32))))
+    for signer, holds in ((KEY, True), (OTHER, False)):
+        accounts = message_fields(today.SyncAccountsData((today.SignedPayload.of(data, signer),)), "protobuf")
+        assert accounts["accounts_data"][0]["verify"] is holds
+        signed = today.SnapshotHostInfo(*(getattr(host, n) for n in host.__slots__[:4]), signer.sign(host.digest()))
+        (told,) = message_fields(today.SyncSnapshotHosts((signed,)), "protobuf")["hosts"]
+        assert told["verify"] is holds
+        assert (told["epoch_height"], told["shards"]) == (str(2**60), [1, str(2**60)])
+        shaken = m.Handshake(
+            84, 80, signer.public_key, OTHER.public_key, 1, chain, partial, today.SignedPayload.of(owned, signer)
+        )
+        fields = message_fields(shaken, "protobuf")
+        assert (fields["verify"], fields["owned_account"]["verify"]) == (holds, holds)
+    edge = build_edge(KEY, OTHER.public_key, 1, OTHER.sign(edge_digest(KEY.public_key, OTHER.public_key, 1)))
+    for one, holds in ((edge, True), (Edge(edge.replace(edge.signature0, NONE)), False)):
+        assert message_fields(m.SyncRoutingTable((one,)), "borsh")["edges"][0]["verify"] is holds
+
+
+def test_a_payload_that_does_not_read():
+    account = today.SignedPayload(bytes(10_001), NONE)
+    (told,) = message_fields(today.SyncAccountsData((account,)), "protobuf")["accounts_data"]
+    assert "error" in told
+
+
+def test_what_one_dialect_tells():
+    asked = m.PeersRequest(5, None)
+    assert message_fields(asked, "borsh") == message_fields(m.Disconnect(), "borsh") == {}
+    assert message_fields(asked, "protobuf") == {"max_peers": 5, "max_direct_peers": None}
+    unsigned = m.Routed(m.RoutedMessage(KEY.public_key, KEY.public_key, Signature(b""), 1, b"\0"), (5, 0), 0)
+    told = message_fields(unsigned, "protobuf")
+    assert (told["signature"], told["body"], told["created_at"]) == (None, "BlockApproval", 5)
+    assert "unsigned" in told["verify"]
+
+
+@pytest.mark.parametrize(
+    ("message", "fields"),
+    [
+        (m.EpochSyncRequest(CryptoHash(bytes(32))), {"epoch_id": "1" * 32}),
+        (m.EpochSyncFinalizationRequest(CryptoHash(bytes(32))), {"epoch_id": "1" * 32}),
+        (m.BlockHeaders(b"\1"), {"borsh": "01"}),
+        (today.StateResponse(b"\2"), {"borsh": "02"}),
+        (today.OptimisticBlock(b"\3", NONE, CryptoHash(bytes(32))), {"borsh": "03", "hash": "1" * 32}),
+        (m.HandshakeV2(), {}),
+    ],
+)
+def test_the_rest(message, fields):
+    assert covers(message_fields(message, "borsh"), fields)
