@@ -39,6 +39,7 @@ VERBS = {
     "disconnect": ("remote:disconnect", "have it close a connection"),
     "ban": ("remote:ban", "have it ban a peer"),
     "unban": ("remote:unban", "have it end a ban"),
+    "top": ("top:top", "a running node in the terminal"),
     "ping": ("ping:ping", "measure round trips to peers, as a peer of its own"),
     "doctor": ("doctor:doctor", "why have I no peers: checks, each with what to do"),
     "config": ("config:app", "show or validate the config"),
@@ -46,6 +47,7 @@ VERBS = {
     "store": ("store:app", "check, dump or compact the database"),
     "decode": ("decode:decode", "show what bytes of the wire mean"),
     "sim": ("sim:app", "simulate whole networks, each from one seed"),
+    "bench": ("bench:bench", "the project's own benchmarks"),
     "version": ("version:version", "the version"),
 }
 """Each verb: where it is, under ``nearnet.cli.``, and what it does."""

@@ -2,17 +2,15 @@
 
 # Without postponed annotations, as typer reads them (see `app.py`).
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nearnet.cli.options import HomeOption, JsonOption, home_path, load_home
+from nearnet.cli.options import HomeOption, JsonOption
 from nearnet.cli.output import print_json, print_table, printable
+from nearnet.cli.running_node import RpcOption, rpc_client
 from nearnet.errors import ConfigError
-from nearnet.home import Home
 from nearnet.keys import PeerId
-from nearnet.tools.rpc_client import RpcClient
 from nearnet.wire.peer_text import parse_peer
 
 __all__ = [
@@ -29,18 +27,15 @@ __all__ = [
     "unban",
 ]
 
-_Rpc = Annotated[
-    str | None, typer.Option("--rpc-addr", help="Where the node's RPC listens; as its config says.", metavar="IP:PORT")
-]
 _Peer = Annotated[str, typer.Argument(help="KEY, KEY@HOST:PORT, ..", metavar="PEER")]
 
 
-def status(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def status(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """What a running node is and does.
 
     Example: nearnet status --rpc-addr 127.0.0.1:3030
     """
-    told = _client(rpc_addr, home).call("status")
+    told = rpc_client(rpc_addr, home).call("status")
     if as_json:
         print_json(told)
         return
@@ -62,27 +57,27 @@ def status(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption =
         print(f"{name + ':':<13}{printable(str(fact))}")
 
 
-def peers(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def peers(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """The connections of a running node.
 
     Example: nearnet peers --json
     """
-    told = _client(rpc_addr, home).call("nearnet_peers")
+    told = rpc_client(rpc_addr, home).call("nearnet_peers")
     columns = ("peer_id", "addr", "direction", "dialect", "nonce", "connected_ms", "sent_bytes", "received_bytes")
     _show(told, columns, as_json)
 
 
-def edges(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def edges(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """The edges of the graph that a running node holds, removed ones too.
 
     Example: nearnet edges
     """
-    _show(_client(rpc_addr, home).call("nearnet_edges"), ("peer0", "peer1", "nonce", "active"), as_json)
+    _show(rpc_client(rpc_addr, home).call("nearnet_edges"), ("peer0", "peer1", "nonce", "active"), as_json)
 
 
 def routes(
     peer: Annotated[str | None, typer.Argument(help="Only to this one.", metavar="[PEER]")] = None,
-    rpc_addr: _Rpc = None,
+    rpc_addr: RpcOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,7 +86,7 @@ def routes(
     Example: nearnet routes ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX
     """
     params = {} if peer is None else {"peer_id": str(_peer_id(peer))}
-    told = _client(rpc_addr, home).call("nearnet_routes", **params)
+    told = rpc_client(rpc_addr, home).call("nearnet_routes", **params)
     if as_json:
         print_json(told)
     else:
@@ -99,48 +94,48 @@ def routes(
         print_table(("peer_id", "distance", "next_hops"), rows)
 
 
-def accounts(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def accounts(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Which peer serves which account, as announced.
 
     Example: nearnet accounts
     """
-    _show(_client(rpc_addr, home).call("nearnet_accounts"), ("account_id", "peer_id", "epoch_id"), as_json)
+    _show(rpc_client(rpc_addr, home).call("nearnet_accounts"), ("account_id", "peer_id", "epoch_id"), as_json)
 
 
-def bans(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def bans(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Whom a running node has banned, why, and until when.
 
     Example: nearnet bans
     """
-    _show(_client(rpc_addr, home).call("nearnet_bans"), ("peer_id", "addr", "reason", "banned_at", "until"), as_json)
+    _show(rpc_client(rpc_addr, home).call("nearnet_bans"), ("peer_id", "addr", "reason", "banned_at", "until"), as_json)
 
 
-def known(rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def known(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """The peers that a running node knows, connected or not.
 
     Example: nearnet known
     """
-    told = _client(rpc_addr, home).call("nearnet_known_peers")
+    told = rpc_client(rpc_addr, home).call("nearnet_known_peers")
     _show(told, ("peer_id", "addr", "status", "trust", "first_seen", "last_seen"), as_json)
 
 
-def connect(peer: _Peer, rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def connect(peer: _Peer, rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Have a running node dial a peer, and wait until both have shaken hands.
 
     Example: nearnet connect ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX@10.0.0.7:24567
     """
     parse_peer(peer)
-    told = _client(rpc_addr, home, admin=True).call("nearnet_connect", peer=peer)
+    told = rpc_client(rpc_addr, home, admin=True).call("nearnet_connect", peer=peer)
     _done(told, f"connected to {peer}", as_json)
 
 
-def disconnect(peer: _Peer, rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def disconnect(peer: _Peer, rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Have a running node close a connection.
 
     Example: nearnet disconnect ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX
     """
     peer_id = _peer_id(peer)
-    told = _client(rpc_addr, home, admin=True).call("nearnet_disconnect", peer_id=str(peer_id))
+    told = rpc_client(rpc_addr, home, admin=True).call("nearnet_disconnect", peer_id=str(peer_id))
     _done(told, f"disconnected from {peer_id}", as_json)
 
 
@@ -150,7 +145,7 @@ def ban(
     seconds: Annotated[
         str | None, typer.Option("--for", help="How long; network.ban_window unless told.", metavar="DURATION")
     ] = None,
-    rpc_addr: _Rpc = None,
+    rpc_addr: RpcOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -162,36 +157,18 @@ def ban(
     params: dict[str, Any] = {"peer_id": str(peer_id), "reason": reason}
     if seconds is not None:
         params["seconds"] = _duration(seconds)
-    told = _client(rpc_addr, home, admin=True).call("nearnet_ban", **params)
+    told = rpc_client(rpc_addr, home, admin=True).call("nearnet_ban", **params)
     _done(told, f"banned {peer_id}", as_json)
 
 
-def unban(peer: _Peer, rpc_addr: _Rpc = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def unban(peer: _Peer, rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Have a running node end a ban.
 
     Example: nearnet unban ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX
     """
     peer_id = _peer_id(peer)
-    told = _client(rpc_addr, home, admin=True).call("nearnet_unban", peer_id=str(peer_id))
+    told = rpc_client(rpc_addr, home, admin=True).call("nearnet_unban", peer_id=str(peer_id))
     _done(told, f"unbanned {peer_id}", as_json)
-
-
-def _client(rpc_addr: str | None, home: Path | None, admin: bool = False) -> RpcClient:
-    folder = home_path(home)
-    token = Home.open(folder).admin_token() if admin else None
-    return RpcClient(_address(folder) if rpc_addr is None else rpc_addr, token)
-
-
-def _address(folder: Path) -> str:
-    """Where the RPC of that home's node listens; the default's when there is no such home."""
-    if not (folder / "config.json").exists():
-        return "127.0.0.1:3030"
-    address = load_home(folder)[1].config.rpc.addr
-    host, _, port = address.rpartition(":")
-    if not address or port == "0":
-        raise ConfigError(f"{folder / 'config.json'} names no port for the RPC; tell it: --rpc-addr IP:PORT")
-    # What listens on every interface is asked on this machine's own.
-    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host) + f":{port}"
 
 
 def _peer_id(peer: str) -> PeerId:
