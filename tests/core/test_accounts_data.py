@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from hand import Core, key_of
 
-from nearnet.core.accounts_data import MOST_ACCOUNT_KEYS, MOST_PAYLOAD_BYTES
+from nearnet.core.accounts_data import MOST_ACCOUNT_KEYS, MOST_ITEMS, MOST_PAYLOAD_BYTES
 from nearnet.errors import ReasonForBan
 from nearnet.keys import Signature
 from nearnet.wire.messages import SocketAddress
@@ -142,3 +142,14 @@ def test_a_bounded_number_of_accounts():
     known = core.manager.accounts_data.all()
     assert len(known) == MOST_ACCOUNT_KEYS
     assert known[-1].account_key == key_of(f"v {MOST_ACCOUNT_KEYS + 1}").public_key
+
+
+def test_no_more_than_twice_that_is_verified_of_one_message():
+    core = Core()
+    hand = today(core, "a")
+    items = tuple(data(f"v {n}") for n in range(MOST_ITEMS + 1))
+    hand.say(SyncAccountsData(items, incremental=True, requesting_full_sync=False))
+    known = core.manager.accounts_data.all()
+    assert known[-1].account_key == key_of(f"v {MOST_ITEMS - 1}").public_key
+    assert core.manager.context.counters["nearnet_oversized_messages", "SyncAccountsData"] == 1
+    assert hand.peer.is_ready

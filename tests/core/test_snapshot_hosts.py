@@ -3,7 +3,7 @@
 import pytest
 from hand import Core, key_of
 
-from nearnet.core.snapshot_hosts import MOST_SHARDS
+from nearnet.core.snapshot_hosts import HOSTS_AT_ONCE, MOST_SHARDS
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages_today import SnapshotHostInfo, SyncSnapshotHosts
@@ -80,3 +80,21 @@ def test_the_oldest_leave_first():
     for n in range(5):
         hand.say(SyncSnapshotHosts((host(f"h {n}"),)))
     assert core.manager.snapshot_hosts.all() == [host(f"h {n}") for n in (2, 3, 4)]
+
+
+def test_many_are_verified_in_pieces():
+    core = Core()
+    hand, other = today(core, "a"), today(core, "b")
+    hosts = tuple(host(f"h {n}") for n in range(HOSTS_AT_ONCE + 2))
+    hand.say(SyncSnapshotHosts((*hosts, hosts[0])))
+    assert len(core.manager.snapshot_hosts.all()) == HOSTS_AT_ONCE
+    assert ban_of(core, hand) is None
+    core.advance(0.001)
+    assert [len(one) for one in told(other)] == [HOSTS_AT_ONCE, 2]
+    assert ban_of(core, hand) is ReasonForBan.ABUSIVE
+    core = Core()
+    hand = today(core, "a")
+    hand.say(SyncSnapshotHosts(hosts))
+    core.manager.lost(hand.peer, "gone", core.now)
+    core.advance(0.001)
+    assert len(core.manager.snapshot_hosts.all()) == HOSTS_AT_ONCE

@@ -17,6 +17,7 @@ from nearnet.keys import CryptoHash, Signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import (
     Block,
+    BlockHeadersRequest,
     BlockRequest,
     Disconnect,
     EpochSyncFinalizationRequest,
@@ -421,6 +422,18 @@ def test_distance_vectors_are_counted_and_ignored():
     hand.say(DistanceVector(hand.id, ((ME.public_key, 1),), (edge_of(hand.key, key_of("x")),)))
     assert core.manager.context.counters["nearnet_ignored_messages", "DistanceVector"] == 1
     assert core.manager.table.edge_count == 1
+
+
+@pytest.mark.threat(56, 72)
+@pytest.mark.parametrize("dialect", ["borsh", NEW])
+def test_what_nobody_needs_so_much_of_is_not_read(dialect):
+    core = Core()
+    hand = core.ready("a", dialect=dialect)
+    hand.say(BlockHeadersRequest((CryptoHash(bytes(32)),) * 40_000))
+    assert core.manager.context.counters["nearnet_oversized_messages", "BlockHeadersRequest"] == 1
+    assert hand.peer.is_ready
+    hand.say(PeersResponse((PeerInfo(key_of("x").public_key),) * 10_000))
+    assert ban_of(core, hand) is ReasonForBan.ABUSIVE
 
 
 @pytest.mark.interop("unknown messages and fields")

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from nearnet.keys import PublicKey
     from nearnet.wire.messages_today import AccountData, SignedPayload
 
-__all__ = ["MOST_ACCOUNT_KEYS", "MOST_PAYLOAD_BYTES", "AccountsData"]
+__all__ = ["MOST_ACCOUNT_KEYS", "MOST_ITEMS", "MOST_PAYLOAD_BYTES", "AccountsData"]
 
 MOST_ACCOUNT_KEYS: Final = 128
 """Without a client that knows the validators; with the longest payloads 1.3 MB."""
 
 MOST_PAYLOAD_BYTES: Final = 10_000
 """Of one item; a longer one is abuse."""
+
+MOST_ITEMS: Final = 256
+"""Of one message: twice what is kept; to verify them takes 20 ms. The rest is dropped and counted."""
 
 
 class AccountsData:
@@ -77,7 +80,11 @@ class AccountsData:
         """A neighbour's data. What is right is kept, also when something else in it costs the neighbour a ban."""
         if message.requesting_full_sync:
             self._send(peer, self._signed())
-        new, offence = self._take(message.accounts)
+        items = message.accounts
+        if len(items) > MOST_ITEMS:
+            self._context.count("nearnet_oversized_messages", "SyncAccountsData")
+            items = items[:MOST_ITEMS]
+        new, offence = self._take(items)
         if new:
             self._context.notify("accounts_data", peer.peer_id, added=len(new), total=len(self._data))
             self._relay(peer, new, now)

@@ -9,7 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from nearnet.core.actions import Close, PauseReading, ResumeReading
-from nearnet.core.addresses import host_group, is_loopback, normalise
+from nearnet.core.addresses import normalise
+from nearnet.core.admission import refuse_socket
 from nearnet.core.handshake import PeerState, Step, step_for
 from nearnet.core.large_tables import LARGE_TABLE, LargeTables
 from nearnet.core.peer import Peer
@@ -35,6 +36,7 @@ __all__ = [
     "DIALLED_HANDSHAKE_FRAME",
     "EARLY_FRAMES",
     "EARLY_MESSAGES",
+    "MOST_BYTES",
     "Connections",
 ]
 
@@ -46,6 +48,20 @@ EARLY_MESSAGES = 8
 
 DIALLED_HANDSHAKE_FRAME = 4 * 2**20
 """Largest frame before Ready on a connection we dialled: a table may come first."""
+
+MOST_BYTES: Final = {
+    "BlockHeadersRequest": 2**20,
+    "DistanceVector": 2**20,
+    "PeersRequest": 2**10,
+    "PeersResponse": 2**18,
+    "SyncAccountsData": 4 * 2**20,
+    "SyncSnapshotHosts": 8 * 2**20,
+}
+"""Of one message, by class: a longer one holds more than anybody needs, and reading it would hold up everybody.
+
+A peer takes 170 bytes at most, so 640 of them 106 KiB; more is abuse (`threats.md` row 56). 128 accounts take 1.3 MB,
+1000 hosts 4.5 MB; a million bytes of hashes are 30 000, and of distances 25 000. The rest is dropped and counted.
+"""
 
 # To look up a member of an enum takes as long as to cut a message out of a buffer.
 _READY: Final = PeerState.READY
@@ -94,35 +110,13 @@ class Connections:
     def accept(self, address: SocketAddress, now: Now) -> Peer | None:
         """A TCP connection came in; None: close it before any read."""
         address = normalise(address)
-        refusal = self._refuse_socket(address, now)
+        refusal = refuse_socket(self._context, address, now)
         if refusal is not None:
             self._context.limits.hit(refusal)
             return None
         peer = self._open(Peer(next(self._numbers), address, self._context.outbox, now), now)
         self._context.notify("accepted", None, address=str(address))
         return peer
-
-    def _refuse_socket(self, address: SocketAddress, now: Now) -> str | None:
-        context = self._context
-        limits = context.config.nearnet.limits
-        if len(context.connections) >= context.config.network.max_num_peers + limits.pending_connections:
-            return "pending_connections"
-        if context.config.network.experimental.inbound_disabled:
-            return "inbound_disabled"
-        if context.peer_store.is_blacklisted_ip(address.ip):
-            return "blacklist"
-        if is_loopback(address.ip) and not limits.per_ip_on_loopback:
-            return None
-        if context.limits.is_cooling(address.ip, now):
-            return "cool_down"
-        host = host_group(address.ip)
-        same = [peer for peer in context.connections.values() if host_group(peer.address.ip) == host]
-        pending = sum(not peer.is_ready for peer in same)
-        if pending >= limits.pending_per_ip:
-            return "pending_per_ip"
-        if len(same) - pending >= limits.connected_per_ip:
-            return "connected_per_ip"
-        return None
 
     def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
         """Our dial has a TCP connection: say hello."""
@@ -256,13 +250,23 @@ class Connections:
             if self._end_run(peer, run, now):
                 self.malformed(peer, str(error), now)
 
+    def _is_wanted(self, peer: Peer, kind: str, length: int, now: Now) -> bool:
+        """Whether a message is worth decoding: of a sensible length, and not one too many."""
+        context = self._context
+        if length <= MOST_BYTES.get(kind, length):
+            return context.rates.allow(peer.ready_id, kind, now)
+        context.count("nearnet_oversized_messages", kind)
+        if kind == "PeersResponse":
+            context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
+        return False
+
     def _skipped(self, fields: int) -> None:
         self._context.count("nearnet_skipped_fields", count=fields)
 
     def _step(self, peer: Peer, dialect: Dialect, kind: str, frame: bytes, now: Now) -> None:
         match step_for(peer.state, kind):
             case Step.DISPATCH:
-                if not self._context.rates.allow(peer.ready_id, kind, now):
+                if not self._is_wanted(peer, kind, len(frame), now):
                     return
                 if kind == "SyncRoutingTable" and len(frame) >= LARGE_TABLE and not peer.paused:
                     self._tables.decode(peer, dialect.table_in_steps(frame), now)
