@@ -1,66 +1,169 @@
-"""One signed message forwarded by a real node (socket, decode, verify, next hop, ttl, send): the whole process' CPU.
+"""Signed messages forwarded by a real node (socket, decode, verify, next hop, ttl, send): the whole process' CPU.
 
-A raw client floods the node with 200-byte messages for a second raw client. The client waits for each burst to arrive,
-so that the node never has more than `BURST` of them in its queues.
+A raw client floods the node with messages for other raw clients. It waits for each burst to arrive, so that the node
+never has more than `BURST` bytes of them in its queues.
 """
 
 from __future__ import annotations
 
-import threading
+import hashlib
+import itertools
+import selectors
+import statistics
+import time
 
-from benchmarks.harness import Result, by_turns
-from benchmarks.node_process import BORSH, NodeProcess, RawClient
+from benchmarks.harness import Options, Result, Turns, best_of, by_turns
+from benchmarks.node_process import NodeProcess, OtherProcess, Process, RawClient
 from nearnet.keys import SecretKey, Signature
 from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_frame import routed_digest
 
-MESSAGES = 10_000
-BURST = 500
 BODY = 200
 OPAQUE = 16
 """A body index that the node neither reads nor expects a reply to."""
 
+BURST = 160 * 1024
+MIB = 2**20
+_floods = itertools.count()
 
-def _messages(author: SecretKey, target: SecretKey, first: int) -> list[bytes]:
+ROOM = ("--set", "network.max_num_peers=128", "--set", "network.ideal_connections_hi=128")
+
+
+class Flood:
+    """One node, one sender, some receivers: rounds of messages, what each cost and how long it took."""
+
+    def __init__(self, node: Process, neighbours: int, body: int, messages: int) -> None:
+        self._node = node
+        self._messages = messages
+        self._body = body
+        mark = next(_floods)  # a known key would have to use a higher nonce
+        self._near = RawClient(node, SecretKey.from_seed(f"near {mark}"))
+        self._far = [RawClient(node, SecretKey.from_seed(f"far {mark} {number}")) for number in range(neighbours)]
+        self._selector = selectors.DefaultSelector()
+        for client in self._far:
+            client.socket.setblocking(False)
+            self._selector.register(client.socket, selectors.EVENT_READ, client)
+        self._rounds = 0
+        self.walls: list[float] = []
+        """Seconds per message of each round."""
+
+    def __call__(self, _: int) -> float:
+        """One round: CPU seconds per message."""
+        frames = self._frames()
+        at_once = max(1, min(BURST // (self._body + 200), len(frames)))
+        begun, wall = self._node.cpu(), time.monotonic()
+        for start in range(0, len(frames), at_once):
+            burst = frames[start : start + at_once]
+            self._near.socket.sendall(b"".join(burst))
+            self._await(len(burst))
+        self.walls.append((time.monotonic() - wall) / len(frames))
+        return (self._node.cpu() - begun) / len(frames)
+
+    def _frames(self) -> list[bytes]:
+        self._rounds += 1
+        author, out = self._near.key, []
+        for number in range(self._messages):
+            target = self._far[number % len(self._far)].key.public_key
+            marks = self._rounds.to_bytes(4, "little") + number.to_bytes(4, "little")
+            body = bytes([OPAQUE]) + marks + bytes(max(0, self._body - 9))
+            unsigned = RoutedMessage(target, author.public_key, Signature(bytes(65)), 100, body)
+            message = RoutedMessage(target, author.public_key, author.sign(routed_digest(unsigned)), 100, body)
+            frame = self._near.dialect.encode(Routed(message))
+            out.append(frame_prefix(len(frame)) + frame)
+        return out
+
+    def _await(self, count: int) -> None:
+        """Until so many have come out at the other side."""
+        while count:
+            ready = self._selector.select(30)
+            assert ready, "the node lost messages"
+            for key, _ in ready:
+                client: RawClient = key.data
+                client.framer.feed(client.socket.recv(1 << 18))
+                while (frame := client.framer.next_frame()) is not None:
+                    count -= client.dialect.routed(frame) is not None
+
+    def close(self) -> None:
+        """End the clients."""
+        for client in (self._near, *self._far):
+            client.close()
+
+
+def _measure(node: Process, options: Options, body: int, neighbours: int = 1) -> tuple[Turns, float]:
+    """CPU per message against the floor, and seconds of wall time per message."""
+    messages = options.size(max(50, min(10_000, 100 * MIB // (body + 300))), 20)
+    flood = Flood(node, neighbours, body, messages)
+    if not options.small:
+        flood(0)  # the first one warms the node up
+        flood.walls.clear()
+    floor = best_hash if body >= MIB else None
+    turns = by_turns(flood, options) if floor is None else by_turns(flood, options, floor)
+    flood.close()
+    return turns, statistics.median(flood.walls)
+
+
+def best_hash() -> float:
+    """CPU seconds of one sha256 of 1 MiB."""
+    data = bytes(MIB)
+    return best_of(lambda: [hashlib.sha256(data).digest() for _ in range(20)], 20)
+
+
+def _sizes(node: Process, options: Options) -> list[Result]:
     out = []
-    for number in range(first, first + MESSAGES):
-        body = bytes([OPAQUE]) + number.to_bytes(8, "little") + bytes(BODY - 9)
-        unsigned = RoutedMessage(target.public_key, author.public_key, Signature(bytes(65)), 100, body)
-        signature = author.sign(routed_digest(unsigned))
-        message = RoutedMessage(unsigned.target, unsigned.author, signature, 100, body)
-        frame = BORSH.encode(Routed(message))
-        out.append(frame_prefix(len(frame)) + frame)
+    for body in (100, 1024, 16 * 1024):
+        turns, _ = _measure(node, options, body)
+        out.append(turns.result(f"forward, {node.dialect}, {body} bytes", "verifications"))
     return out
 
 
-def run() -> list[Result]:
-    """The ratio of one forwarded message to one verification."""
-    with NodeProcess() as node:
-        near = RawClient(node, SecretKey.from_seed("near"))
-        far = RawClient(node, SecretKey.from_seed("far"))
+def _large(node: Process, options: Options) -> Result:
+    turns, wall = _measure(node, options, MIB)
+    hashes = statistics.median(turns.floor)
+    detail = f"{wall * 1e3:.2f} ms each; CPU {statistics.median(turns.ratios):.2f} x sha256"
+    return Result(f"forward, {node.dialect}, 1 MiB, rate", 100 * hashes / wall, "% of sha256's", None, detail, None, 70)
 
-        def flood(number: int) -> float:
-            messages = _messages(near.key, far.key, (number + 1) * MESSAGES)
-            arrived = threading.Semaphore(0)
 
-            def read() -> None:
-                for _ in range(MESSAGES // BURST):
-                    far.receive_until("Routed", BURST)
-                    arrived.release()
+def _rates(options: Options) -> list[Result]:
+    """Messages a second on one core and on two, in units of one thread that does nothing but verify."""
+    out = []
+    for cores, least in ((1, 0.9), (2, 1.35)):
+        with NodeProcess(cores=cores) as node:
+            turns, wall = _measure(node, options, BODY)
+        rate = statistics.median(turns.floor) / wall
+        name, detail = f"forward, messages a second, {cores} core{'s' * (cores > 1)}", f"{1 / wall:.0f} a second"
+        out.append(Result(name, rate, "x bare verifications", None, detail, None, least))
+    return out
 
-            reader = threading.Thread(target=read, daemon=True)
-            reader.start()
-            begun = node.cpu()
-            for start in range(0, MESSAGES, BURST):
-                near.socket.sendall(b"".join(messages[start : start + BURST]))
-                assert arrived.acquire(timeout=30), "the node lost messages"
-            spent = node.cpu() - begun
-            reader.join()
-            return spent / MESSAGES
 
-        flood(1_000)  # a first one warms the node up
-        ratio, each = by_turns(flood)
-        near.close()
-        far.close()
-    return [Result("forward, per message", ratio, "verifications", 1.2, f"{each * 1e6:.1f} µs of CPU")]
+def run(options: Options) -> list[Result]:
+    """One message of 200 bytes first; then sizes, dialects, numbers of neighbours, rates; then another node's."""
+    results = []
+    for dialect in ("borsh", "protobuf"):
+        with NodeProcess(dialect=dialect) as node:
+            turns, _ = _measure(node, options, BODY)
+            results.append(turns.result(f"forward, {dialect}, {BODY} bytes", "verifications", 1.1))
+            results += _sizes(node, options)
+            results.append(_large(node, options))
+    for neighbours in (16, 127):  # and the sender: as many as a node may have
+        with NodeProcess(*ROOM) as node:
+            turns, _ = _measure(node, options, BODY, neighbours)
+            results.append(turns.result(f"forward, to {neighbours} neighbours", "verifications"))
+    results += _rates(options)
+    if options.beside is not None:
+        results += _beside(options)
+    return results
+
+
+def _beside(options: Options) -> list[Result]:
+    """Both nodes by turns, under the same load."""
+    assert options.beside is not None
+    with NodeProcess(dialect=options.beside.dialect) as node, OtherProcess(options.beside) as other:
+        floods = [Flood(one, 1, BODY, options.size(10_000, 20)) for one in (node, other)]
+        for flood in floods:
+            flood(0)
+            flood.walls.clear()
+        turns = by_turns(floods[0], options, lambda: floods[1](0))
+        rate = statistics.median(floods[1].walls) / statistics.median(floods[0].walls)
+    name = "forward, beside the other node"
+    return [turns.result(name, "x its CPU"), Result(f"{name}, rate", rate, "x its messages a second")]

@@ -36,6 +36,8 @@ from nearnet.wire.routed_frame import RoutedFrame, routed_digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nearnet.wire.dialect import Dialect
+
 BORSH = dialect_named("borsh")
 START = Now(1_000.0, 1_700_000_000.0)
 
@@ -52,7 +54,8 @@ NO_SIGNATURE = Signature(bytes(65))
 class Relay:
     """A node between two neighbours, `near` and `far`, the only way to `BEYOND`."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect = BORSH) -> None:
+        self._dialect = dialect
         config, me = NetworkConfig(), key("relay")
         limits = LimitCounters(dict(config.nearnet.limits))
         self.peers: dict[PeerId, Peer] = {}
@@ -69,7 +72,7 @@ class Relay:
 
     def _neighbour(self, number: int, peer_id: PeerId) -> Peer:
         peer = Peer(number, SocketAddress("127.0.0.1", number), Outbox(2**40), START)
-        peer.peer_id, peer.dialect, peer.state = peer_id, BORSH, PeerState.READY
+        peer.peer_id, peer.dialect, peer.state = peer_id, self._dialect, PeerState.READY
         self.peers[peer_id] = peer
         return peer
 
@@ -77,21 +80,22 @@ class Relay:
         """Frames in, chunks out, as in the transport's read; `verified`: nothing is checked."""
         if verified:
             self.routed.check = lambda checks: ["valid"] * len(checks)
-        run = [rf for frame in frames if (rf := BORSH.routed(frame)) is not None]
+        run = [rf for frame in frames if (rf := self._dialect.routed(frame)) is not None]
         for _ in self.routed.receive(self.near, run, START):
             raise AssertionError("a message for the client")
         self.far.to_send()
 
 
-def frames(count: int, size: int) -> list[bytes]:
-    """Signed messages for `BEYOND`, each with another body of `size` bytes."""
+def frames(count: int, size: int, dialect: Dialect = BORSH) -> list[bytes]:
+    """Signed messages for `BEYOND`, each with another body of `size` bytes, made one after the other."""
     author, target = key("near"), BEYOND.public_key
     made = []
     for number in range(count):
         body = encode_body(Opaque(0, number.to_bytes(8, "little") + bytes(max(0, size - 9))))
         unsigned = RoutedMessage(target, author.public_key, Signature(b""), 100, body)
         signature = author.sign(routed_digest(unsigned))
-        made.append(BORSH.encode(Routed(RoutedMessage(target, author.public_key, signature, 100, body))))
+        message = RoutedMessage(target, author.public_key, signature, 100, body)
+        made.append(dialect.encode(Routed(message, (1_700_000_000, number), 0)))
     return made
 
 

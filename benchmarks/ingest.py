@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from itertools import combinations, islice
 
-from benchmarks.harness import Result, by_turns
-from benchmarks.node_process import BORSH, NodeProcess, RawClient
+from benchmarks.harness import Options, Result, by_turns
+from benchmarks.node_process import BORSH, NodeProcess, OtherProcess, Process, RawClient
 from nearnet.core.edge import build_edge, edge_digest
 from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
@@ -14,40 +15,80 @@ from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import SyncRoutingTable
 
 EDGES = 20_000
-IDENTITIES = 220
 
 
-def _edges(number: int, joined_to: SecretKey) -> tuple[Edge, ...]:
+def new_edges(mark: str, count: int, joined_to: SecretKey, nonce: int = 1) -> tuple[Edge, ...]:
     """A dense graph of new identities, joined to a neighbour of the node."""
-    keys = [joined_to, *(SecretKey.from_seed(f"{number} {one}") for one in range(IDENTITIES))]
-    pairs = islice(combinations(keys, 2), EDGES)
-    return tuple(build_edge(a, b.public_key, 1, b.sign(edge_digest(a.public_key, b.public_key, 1))) for a, b in pairs)
+    identities = next(number for number in range(2, count + 3) if number * (number - 1) // 2 >= count)
+    keys = [joined_to, *(SecretKey.from_seed(f"{mark} {one}") for one in range(identities - 1))]
+    pairs = islice(combinations(keys, 2), count)
+    return tuple(
+        build_edge(a, b.public_key, nonce, b.sign(edge_digest(a.public_key, b.public_key, nonce))) for a, b in pairs
+    )
 
 
-def run() -> list[Result]:
-    """The ratio of one new edge to its two verifications, and how busy both cores were."""
-    busy = []
-    with NodeProcess() as node:
-        source = RawClient(node, SecretKey.from_seed("source"))
-        listener = RawClient(node, SecretKey.from_seed("listener"))
+class Intake:
+    """A node with a peer that tells it tables, and one that is told of them."""
+
+    def __init__(self, node: Process, edges: int) -> None:
+        self._node = node
+        self._edges = edges
+        self._nonce = int(time.time()) | 1 if node.dialect == "protobuf" else 1
+        self._source = RawClient(node, SecretKey.from_seed("source"))
+        self._listener = RawClient(node, SecretKey.from_seed("listener"))
         time.sleep(2)  # the tables and edges of the beginning have been told
-        source.drain()
-        listener.drain()
+        self._source.drain()
+        self._listener.drain()
+        self.busy: list[float] = []
+        self.rates: list[float] = []
+        """Edges a second, of each round."""
+        self._round = 0
 
-        def ingest(number: int) -> float:
-            frame = BORSH.encode(SyncRoutingTable(_edges(number, source.key)))
-            heard = 0
-            begun, wall = node.cpu(), time.monotonic()
-            source.socket.sendall(frame_prefix(len(frame)) + frame)
-            while heard < EDGES:
-                (table,) = listener.receive_until("SyncRoutingTable", 1)
+    def __call__(self, _: int) -> float:
+        """One table: CPU seconds per signature that was to be verified."""
+        self._round += 1
+        edges = new_edges(f"{self._round}", self._edges, self._source.key, self._nonce)
+        frame = self._source.dialect.encode(SyncRoutingTable(edges))
+        heard = 0
+        begun, wall = self._node.cpu(), time.monotonic()
+        self._source.socket.sendall(frame_prefix(len(frame)) + frame)
+        while heard < self._edges:
+            (table,) = self._listener.receive_until("SyncRoutingTable", 1)
+            if self._listener.dialect is BORSH:
                 heard += int.from_bytes(table[1:5], "little")  # undecoded: the cores are the node's
-            busy.append((node.cpu() - begun) / (time.monotonic() - wall))
-            time.sleep(1.5)  # the recomputation that the edges cause belongs to their cost
-            return (node.cpu() - begun) / EDGES / 2
+            else:
+                heard += len(self._listener.dialect.decode(table).edges)  # type: ignore[union-attr]
+        seconds = time.monotonic() - wall
+        self.busy.append((self._node.cpu() - begun) / seconds)
+        self.rates.append(self._edges / seconds)
+        time.sleep(1.5)  # the recomputation that the edges cause belongs to their cost
+        return (self._node.cpu() - begun) / self._edges / 2
 
-        ratio, half = by_turns(ingest, rounds=3)
-        source.close()
-        listener.close()
-    detail = f"{2 * half * 1e6:.0f} µs of CPU; cores busy: {max(busy):.2f}"
-    return [Result("ingest, per edge", ratio, "x two verifications", 1.2, detail)]
+    def close(self) -> None:
+        """End the clients."""
+        self._source.close()
+        self._listener.close()
+
+
+def run(options: Options) -> list[Result]:
+    """The ratio of one new edge to its two verifications, and how busy both cores were."""
+    edges = options.size(EDGES, 200)
+    with NodeProcess() as node:
+        intake = Intake(node, edges)
+        turns = by_turns(intake, options)
+        intake.close()
+    rate = statistics.median(intake.rates)
+    bare = 1 / statistics.median(turns.floor)  # both cores, two signatures an edge: one edge a verification's time
+    results = [
+        turns.result(f"ingest, {edges} edges, per edge", "x two verifications", 1.2),
+        Result("ingest, cores busy", statistics.median(intake.busy), "cores"),
+        Result("ingest, edges a second", 100 * rate / bare, "% of two cores", None, f"{rate:.0f} a second", None, 95),
+    ]
+    if options.beside is not None:
+        with NodeProcess(dialect=options.beside.dialect) as node, OtherProcess(options.beside) as other:
+            ours, theirs = Intake(node, edges), Intake(other, edges)
+            turns = by_turns(ours, options, lambda: theirs(0))
+        results.append(turns.result("ingest, beside the other node", "x its CPU"))
+        ratio = statistics.median(ours.rates) / statistics.median(theirs.rates)
+        results.append(Result("ingest, beside the other node, rate", ratio, "x its edges a second"))
+    return results

@@ -1,23 +1,27 @@
-"""A real `nearnet run` in a process of its own, and raw clients of it. Loopback only; Linux's /proc and CPU clocks."""
+"""Real nodes in processes of their own, and raw clients of them. Loopback only; Linux's /proc and CPU clocks."""
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
-from nearnet.config import parse_socket
+from nearnet.config import NetworkConfig, parse_socket
 from nearnet.core.edge import sign_edge
 from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
-from nearnet.wire.messages import GenesisId, Handshake, Message, PeerChainInfo
+from nearnet.wire.messages import GenesisId, Handshake, Message, PeerChainInfo, SocketAddress
 
 CHAIN = "benchmark"
 BORSH = dialect_named("borsh")
@@ -25,35 +29,32 @@ TIMEOUT = 60.0
 NEARNET = str(Path(sys.executable).with_name("nearnet"))
 
 
-class NodeProcess:
-    """The node; a temporary home folder that goes with it. `started` seconds passed until it listened."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """How another node's program is started, and what must be known to shake hands with it."""
 
-    def __init__(self, *arguments: str, rpc: str = "") -> None:
-        self._home = tempfile.mkdtemp(prefix="nearnet-bench-")
-        init = [NEARNET, "init", "--home", self._home, "--chain-id", CHAIN, "--test-seed", "benchmark node"]
-        subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
-        run = [NEARNET, "run", "--home", self._home, "--network-addr", "127.0.0.1:0", "--rpc-addr", rpc]
-        begun = time.monotonic()
-        self._process = subprocess.Popen(
-            [*run, "--dialect", "borsh", "--log-format", "json", "--log-level", "error", *arguments],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        first = self._process.stdout.readline()
-        assert first, "nearnet run ended before it listened"
-        line = json.loads(first)
-        self.started = time.monotonic() - begun
-        self.peer_id = PeerId.from_text(line["peer_id"])
-        self.address = parse_socket(line["addr"])
+    command: str
+    peer_id: str
+    dialect: str
+    chain_id: str
+    genesis_hash: str
 
-    def __enter__(self) -> NodeProcess:
+
+class Process:
+    """A node's process: where it listens, what it costs. A context manager that ends it."""
+
+    peer_id: PeerId
+    address: SocketAddress
+    dialect: str
+    genesis: GenesisId
+    _process: subprocess.Popen[str]
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._process.terminate()
         self._process.wait(TIMEOUT)
-        shutil.rmtree(self._home)
 
     def cpu(self) -> float:
         """CPU seconds of all its threads so far: Linux's clock of another process."""
@@ -65,41 +66,108 @@ class NodeProcess:
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
+class NodeProcess(Process):
+    """`nearnet run` with a temporary home folder. `started` seconds passed until it listened."""
+
+    def __init__(
+        self, *arguments: str, rpc: str = "", dialect: str = "borsh", cores: int | None = None, home: str | None = None
+    ) -> None:
+        """`cores`: how many it may use; `home`: one that is there already, and stays."""
+        self._temporary = None if home else tempfile.mkdtemp(prefix="nearnet-bench-")
+        home = home or make_home(self._temporary or "")
+        run = [NEARNET, "run", "--home", home, "--network-addr", "127.0.0.1:0", "--rpc-addr", rpc]
+        begun = time.monotonic()
+        self._process = subprocess.Popen(
+            [*run, "--dialect", dialect, "--log-format", "json", "--log-level", "error", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=None if cores is None else lambda: os.sched_setaffinity(0, range(cores)),
+        )
+        assert self._process.stdout is not None
+        first = self._process.stdout.readline()
+        assert first, "nearnet run ended before it listened"
+        line = json.loads(first)
+        self.started = time.monotonic() - begun
+        self.peer_id = PeerId.from_text(line["peer_id"])
+        self.address = parse_socket(line["addr"])
+        self.dialect = dialect
+        self.genesis = GenesisId(CHAIN, CryptoHash(bytes(32)))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        super().__exit__(kind, error, at)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary)
+
+
+class OtherProcess(Process):
+    """Another node's program."""
+
+    def __init__(self, beside: Beside) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self._process = subprocess.Popen(
+            shlex.split(beside.command.replace("{port}", str(port))), stdout=subprocess.DEVNULL, text=True
+        )
+        self.peer_id = PeerId.from_text(beside.peer_id)
+        self.address = SocketAddress("127.0.0.1", port)
+        self.dialect = beside.dialect
+        self.genesis = GenesisId(beside.chain_id, CryptoHash.from_text(beside.genesis_hash))
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                assert self._process.poll() is None, "the other program ended"
+                assert time.monotonic() < deadline, "the other program does not listen"
+                time.sleep(0.05)
+
+
+def make_home(folder: str) -> str:
+    """A home of the benchmark's chain in this folder."""
+    init = [NEARNET, "init", "--home", folder, "--chain-id", CHAIN, "--test-seed", "benchmark node"]
+    subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
 class RawClient:
     """A peer that shakes hands and then only sends and counts bytes."""
 
-    def __init__(self, node: NodeProcess, key: SecretKey) -> None:
+    def __init__(self, node: Process, key: SecretKey) -> None:
         self.key = key
-        self._node = node
+        self.dialect = dialect_named(node.dialect)
         self.socket = socket.create_connection((node.address.ip, node.address.port), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._framer = Framer()
-        info = PeerChainInfo(GenesisId(CHAIN, CryptoHash(bytes(32))), 0, (), False)
+        self.framer = Framer()
+        today = node.dialect == "protobuf"
+        nonce = int(time.time()) | 1 if today else 1
+        version, oldest = NetworkConfig().nearnet.protocol_versions[node.dialect]
+        chain = PeerChainInfo(node.genesis, 0, (), False)
         port = self.socket.getsockname()[1]
-        edge = sign_edge(key, node.peer_id, 1)
-        self.send(Handshake(52, 50, key.public_key, node.peer_id, port, info, edge))
-        answer = BORSH.decode(self.receive())
+        edge = sign_edge(key, node.peer_id, nonce)
+        self.send(Handshake(version, oldest, key.public_key, node.peer_id, port, chain, edge))
+        answer = self.dialect.decode(self.receive())
         assert isinstance(answer, Handshake), answer
 
     def send(self, message: Message) -> None:
         """One message."""
-        frame = BORSH.encode(message)
+        frame = self.dialect.encode(message)
         self.socket.sendall(frame_prefix(len(frame)) + frame)
 
     def receive(self) -> bytes:
         """The next frame's content."""
-        while (frame := self._framer.next_frame()) is None:
+        while (frame := self.framer.next_frame()) is None:
             data = self.socket.recv(1 << 18)
             assert data, "the node closed the connection"
-            self._framer.feed(data)
-        return bytes(frame)
+            self.framer.feed(data)
+        return frame
 
     def receive_until(self, kind: str, count: int) -> list[bytes]:
         """Frames of one kind, others skipped."""
         found: list[bytes] = []
         while len(found) < count:
             frame = self.receive()
-            if BORSH.kind(frame) == kind:
+            if self.dialect.kind(frame) == kind:
                 found.append(frame)
         return found
 
@@ -108,10 +176,10 @@ class RawClient:
         self.socket.settimeout(0.1)
         try:
             while True:
-                self._framer.feed(self.socket.recv(1 << 18))
+                self.framer.feed(self.socket.recv(1 << 18))
         except TimeoutError:
             self.socket.settimeout(TIMEOUT)
-        while self._framer.next_frame() is not None:
+        while self.framer.next_frame() is not None:
             pass
 
     def close(self) -> None:

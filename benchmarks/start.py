@@ -9,11 +9,19 @@ import compileall
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import nearnet
-from benchmarks.harness import ROUNDS, Result
-from benchmarks.node_process import NodeProcess
+from benchmarks.harness import Options, Result
+from benchmarks.next_hops import edge, random_pairs
+from benchmarks.node_process import CHAIN, NodeProcess, make_home
+from nearnet.core.components import Components
+from nearnet.home import Home
+from nearnet.keys import CryptoHash
+from nearnet.store.sqlite import SqliteStore
+from nearnet.wire.messages import GenesisId
 
 SETTLED = 3.0
 """Seconds after which what is loaded late (HTTP, metrics) is loaded."""
@@ -25,24 +33,44 @@ def _interpreter() -> float:
     return time.monotonic() - begun
 
 
-def _idle(rpc: str) -> tuple[float, float]:
+def _idle(rpc: str, settled: float) -> tuple[float, float]:
     with NodeProcess(rpc=rpc) as node:
-        time.sleep(SETTLED)
+        time.sleep(settled)
         return node.started, node.megabytes()
 
 
-def run() -> list[Result]:
-    """Start time (the interpreter's own beside it) and memory without and with HTTP."""
+def _with_edges(home: str, edges: int) -> None:
+    """A store that holds these, in components, with the peers they are of."""
+    store = SqliteStore(Home.open(Path(home)).store_path, GenesisId(CHAIN, CryptoHash(bytes(32))))
+    components = Components(store)
+    pairs = random_pairs(max(100, edges // 10), edges, 10)
+    for start in range(0, edges, 10_000):
+        held = [edge(a, b) for a, b in pairs[start : start + 10_000]]
+        peers = dict.fromkeys(end for one in held for end in one.key)
+        store.commit(components.new(peers, held).stored())
+    store.close()
+
+
+def run(options: Options) -> list[Result]:
+    """Start time (the interpreter's own beside it), with edges stored too; memory without and with HTTP."""
     compileall.compile_dir(next(iter(nearnet.__path__)), quiet=2)
-    starts, floors = [], []
-    for _ in range(ROUNDS):
-        floors.append(_interpreter())
-        with NodeProcess() as node:
-            starts.append(node.started)
-    bare, served = _idle("")[1], _idle("127.0.0.1:0")[1]
-    detail = f"the interpreter alone {statistics.median(floors):.3f} s"
+    results = []
+    for stored in (0, options.size(100_000, 1_000)):
+        starts, floors = [], []
+        with tempfile.TemporaryDirectory(prefix="nearnet-bench-") as folder:
+            home = make_home(folder)
+            if stored:
+                _with_edges(home, stored)
+            for _ in range(1 if options.small else options.rounds):
+                floors.append(_interpreter())
+                with NodeProcess(home=home) as node:
+                    starts.append(node.started)
+        name = "start to listening" + (f", {stored} edges stored" if stored else "")
+        detail = f"the interpreter alone {statistics.median(floors):.3f} s"
+        results.append(Result(name, statistics.median(starts), "s", 0.4, detail, (min(starts), max(starts))))
+    bare, served = (_idle(rpc, 0.5 if options.small else SETTLED)[1] for rpc in ("", "127.0.0.1:0"))
     return [
-        Result("start to listening", statistics.median(starts), "s", 0.5, detail),
+        *results,
         Result("idle memory, no HTTP", bare, "MB", 60),
         Result("idle memory, with HTTP", served, "MB", 85),
     ]

@@ -1,0 +1,99 @@
+"""A node joins a network: one table of 150 000 edges of 10 000 peers, while another peer pings it all the time."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import threading
+import time
+from dataclasses import replace
+
+from benchmarks.harness import Options, Result, verification
+from benchmarks.node_process import NodeProcess, RawClient
+from nearnet.core.edge import build_edge, edge_digest
+from nearnet.keys import SecretKey, Signature
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.framing import frame_prefix
+from nearnet.wire.messages import Routed, RoutedMessage, SyncRoutingTable
+from nearnet.wire.routed_body import Ping, encode_body
+from nearnet.wire.routed_frame import routed_digest
+
+PEERS, EDGES = 10_000, 150_000
+INTERVAL = 0.02
+"""Seconds between pings: fifty a second, under the node's limit."""
+
+
+def _network(peers: int, edges: int, joined_to: SecretKey) -> tuple[Edge, ...]:
+    """Random, joined to a neighbour of the node by its first edges."""
+    rng = random.Random(1)
+    keys = [joined_to, *(SecretKey.from_seed(f"peer {number}") for number in range(1, peers))]
+    pairs = {(0, number): None for number in range(1, 41)}
+    while len(pairs) < edges:
+        a, b = rng.randrange(peers), rng.randrange(peers)
+        if a < b:
+            pairs[a, b] = None
+    ends = ((keys[a], keys[b]) for a, b in pairs)
+    return tuple(build_edge(a, b.public_key, 1, b.sign(edge_digest(a.public_key, b.public_key, 1))) for a, b in ends)
+
+
+class Pinger(threading.Thread):
+    """Pings the node until it is told to stop; keeps every round trip in seconds."""
+
+    def __init__(self, node: NodeProcess) -> None:
+        super().__init__(daemon=True)
+        self._client = RawClient(node, SecretKey.from_seed("pinger"))
+        self._target = node.peer_id
+        self.stopping = threading.Event()
+        self.round_trips: list[float] = []
+
+    def run(self) -> None:
+        """One after the other."""
+        nonce = 0
+        while not self.stopping.wait(INTERVAL):
+            nonce += 1
+            body = encode_body(Ping(nonce, self._client.key.public_key))
+            unsigned = RoutedMessage(self._target, self._client.key.public_key, Signature(b""), 100, body)
+            message = replace(unsigned, signature=self._client.key.sign(routed_digest(unsigned)))
+            begun = time.monotonic()
+            self._client.send(Routed(message))
+            self._client.receive_until("Routed", 1)
+            self.round_trips.append(time.monotonic() - begun)
+        self._client.close()
+
+
+def run(options: Options) -> list[Result]:
+    """Wall time against the bare verifications on both cores; round trips of the pings meanwhile."""
+    edges = options.size(EDGES, 300)
+    source = SecretKey.from_seed("source")
+    network = _network(options.size(PEERS, 60), edges, source)
+    with NodeProcess() as node:
+        client, listener = RawClient(node, source), RawClient(node, SecretKey.from_seed("listener"))
+        pinger = Pinger(node)
+        pinger.start()
+        time.sleep(2)
+        client.drain()
+        listener.drain()
+        pinger.round_trips.clear()
+        frame = client.dialect.encode(SyncRoutingTable(network))
+        floor = verification()
+        begun, cpu, heard = time.monotonic(), node.cpu(), 0
+        client.socket.sendall(frame_prefix(len(frame)) + frame)
+        while heard < edges:
+            (table,) = listener.receive_until("SyncRoutingTable", 1)
+            heard += int.from_bytes(table[1:5], "little")
+        wall, cpu = time.monotonic() - begun, node.cpu() - cpu
+        floor = (floor + verification()) / 2
+        pinger.stopping.set()
+        pinger.join()
+        client.close()
+        listener.close()
+    trips = sorted(pinger.round_trips)
+    p99 = trips[min(len(trips) - 1, int(len(trips) * 0.99))]
+    name = f"join, {edges} edges"
+    detail = f"{wall:.2f} s; CPU {cpu / edges / 2 / floor:.2f} x the verifications"
+    return [
+        Result(f"{name}, time", wall / (edges * floor), "x the verifications on two cores", 1.1, detail),
+        Result(f"{name}, ping p50", 1e3 * statistics.median(trips), "ms"),
+        Result(f"{name}, ping p99", 1e3 * p99, "ms", 50, f"of {len(trips)}"),
+        Result(f"{name}, longest ping", 1e3 * trips[-1], "ms"),
+    ]
