@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress, islice
 from operator import is_not
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ INTERVAL = 10.0
 """Seconds from one sample to the next."""
 
 SWEEP = 50_000
-"""Slots of the table compared by one `look`: some 2 ms. A larger table is seen in parts, one a second."""
+"""Slots of the table compared by one `look`: some 2 ms. A larger table is compared in parts, one a second."""
 
 _TOLD_OF_ONE = 200
 """Changes told of one peer."""
@@ -94,6 +94,16 @@ class Graph:
         return active
 
 
+@dataclass(slots=True)
+class _Sweep:
+    """One moment's table, as far as it was compared."""
+
+    slots: list[Edge | None]
+    wall: float
+    next: int = 0
+    changed: list[int] = field(default_factory=list)
+
+
 class History:
     """Memory: see docs/limits.md. `started` in unix seconds."""
 
@@ -106,7 +116,7 @@ class History:
         """Since when no change is missing."""
         self._edges: list[Edge | None] = []
         self._since = array("d")
-        self._next = 0
+        self._sweep: _Sweep | None = None
         self.seq = 0
         """Changes seen, ever."""
         self._appeared = self._went = 0
@@ -114,33 +124,44 @@ class History:
     # --- taking in ---------------------------------------------------------------------------------
 
     def look(self, slots: Sequence[Edge | None], wall: float) -> None:
-        """Compare the next part of the table with what was last seen there."""
-        seen = self._edges
-        if len(slots) > len(seen):
-            grown = len(slots) - len(seen)
-            seen.extend([None] * grown)
-            self._since.extend([0.0] * grown)
-        start = 0 if self._next >= len(seen) else self._next
-        part = range(start, min(start + SWEEP, len(seen)))
-        self._next = part.stop
-        for slot in compress(part, map(is_not, seen[start : part.stop], slots[start : part.stop])):
-            self._note(slot, slots[slot], wall)
+        """Compare the next part of the table with what was last seen there.
 
-    def _note(self, slot: int, after: Edge | None, wall: float) -> None:
-        before, since = self._edges[slot], self._since[slot]
-        was = before is not None and before.is_active
-        is_now = after is not None and after.is_active
-        same = before is not None and after is not None and before.key == after.key
-        self._edges[slot] = after
-        if was and is_now and same:
-            return
-        if was and before is not None:
-            self._went += 1
-            self._log(EdgeChange(wall, before, False, since))
-        if is_now and after is not None:
-            self._appeared += 1
-            self._since[slot] = wall
-            self._log(EdgeChange(wall, after, True, wall))
+        The table of one moment is compared to its end before the next is taken: an edge that leaves one slot and turns
+        up in another meanwhile is not a change.
+        """
+        if self._sweep is None:
+            grown = len(slots) - len(self._edges)
+            self._edges.extend([None] * grown)
+            self._since.extend([0.0] * grown)
+            self._sweep = _Sweep(list(slots), wall)
+        sweep, seen = self._sweep, self._edges
+        part = range(sweep.next, min(sweep.next + SWEEP, len(seen)))
+        differs = map(is_not, seen[part.start : part.stop], sweep.slots[part.start : part.stop])
+        sweep.changed.extend(compress(part, differs))
+        sweep.next = part.stop
+        if part.stop == len(seen):
+            self._sweep = None
+            self._take(sweep)
+
+    def _take(self, sweep: _Sweep) -> None:
+        went: dict[Key, tuple[Edge, float]] = {}
+        came: dict[Key, tuple[Edge, int]] = {}
+        for slot in sweep.changed:
+            before, after = self._edges[slot], sweep.slots[slot]
+            self._edges[slot] = after
+            if before is not None and before.is_active:
+                went[before.key] = before, self._since[slot]
+            if after is not None and after.is_active:
+                came[after.key] = after, slot
+        for key, (edge, since) in went.items():
+            if key not in came:
+                self._went += 1
+                self._log(EdgeChange(sweep.wall, edge, False, since))
+        for key, (edge, slot) in came.items():
+            self._since[slot] = went[key][1] if key in went else sweep.wall
+            if key not in went:
+                self._appeared += 1
+                self._log(EdgeChange(sweep.wall, edge, True, sweep.wall))
 
     def _log(self, change: EdgeChange) -> None:
         self.seq += 1
@@ -171,7 +192,7 @@ class History:
 
     def changes_of(self, peer: PeerId) -> list[dict[str, Any]]:
         """The last edges of one peer that appeared or went, oldest first."""
-        found = (change for change in reversed(self._changes) if peer in change.edge and peer in change.edge.key)
+        found = (change for change in reversed(self._changes) if bytes(peer) in change.edge and peer in change.edge.key)
         return [change.as_dict() for change in islice(found, _TOLD_OF_ONE)][::-1]
 
     def changes_since(self, seq: int, wall: float) -> dict[str, Any] | None:

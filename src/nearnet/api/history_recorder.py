@@ -24,7 +24,10 @@ Counts = dict[str, tuple[int, int]]
 
 
 class TrafficByType:
-    """How many messages and bytes of each type went since the last call, over all connections, ended ones too."""
+    """How many messages and bytes of each type went since the last call, over all connections, ended ones too.
+
+    One that began and ended in between is not seen.
+    """
 
     def __init__(self, side: str) -> None:
         """`side`: ``"sent"`` or ``"received"``."""

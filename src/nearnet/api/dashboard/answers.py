@@ -74,7 +74,7 @@ class Answers:
         return await asyncio.shield(task)
 
     async def _make(self, key: str, name: str, params: Mapping[str, float]) -> _Answer:
-        whole_numbers = {one: int(value) if value.is_integer() else value for one, value in params.items()}
+        whole_numbers = {one: int(value) if int(value) == value else value for one, value in params.items()}
         try:
             answer = {"result": await self._call(name, whole_numbers)}
         except RpcError as error:
