@@ -192,7 +192,7 @@ class History:
 
     def changes_of(self, peer: PeerId) -> list[dict[str, Any]]:
         """The last edges of one peer that appeared or went, oldest first."""
-        found = (change for change in reversed(self._changes) if bytes(peer) in change.edge and peer in change.edge.key)
+        found = (change for change in reversed(self._changes) if change.edge.find(peer) >= 0 and peer in change.edge.key)
         return [change.as_dict() for change in islice(found, _TOLD_OF_ONE)][::-1]
 
     def changes_since(self, seq: int, wall: float) -> dict[str, Any] | None:
