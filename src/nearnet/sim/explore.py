@@ -93,7 +93,7 @@ def _backend(name: str, address: str | None) -> Any:
             from dask import distributed
 
             client: Any = distributed.Client
-            client(address, timeout="10s", set_as_default=True)
+            client(address, timeout="5s", set_as_default=True)
         elif name == "ray":
             import ray
             from ray.util.joblib import register_ray

@@ -157,10 +157,11 @@ class Invariants:
                     continue  # The operator's, and who was only heard of, may have no row of their own.
                 raise InvariantBroken("store", f"{node} has no row of {self._name(peer.id)}")
             state = decode_known_peer(row)
-            status = state.status
-            if node.runs > 1 and peer.status is PeerStatus.NOT_CONNECTED:
-                status = peer.status  # As read at the start: no longer connected, a ban over; the row is as it was.
-            if (status, state.peer_info.addr) != (peer.status, peer.addr):
+            status, addr = state.status, state.peer_info.addr
+            if node.runs > 1:  # As read at the start, the row is as it was: no longer connected, a ban is over, ..
+                status = peer.status if peer.status is PeerStatus.NOT_CONNECTED else status
+                addr = peer.addr if peer.addr is None else addr  # .. and the operator says who has that address.
+            if (status, addr) != (peer.status, peer.addr):
                 raise InvariantBroken(
                     "store",
                     f"{node} holds {self._name(peer.id)} as {peer.status.label}, its disk as {state.status.label}",

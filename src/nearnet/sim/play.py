@@ -16,7 +16,7 @@ from nearnet.sim import raw, steps
 from nearnet.sim.caught import Caught
 from nearnet.sim.chain import BlockClient, CountingClient
 from nearnet.sim.faults import Faults
-from nearnet.sim.invariants import Invariants
+from nearnet.sim.invariants import InvariantBroken, Invariants
 from nearnet.sim.signatures import FastKey, made_up_edge
 from nearnet.sim.steps import config_of
 from nearnet.sim.trace import Trace
@@ -43,6 +43,10 @@ _LOOK_EVERY = 0.1
 _QUIET = 80.0
 """Seconds without steps after which a network is quiet: half-open connections time out within 60 s, then there are
 grace periods of 6 s, and dials."""
+
+_AT_REST = 10.0
+_MOST_LOOKS = 30
+"""A network has come to rest when for 10 s no connection comes or goes; it must within five minutes."""
 
 MOST_EVENTS = 20_000_000
 
@@ -139,8 +143,19 @@ class Player:
             if node.paused:
                 node.resume()
         world.run(_QUIET)
+        for _ in range(_MOST_LOOKS):
+            before = self._changes()
+            world.run(_AT_REST)
+            if self._changes() == before:
+                break
+        else:
+            raise InvariantBroken("rest", f"connections come and go for {_MOST_LOOKS * _AT_REST:g} s without a cause")
         with world.running():
             self.invariants.quiet()
+
+    def _changes(self) -> int:
+        """How many connections have come or gone so far."""
+        return sum(node.kinds.get(kind, 0) for node in self.world.nodes for kind in ("connected", "disconnected"))
 
     # --- the stage -------------------------------------------------------------------------------
 

@@ -150,6 +150,19 @@ _VARIANTS = (
         nodes=8,
         setup=Setup(dials=True, boot=(0, 1), network={"max_num_peers": 3}),
     ),
+    replace(
+        _BASE,
+        name="chaos today",
+        title="the same with today's dialect",
+        setup=Setup(dials=True, boot=(0, 1), nearnet={"dialect": "protobuf"}),
+    ),
+    replace(
+        _BASE,
+        name="chaos of two dialects",
+        title="the same where some speak today's dialect first, some the documented era's only",
+        setup=Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"}),
+        setups={2: Setup(dials=True, boot=(0, 1)), 3: Setup(dials=True, boot=(0, 1))},
+    ),
 )
 
 ALL = tuple(replace(base, scaled=partial(_sized, base)) for base in _VARIANTS)

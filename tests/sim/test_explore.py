@@ -1,0 +1,91 @@
+import sys
+
+import pytest
+
+from nearnet.errors import ConfigError
+from nearnet.sim.explore import Outcome, explore, parse_seeds, replay_command, run_seed
+
+
+def test_seeds():
+    assert parse_seeds("3..5") == range(3, 6)
+    assert parse_seeds("7") == range(7, 8)
+    for text in ("5..3", "a..b", "", "1..2..3"):
+        with pytest.raises(ConfigError):
+            parse_seeds(text)
+
+
+def test_the_command_that_repeats_it():
+    assert replay_command("chaos today", 17) == "nearnet sim run chaos-today --seed 17 --faults"
+    assert replay_command("join", 1, 300).endswith("--faults --nodes 300")
+
+
+def test_a_seed_comes_to_the_same_wherever_it_runs():
+    here = {outcome.seed: outcome for outcome in explore("chaos", range(3), jobs=1)}
+    there = {outcome.seed: outcome for outcome in explore("chaos", range(3), jobs=2)}
+    assert here == there
+    assert all(outcome.failure is None for outcome in here.values())
+    assert here[1] == run_seed("chaos", 1)
+
+
+def test_an_unknown_scenario_is_known_at_once():
+    with pytest.raises(ConfigError, match="is no scenario"):
+        list(explore("nonsense", range(3)))
+
+
+def test_backends():
+    with pytest.raises(ConfigError, match="is no backend"):
+        list(explore("chaos", range(1), backend="abacus"))
+
+
+def test_a_cluster_that_is_not_there():
+    pytest.importorskip("distributed")
+    with pytest.raises(ConfigError, match="no dask cluster answers at tcp://127"):
+        list(explore("chaos", range(1), backend="dask", address="tcp://127.0.0.1:9"))
+
+
+def test_ray_that_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match="the backend ray is not installed"):
+        list(explore("chaos", range(1), backend="ray"))
+
+
+def test_joblib_that_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    with pytest.raises(ConfigError, match="several jobs need joblib"):
+        list(explore("chaos", range(2), jobs=2))
+
+
+@pytest.mark.slow
+def test_a_dask_cluster():
+    distributed = pytest.importorskip("distributed")
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with cluster:
+        outcomes = list(explore("chaos", range(4), backend="dask", address=cluster.scheduler_address))
+        distributed.default_client().close()
+    assert sorted(outcome.seed for outcome in outcomes) == [0, 1, 2, 3]
+    assert all(isinstance(outcome, Outcome) and outcome.failure is None for outcome in outcomes)
+
+
+EXPLORED = ("chaos", "chaos without dials", "chaos of the crowded", "chaos today", "chaos of two dialects", "44", "21")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", EXPLORED)
+def test_ci_depth(scenario):
+    """Some hundred seeds in all, under two minutes together; `make explore` is the nightly depth."""
+    failed = [outcome for outcome in explore(scenario, range(1000, 1060), jobs=1) if outcome.failure]
+    assert not failed, [f"{replay_command(scenario, one.seed)}: {one.failure}" for one in failed]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(4 * 3600)
+def test_nightly_depth():
+    """Ten thousand seeds over all cores."""
+    failed = [
+        f"{replay_command(scenario, outcome.seed)}: {outcome.failure}"
+        for scenario in EXPLORED[:5]
+        for outcome in explore(scenario, range(2000))
+        if outcome.failure
+    ]
+    assert not failed, failed

@@ -1,0 +1,175 @@
+"""Each invariant is broken on purpose, once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from sim_worlds import connect, world_of
+
+from nearnet.core.edge import sign_removal
+from nearnet.errors import ReasonForBan
+from nearnet.sim.invariants import InvariantBroken, Invariants, components_of, next_hops_by_search
+from nearnet.sim.signatures import made_up_edge
+
+
+@pytest.fixture
+def world():
+    world = world_of(4)
+    connect(world, (0, 1), (1, 2), (2, 3), (3, 0), seconds=20)
+    return world
+
+
+def broken(world, name, look="quiet"):
+    invariants = Invariants(world)
+    with pytest.raises(InvariantBroken) as caught, world.running():
+        invariants.quiet() if look == "quiet" else invariants.touched(world.nodes[0])
+    assert caught.value.name == name
+    assert str(caught.value).startswith(f"{name}: <SimNode ")
+
+
+def test_a_world_in_order_breaks_none(world):
+    invariants = Invariants(world)
+    world.on_touched = invariants.touched
+    with world.running():
+        invariants.quiet()
+    assert invariants.checks > 0
+
+
+def test_a_node_that_is_down_is_not_looked_at(world):
+    world.nodes[0].crash()
+    invariants = Invariants(world)
+    invariants.touched(world.nodes[0])
+    assert invariants.checks == 0
+
+
+def test_too_many_sockets(world):
+    core = world.nodes[0].core
+    core.context.connections.update({1000 + n: None for n in range(200)})
+    broken(world, "sockets", "node")
+
+
+def test_too_many_known_peers(world):
+    node = world.nodes[0]
+    node.core.peer_store = [None] * 2000
+    broken(world, "known peers", "node")
+
+
+def test_too_many_edges(world):
+    node = world.nodes[0]
+    node.config = node.config.model_copy(deep=True)
+    node.config.nearnet.limits.__dict__["edges_total"] = 3
+    broken(world, "edges", "node")
+
+
+def test_no_timer(world):
+    world.nodes[0].core.next_timer = lambda: None
+    broken(world, "timers", "node")
+
+
+def test_a_peer_under_another_id(world):
+    peers = world.nodes[0].core.peers
+    peers[world.nodes[2].id] = next(iter(peers.values()))
+    broken(world, "ready peers", "node")
+
+
+def test_a_queue_over_its_limit(world):
+    peer = next(iter(world.nodes[0].core.peers.values()))
+    peer.unsent = 2**40
+    broken(world, "send queue", "node")
+
+
+def test_an_honest_peer_that_is_banned(world):
+    node, other = world.nodes[:2]
+    node.do(node.core.ban, other.id, ReasonForBan.INVALID_EDGE)
+    broken(world, "bans", "node")
+    Invariants(world, hostile=True).touched(node)
+    by_command = Invariants(world)
+    by_command.allowed_bans[node.name, other.id] = None
+    by_command.touched(node)
+
+
+def test_two_connections_with_one_peer(world):
+    node = world.nodes[0]
+    peer = next(iter(node.core.peers.values()))
+    node.core.context.connections[9999] = peer
+    broken(world, "one per pair")
+
+
+def test_one_end_that_does_not_know(world):
+    node, other = world.nodes[:2]
+    node.core.peers.pop(other.id)
+    broken(world, "both ends agree")
+
+
+def test_nodes_that_differ_about_an_edge(world):
+    a, b = (world.nodes[n] for n in (1, 2))
+    table = world.nodes[0].core.table
+    edge = table.get(a.id, b.id)
+    table.add([sign_removal(a.key, edge)], None, world.nodes[0].now)
+    broken(world, "agreement")
+
+
+def test_an_edge_of_ours_without_a_connection(world):
+    node = world.nodes[0]
+    first, second = sorted((node.key, world.key("nobody")), key=lambda key: key.public_key)
+    node.core.table.add([made_up_edge(first, second, 1)], None, node.now)
+    broken(world, "own edges")
+
+
+def test_a_connection_without_an_edge(world):
+    invariants = Invariants(world)
+    node = world.nodes[0]
+    other = next(iter(node.core.peers))
+    removal = sign_removal(node.key, node.core.table.get(node.id, other))
+    node.core.table.add([removal], None, node.now)
+    with pytest.raises(InvariantBroken, match="no active edge"):
+        invariants._own_edges(node)
+
+
+def test_routes_that_a_search_does_not_find(world):
+    node = world.nodes[0]
+    node.core.table.next_hops = lambda peer: ()
+    broken(world, "next hops")
+
+
+def test_a_row_that_is_missing(world):
+    node = world.nodes[0]
+    node.disk.rows._columns["Peers"].clear()
+    broken(world, "store")
+
+
+def test_a_row_that_says_something_else(world):
+    node = world.nodes[0]
+    rows = node.disk.rows._columns["Peers"]
+    (first, value), (second, _) = list(rows.items())[:2]
+    rows[second] = value
+    assert first != second
+    broken(world, "store")
+
+
+def test_an_announcement_that_was_not_stored(world):
+    node = world.nodes[0]
+    node.core.announcements = SimpleNamespace(all=lambda: [SimpleNamespace(account_id="lost.near")])
+    broken(world, "store")
+
+
+def test_a_node_that_chatters(world):
+    node, other = world.nodes[:2]
+
+    def chatter() -> None:
+        node.do(lambda now: node.core.ping(other.id, now))
+        world.later(0.05, chatter)
+
+    chatter()
+    broken(world, "calm")
+
+
+def test_parts_of_a_graph():
+    links = {b"a": [b"b"], b"b": [b"a"], b"c": [], b"d": [b"e"], b"e": [b"d"]}
+    assert components_of(links) == [[b"a", b"b"], [b"c"], [b"d", b"e"]]
+
+
+def test_next_hops_of_a_square():
+    links = {1: [2, 4], 2: [1, 3], 3: [2, 4], 4: [1, 3]}
+    assert next_hops_by_search(links, 1) == {2: [2], 3: [2, 4], 4: [4]}

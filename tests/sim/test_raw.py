@@ -1,0 +1,83 @@
+import pytest
+from sim_worlds import quiet_config, world_of
+
+from nearnet.sim.raw import (
+    RawBytes,
+    RawHandshake,
+    RawOpen,
+    RawPeer,
+    RawPeersRequest,
+    RawPing,
+    RawTable,
+    heard_name,
+    mesh,
+    raw_bytes,
+    read_frames,
+)
+from nearnet.sim.signatures import FastKey
+from nearnet.wire.framing import Framer, frame_prefix
+from nearnet.wire.messages import Disconnect, PeersResponse
+
+KEY, NODE = FastKey("client"), FastKey("node").public_key
+
+
+def sent(step):
+    return raw_bytes(step, KEY, NODE, quiet_config(), [NODE, KEY.public_key], b"noise" * 20)
+
+
+def read(step):
+    return read_frames(Framer(), sent(step))
+
+
+def test_what_is_sent_reads_as_what_it_is():
+    assert read(RawHandshake("A", nonce=7)) == ["Handshake nonce 7"]
+    assert read(RawPing("A", 0, ttl=9)) == read(RawPing("A", None, ttl=9)) == ["Routed 14 ttl 9"]
+    assert read(RawPeersRequest("A")) == ["PeersRequest"]
+    assert read(RawTable("A", 4, nonce=3)) == ["SyncRoutingTable 6 edges 0 accounts"]
+    assert sent(RawBytes("A", b"xy", count=2)) == 2 * (frame_prefix(2) + b"xy")
+    assert sent(RawBytes("A", b"xy", framed=False)) == b"xy"
+
+
+def test_a_future_version_has_noise_for_a_body():
+    data = sent(RawHandshake("A", version=2**32 - 1, garbage=3))
+    assert data[4:] == b"\0" + b"\xff" * 4 + data[9:13] + b"noi"
+    assert read_frames(Framer(), data) == ["unreadable"]
+
+
+def test_wrong_handshakes_differ_from_right_ones():
+    right = sent(RawHandshake("A"))
+    wrong = [
+        RawHandshake("A", signed=False),
+        RawHandshake("A", target=False),
+        RawHandshake("A", claims=0),
+        RawHandshake("A", genesis="another"),
+        RawHandshake("A", version=3),
+    ]
+    assert len({right, *map(sent, wrong)}) == 1 + len(wrong)
+
+
+def test_what_sends_nothing():
+    with pytest.raises(TypeError, match="sends nothing"):
+        sent(RawOpen("A", 0))  # type: ignore[arg-type]
+
+
+def test_names():
+    assert heard_name(Disconnect()) == "Disconnect"
+    assert heard_name(PeersResponse()) == "PeersResponse []"
+    assert read_frames(Framer(), frame_prefix(1) + b"\x1f") == ["unreadable"]
+    assert len({edge.key for edge in mesh(5, 1)}) == 10
+
+
+def test_a_client_sends_once_it_is_connected_and_hears_the_end():
+    world = world_of(1)
+    peer = RawPeer(world, "A", "127.9.9.9", FastKey("A"))
+    peer.send(sent(RawBytes("A", b"\x63")))
+    world.network.connect(peer, world.nodes[0].address, 1.0, peer.on_open, peer.on_failed)
+    world.run(30)
+    assert peer.heard == ["closed"]
+    peer.close()
+    nobody = RawPeer(world, "B", "127.9.9.8", FastKey("B"))
+    world.network.connect(nobody, world.address(77), 1.0, nobody.on_open, nobody.on_failed)
+    nobody.close()
+    world.run(2)
+    assert nobody.heard == ["refused"]

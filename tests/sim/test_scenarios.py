@@ -1,0 +1,62 @@
+"""Every scenario in the simulator, under three seeds."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nearnet.errors import ConfigError
+from nearnet.sim.play import play
+from nearnet.sim.scenarios import ALL, UNIT_TESTS, find
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMBERED = [scenario.number for scenario in ALL if scenario.number is not None]
+TODAY = {66, 68, 69, 80, 81, 85, 87, 88, 90, 91, 92, 93, 94, 95, 97, 98}
+"""Of today's dialect only, or not of this program: `scenarios.md`."""
+
+
+@pytest.mark.scenario(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
+@pytest.mark.scenario(27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 51, 57, 58, 59, 60)
+@pytest.mark.scenario(61, 62, 63, 64, 65, 67, 70, 71, 72, 73, 79, 82, 86, 89)
+@pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.label)
+def test_it_holds(scenario):
+    costly = scenario.number in (36, 40, 45) or scenario.name.startswith("tables") or scenario.nodes > 10
+    for seed in (0,) if costly else (0, 1, 2):
+        result = play(scenario, seed)
+        assert result.failure is None, f"nearnet sim run {scenario.label!r} --seed {seed}: {result.failure}"
+
+
+def test_all_numbers_are_there_once():
+    assert len(NUMBERED) == len(set(NUMBERED))
+    assert {*range(1, 100)} - {*NUMBERED, *UNIT_TESTS, *TODAY} == {56}, "56 is all of 1-16 with events: as here"
+
+
+def test_the_marks_name_all_numbers():
+    marked = re.findall(r"mark\.scenario\(([\d, ]+)\)", Path(__file__).read_text())
+    assert sorted(int(number) for line in marked for number in line.split(",")) == sorted(NUMBERED)
+
+
+def test_unit_tests_are_where_they_are_said_to_be():
+    for number, where in UNIT_TESTS.items():
+        assert re.search(rf"mark\.scenario\([\d, ]*\b{number}\b", (ROOT / where).read_text()), (number, where)
+
+
+def test_names_are_all_different():
+    assert len({scenario.name for scenario in ALL}) == len(ALL)
+
+
+def test_those_for_real_sockets_are_those_of_the_specification():
+    real = {*range(1, 17), *range(18, 23), *range(25, 36), 51, 58, 63, 64, 65, 71, 72, 73, 79} - {17}
+    assert {scenario.number for scenario in ALL if scenario.real} == real
+
+
+def test_find():
+    assert find("12") is find("broken square") is find("broken-square")
+    assert find("join", 40).nodes == 40
+    assert find("chaos", 7).nodes == 7
+    with pytest.raises(ConfigError, match="is a unit test: tests/core"):
+        find("48")
+    with pytest.raises(ConfigError, match="sim list names them"):
+        find("nonsense")
+    with pytest.raises(ConfigError, match="--nodes is for others"):
+        find("12", 9)
