@@ -160,7 +160,7 @@ class Invariants:
             status, addr = state.status, state.peer_info.addr
             if node.runs > 1:  # As read at the start, the row is as it was: no longer connected, a ban is over, ..
                 status = peer.status if peer.status is PeerStatus.NOT_CONNECTED else status
-                addr = peer.addr if peer.addr is None else addr  # .. and the operator says who has that address.
+                addr = peer.addr if peer.addr is None or peer.pinned else addr  # .. and the operator says who is where.
             if (status, addr) != (peer.status, peer.addr):
                 raise InvariantBroken(
                     "store",

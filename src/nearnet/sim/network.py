@@ -119,7 +119,7 @@ class Network:
             self.world.later(delay, partial(self._give_up, wire, end))
 
     def _give_up(self, wire: Wire, end: End) -> None:
-        if not end.closed and (wire.broken or self._is_cut(wire)):
+        if not end.closed and (wire.broken or end.other.gone or self._is_cut(wire)):
             self._lose(end, "Connection timed out")
 
     # --- connections -----------------------------------------------------------------------------
