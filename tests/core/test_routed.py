@@ -14,6 +14,7 @@ from nearnet.errors import RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, Signature, check_signatures
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import Routed, RoutedMessage
+from nearnet.wire.proto_fields import write_timestamp
 from nearnet.wire.routed_body import Opaque, Ping, Pong, TxStatusRequest, decode_body, encode_body
 from nearnet.wire.routed_frame import RoutedFrame, routed_digest
 
@@ -356,7 +357,8 @@ def test_the_way_here_is_timed_where_its_start_is_told():
     wall = int(START.wall)
     for created_at in ((wall - 1, 500_000_000), (wall + 60, 0), None):
         for peer in (node.a, node.b):
-            list(node.routed.receive(peer, [RoutedFrame(frame, 1, created_at, 0)], START))
+            stamp = None if created_at is None else write_timestamp(created_at)
+            list(node.routed.receive(peer, [RoutedFrame(frame, 1, stamp, 0)], START))
             peer.routed_cache.clear()
     latency = node.routed.latencies["BlockApproval"]
     assert sum(latency.counts) == 4

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nearnet.errors import Malformed
+from nearnet.wire import network_pb2 as pb
 from nearnet.wire.proto_fields import (
     DELIMITED,
     MOST_FIELDS,
@@ -14,8 +15,11 @@ from nearnet.wire.proto_fields import (
     borsh_range,
     delimited,
     fields,
+    read_timestamp,
     read_varint,
+    signed,
     varint,
+    write_timestamp,
 )
 
 
@@ -75,6 +79,22 @@ def test_fields_are_bounded_by_their_bytes():
         all_fields(b"\x08\x00" * (MOST_FIELDS + MOST_FIELDS // 8))
     entry = delimited(1, bytes(SMALLEST_FIELD - 2))
     assert len(all_fields(entry * 10 * MOST_FIELDS)) == 10 * MOST_FIELDS
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1))
+def test_timestamps(seconds, nanos):
+    unknown = Unknown()
+    data = write_timestamp((seconds, nanos))
+    assert pb.Timestamp(seconds=seconds, nanos=nanos).SerializeToString() == data
+    assert read_timestamp(data, 0, len(data), unknown) == (seconds, nanos)
+    assert unknown.count == 0
+    data += delimited(3, b"new")
+    assert read_timestamp(data, 0, len(data), unknown) == (seconds, nanos)
+    assert unknown.count == 1
+
+
+def test_signed_numbers():
+    assert [signed(value, 32) for value in (5, 2**32 - 1, 2**63, 2**31)] == [5, -1, 0, -(2**31)]
 
 
 def test_the_range_of_borsh_bytes():

@@ -130,6 +130,9 @@ B, T, H = delimited(1, PLAIN), delimited(2, b"\x08\x05"), b"\x20\x07"
         (B + delimited(2, b""), (0, 0), 0),
         (B + b"\x20" + varint(2**32 + 3), None, 3),
         (B + b"\x25" + bytes(4), None, 0),
+        (B + delimited(2, b"\x08" + b"\xff" * 9 + b"\x01"), (-1, 0), 0),
+        (B + delimited(2, b"\x08" + b"\xff" * 9 + b"\x7f"), (-1, 0), 0),
+        (B + b"\x12\x04\x08\x05\x20\x07", (5, 0), 0),
     ],
 )
 def test_any_order_the_last_counts(content, created_at, hops):

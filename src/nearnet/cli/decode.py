@@ -24,7 +24,7 @@ def decode(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show frames or messages of either dialect as trees, and whether their signatures hold. Exit 1 when one does not read.
+    """Show frames or messages of either dialect as trees, with their signatures checked. Exit 1 when one does not read.
 
     Example: nearnet decode 06
     """

@@ -22,8 +22,11 @@ __all__ = [
     "borsh_range",
     "delimited",
     "fields",
+    "read_timestamp",
     "read_varint",
+    "signed",
     "varint",
+    "write_timestamp",
 ]
 
 VARINT: Final = 0
@@ -52,6 +55,12 @@ class Unknown:
 
 def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     """The varint at `at` (its low 64 bits) and where it ends; `Malformed` when it does not end before `end`."""
+    if at + 1 < end:  # One or two bytes, as nearly all are: half of the time of the loop.
+        low, high = data[at], data[at + 1]
+        if low < 0x80:
+            return low, at + 1
+        if high < 0x80:
+            return low & 0x7F | high << 7, at + 2
     value = shift = 0
     last = min(end, at + _MOST_VARINT_BYTES)
     while at < last:
@@ -66,8 +75,10 @@ def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
 
 def varint(value: int) -> bytes:
     """The varint of a number below 2^64; a negative one as protobuf has it, in ten bytes."""
-    if 0 <= value < 128:
+    if 0 <= value < 2**7:
         return _SHORT[value]
+    if 0 <= value < 2**14:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     value &= _U64
     out = bytearray()
     while value > 127:
@@ -109,6 +120,31 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
             raise Malformed(f"a field of {length} bytes in {end - at}")
         yield number, wire, at, at + length
         at += length
+
+
+def signed(value: int, bits: int) -> int:
+    """The low bits of a varint as a signed number."""
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def read_timestamp(data: bytes, at: int, end: int, unknown: Unknown) -> tuple[int, int]:
+    """A Timestamp: unix seconds and nanoseconds."""
+    seconds = nanos = 0
+    for number, wire, value, _ in fields(data, at, end):
+        if number == 1 and wire == VARINT:
+            seconds = signed(value, 64)
+        elif number == 2 and wire == VARINT:
+            nanos = signed(value, 32)
+        else:
+            unknown.count += 1
+    return seconds, nanos
+
+
+def write_timestamp(moment: tuple[int, int]) -> bytes:
+    """The inverse of `read_timestamp`."""
+    seconds, nanos = moment
+    return (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(nanos) if nanos else b"")
 
 
 def borsh_range(data: bytes, at: int, end: int, unknown: Unknown) -> tuple[int, int]:

@@ -5,11 +5,23 @@ Unknown fields of a routed message are skipped and counted, and not passed on; n
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 from typing import Final
 
 from nearnet.errors import Malformed, UnknownMessage
-from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, delimited, fields, read_varint, varint
+from nearnet.wire.proto_fields import (
+    DELIMITED,
+    VARINT,
+    Unknown,
+    borsh_range,
+    delimited,
+    fields,
+    read_timestamp,
+    read_varint,
+    signed,
+    varint,
+    write_timestamp,
+)
 from nearnet.wire.routed_body import TIER1_BODIES
 from nearnet.wire.routed_frame import NO_SIGNATURE, RoutedFrame
 
@@ -28,12 +40,16 @@ MOST_HOPS: Final = 2**32 - 2
 
 _ROUTED_TAG: Final = varint(17 << 3 | DELIMITED)
 _BORSH: Final = b"\x0a"
-_CREATED_AT: Final = b"\x12"
+_STAMP: Final = b"\x12"
 _HOPS: Final = b"\x20"
 """Tags of a RoutedMessage's fields 1, 2 and 4."""
 
-_STAMPS: Final = 1024
-"""Timestamps that are remembered: today's nodes tell whole seconds, so that messages have them in common."""
+_VARINT: Final = rb"(?:[\x80-\xff]{0,8}[\x00-\x7f]|[\x80-\xff]{9}[\x00\x01])"
+_USUAL_TAIL: Final = re.compile(
+    rb"(?:\x12([\x00-\x7f])((?:\x08%b)?(?:\x10%b)?))?(?:\x20(%b))?" % (_VARINT, _VARINT, _VARINT), re.DOTALL
+)
+"""What follows the borsh bytes: created_at (its length and content), num_hops. A third of what it costs by fields."""
+
 _V3: Final = 37
 _U32: Final = 2**32 - 1
 _TIER2: Final = (1, 2, 3, 11, 12, 14, 15, 21, 27, 31, 32, 34, 18)
@@ -49,77 +65,43 @@ def read_usual(frame: bytes) -> RoutedFrame | None:
     if at + size != length or frame[at : at + 1] != _BORSH:
         return None
     size, start = read_varint(frame, at + 1, length)
-    at = end = start + size
-    created_at, hops = None, 0
-    if frame[at : at + 1] == _CREATED_AT:
-        size, at = read_varint(frame, at + 1, length)
-        created_at = _read_timestamp(frame[at : at + size])
-        if created_at is None:
-            return None
-        at += size
-    if frame[at : at + 1] == _HOPS:
-        hops, at = read_varint(frame, at + 1, length)
-    return RoutedFrame(frame, start, created_at, hops & _U32, end=end) if at == length else None
+    end = start + size
+    tail = _USUAL_TAIL.fullmatch(frame, end) if end <= length else None
+    if tail is None:
+        return None
+    stamp_length, stamp, hops = tail.groups()
+    if stamp is not None and stamp_length[0] != len(stamp):
+        return None
+    num_hops = read_varint(hops, 0, len(hops))[0] & _U32 if hops else 0
+    return RoutedFrame(frame, start, stamp, num_hops, end=end)
 
 
 def read_routed(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame:
     """Field 17: the borsh V1 message, when it was made, and how far it came; in any order, the last of each counts."""
     borsh: tuple[int, int] | None = None
-    created_at: tuple[int, int] | None = None
+    stamp: bytes | None = None
     hops = 0
     for number, wire, start, stop in fields(data, at, end):
         if number == 1 and wire == DELIMITED:
             borsh = start, stop
         elif number == 2 and wire == DELIMITED:
-            created_at = _timestamp(data, start, stop, unknown)
+            stamp = write_timestamp(read_timestamp(data, start, stop, unknown))
         elif number == 4 and wire == VARINT:
             hops = start & _U32
         else:
             unknown.count += 1
     if borsh is None:
         raise Malformed("a routed message without its bytes")
-    return RoutedFrame(data, borsh[0], created_at, hops, end=borsh[1])
-
-
-def _timestamp(data: bytes, at: int, end: int, unknown: Unknown) -> tuple[int, int]:
-    seconds = nanos = 0
-    for number, wire, value, _ in fields(data, at, end):
-        if number == 1 and wire == VARINT:
-            seconds = _signed(value, 64)
-        elif number == 2 and wire == VARINT:
-            nanos = _signed(value, 32)
-        else:
-            unknown.count += 1
-    return seconds, nanos
-
-
-def _signed(value: int, bits: int) -> int:
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if value >> (bits - 1) else value
-
-
-@lru_cache(_STAMPS)
-def _read_timestamp(data: bytes) -> tuple[int, int] | None:
-    """None for one with unknown fields, which are to be counted."""
-    unknown = Unknown()
-    created_at = _timestamp(data, 0, len(data), unknown)
-    return None if unknown.count else created_at
-
-
-@lru_cache(_STAMPS)
-def _write_timestamp(moment: tuple[int, int]) -> bytes:
-    seconds, nanos = moment
-    content = (b"\x08" + varint(seconds) if seconds else b"") + (b"\x10" + varint(nanos) if nanos else b"")
-    return _CREATED_AT + varint(len(content)) + content
+    return RoutedFrame(data, borsh[0], stamp, hops, end=borsh[1])
 
 
 def forward_routed(rf: RoutedFrame, hops: int) -> bytes:
     """Field 17 of what came in any dialect, with a ttl one less; a timestamp that was not there is not added."""
-    size = rf.end - rf.start
+    size, stamp = rf.end - rf.start, rf.stamp
     head = _BORSH + varint(size)
     tail = _HOPS + varint(hops)
-    if rf.created_at is not None:
-        tail = _write_timestamp(rf.created_at) + tail
+    if stamp is not None:
+        tail = _STAMP + varint(len(stamp)) + stamp + tail
     return rf.less_one(rf.start, _ROUTED_TAG + varint(len(head) + size + len(tail)) + head, tail)
 
 
@@ -127,7 +109,7 @@ def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int
     """Field 17."""
     content = _BORSH + varint(len(borsh)) + borsh
     if created_at is not None:
-        content += _write_timestamp(created_at)
+        content += delimited(2, write_timestamp(created_at))
     if num_hops:
         content += _HOPS + varint(num_hops)
     return _ROUTED_TAG + varint(len(content)) + content
@@ -158,9 +140,9 @@ def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFr
     tier, index = _body_index(body)
     target, author = parts.get(1, b""), parts.get(2, b"")
     header = target + author + (NO_SIGNATURE if tier == 1 else parts.get(5, b""))
-    created_at = (_signed(numbers[6], 64), 0) if 6 in numbers else None
+    stamp = write_timestamp((signed(numbers[6], 64), 0)) if 6 in numbers else None
     hops = numbers.get(7, 0) & _U32
-    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, created_at, hops, unsigned=tier == 1)
+    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, stamp, hops, unsigned=tier == 1)
     if (rf.author_at, rf.sig_at, rf.ttl_at) != (len(target), len(target) + len(author), len(header)):
         raise Malformed("a part of a routed message has another length than its type")
     return rf

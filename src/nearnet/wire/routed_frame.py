@@ -11,6 +11,7 @@ from hashlib import sha256
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
 from nearnet.wire.messages import RoutedMessage
+from nearnet.wire.proto_fields import Unknown, read_timestamp
 
 __all__ = ["NO_SIGNATURE", "RoutedFrame", "routed_bytes", "routed_digest", "unsigned_bytes"]
 
@@ -36,11 +37,11 @@ class RoutedFrame:
         "_digest",
         "author_at",
         "body_index",
-        "created_at",
         "end",
         "frame",
         "num_hops",
         "sig_at",
+        "stamp",
         "start",
         "ttl",
         "ttl_at",
@@ -51,7 +52,7 @@ class RoutedFrame:
         self,
         frame: bytes,
         start: int,
-        created_at: tuple[int, int] | None = None,
+        stamp: bytes | None = None,
         num_hops: int | None = None,
         unsigned: bool = False,
         end: int | None = None,
@@ -60,7 +61,7 @@ class RoutedFrame:
         self.start = start
         self.end = len(frame) if end is None else end
         self.unsigned = unsigned
-        self.created_at = created_at
+        self.stamp = stamp
         self.num_hops = num_hops
         try:
             self.author_at = author_at = start + 33 if frame[start] else start + 1 + _KEY[frame[start + 1]]
@@ -77,6 +78,12 @@ class RoutedFrame:
         if not frame[sig_at] and frame[ttl_at - 1] & 0xE0:
             raise Malformed("an ed25519 signature has top bits that none has")
         self._digest: CryptoHash | None = None
+
+    @property
+    def created_at(self) -> tuple[int, int] | None:
+        """When it was made, as its author says: unix seconds and nanoseconds; only protobuf tells."""
+        stamp = self.stamp
+        return None if stamp is None else read_timestamp(stamp, 0, len(stamp), Unknown())
 
     @property
     def target(self) -> PeerId | CryptoHash:
