@@ -116,9 +116,9 @@ def interop() -> str:
     lines = [
         "# Both dialects",
         "",
-        "Written by `make docs`. What this node does with each message and rule of the documented era (borsh) and of today's",
-        "network (protobuf), and the tests that show it. Besides, the outside suites that real nodes of both eras hold run",
-        "against a live node (`tests/conformance/`), and the recorded answers of such nodes are replayed against the core.",
+        "Written by `make docs`. What this node does with each message and rule of the documented era (borsh) and of",
+        "today's network (protobuf), and the tests that show it. Besides, the outside suites that real nodes of both eras",
+        "hold run against a live node (`tests/conformance/`), and the recorded answers of such nodes are replayed.",
         "",
         "| message or rule | borsh | protobuf | what | tests |",
         "|---|---|---|---|---|",

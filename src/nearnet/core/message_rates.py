@@ -7,20 +7,29 @@ epoch sync requests are limited unless the config says more, in its form:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nearnet.config.models import MessageRate
 from nearnet.core.limits import LruDict, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nearnet.config.models import MessageRate
     from nearnet.core.clock import Now
     from nearnet.keys import PeerId
 
 __all__ = ["DEFAULT_RATES", "MessageRates"]
 
-DEFAULT_RATES: Final = {"EpochSyncRequest": MessageRate.model_construct(maximum_size=1, refill_rate=1 / 30)}
+
+class _Rate(NamedTuple):
+    """As `MessageRate` of the config, which the core knows as a type only."""
+
+    maximum_size: int
+    refill_rate: float
+    initial_size: int | None = None
+
+
+DEFAULT_RATES: Final = {"EpochSyncRequest": _Rate(maximum_size=1, refill_rate=1 / 30)}
 """By message class; the names of routed bodies may be limited as well."""
 
 _PEERS: Final = 256
@@ -34,7 +43,7 @@ class MessageRates:
 
     def __init__(self, rates: Mapping[str, MessageRate | None]) -> None:
         """`rates` go over the default ones; None lifts a limit."""
-        merged = {**DEFAULT_RATES, **rates}
+        merged: dict[str, MessageRate | _Rate | None] = {**DEFAULT_RATES, **rates}
         self._rates = {kind: rate for kind, rate in merged.items() if rate is not None}
         self._buckets: LruDict[PeerId, dict[str, TokenBucket]] = LruDict(_PEERS)
         self.refused: dict[str, int] = {}
