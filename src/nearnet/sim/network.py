@@ -97,6 +97,8 @@ class Network:
             self._vanished.clear()
         self._vanished.pop(host or "", None)
         for wire in list(self.wires.values()):
+            if not self._is_cut(wire):
+                wire.cut_at = None
             for end in wire.ends:
                 if end.out.held and self.passes(end.party.host, end.other.party.host):
                     held, end.out.held = end.out.held, type(end.out.held)()
@@ -110,17 +112,24 @@ class Network:
     def _watch(self) -> None:
         """Connections over which nothing passes are given up in the end, by each side for itself."""
         for wire in self.wires.values():
-            if self._is_cut(wire):
-                self._give_up_later(wire)
+            if wire.cut_at is None and self._is_cut(wire):
+                wire.cut_at = self.world.time
+                for end in wire.ends:
+                    self._give_up_later(end)
 
-    def _give_up_later(self, wire: Wire) -> None:
-        for end in wire.ends:
-            delay = TCP_TIMEOUT + self.rng.uniform(-5.0, 5.0)
-            self.world.later(delay, partial(self._give_up, wire, end))
+    def _give_up_later(self, end: End) -> None:
+        delay = TCP_TIMEOUT + self.rng.uniform(-5.0, 5.0)
+        self.world.later(delay, partial(self._give_up, end, end.wire.cut_at))
 
-    def _give_up(self, wire: Wire, end: End) -> None:
-        if not end.closed and (wire.broken or end.other.gone or self._is_cut(wire)):
-            self._lose(end, "Connection timed out")
+    def _give_up(self, end: End, cut_at: float | None) -> None:
+        """Unless the way has been open meanwhile; but where the other end is gone, that helps nobody."""
+        wire = end.wire
+        if end.closed or not (wire.broken or end.other.gone or (cut_at is not None and wire.cut_at == cut_at)):
+            return
+        end.gone = True
+        self._lose(end, "Connection timed out")
+        if not end.other.closed:
+            self._give_up_later(end.other)
 
     # --- connections -----------------------------------------------------------------------------
 
@@ -157,19 +166,23 @@ class Network:
         if hidden or not self.passes(host, party.host) or there + back > timeout:
             world.later(timeout, partial(failed, f"no answer within {timeout:g} s"))
             return
-        world.later(there, partial(self._arrive, party, address, (there, back), connected, failed))
+        world.later(there, partial(self._arrive, party, address, (there, back), timeout, connected, failed))
 
     def _arrive(
         self,
         party: Party,
         address: SocketAddress,
         latencies: tuple[float, float],
+        timeout: float,
         connected: Callable[[End], None],
         failed: Callable[[str], None],
     ) -> None:
         target = self.world.listener(address)
         if target is None or not target.up:
             self.world.later(latencies[1], partial(failed, "Connection refused"))
+            return
+        if not (self.passes(party.host, target.host) and self.passes(target.host, party.host)):
+            self.world.later(timeout, partial(failed, f"no answer within {timeout:g} s"))
             return
         self._count += 1
         wire = Wire(self, self._count, party, target, latencies)
@@ -298,8 +311,7 @@ class Network:
         source = end.other
         if not self.passes(source.party.host, end.party.host):
             end.wire.broken = True
-            delay = TCP_TIMEOUT + self.rng.uniform(-5.0, 5.0)
-            self.world.later(delay, partial(self._give_up, end.wire, end))
+            self._give_up_later(end)
             return
         self._lose(end, "closed by the peer")
 

@@ -129,7 +129,7 @@ class End:
 class Wire:
     """A connection. Its first end dialled."""
 
-    __slots__ = ("broken", "ends", "flows", "network", "number")
+    __slots__ = ("broken", "cut_at", "ends", "flows", "network", "number")
 
     def __init__(self, network: Network, number: int, dialler: Party, listener: Party, latencies: tuple[float, float]):
         self.network = network
@@ -138,6 +138,8 @@ class Wire:
         self.flows = (Flow(latencies[0]), Flow(latencies[1]))
         self.broken = False
         """Whether no byte passes any more, either way."""
+        self.cut_at: float | None = None
+        """Since when nothing passes one way or the other, None while all does."""
 
     def joins(self, a: str, b: str) -> bool:
         """Whether it is between these two hosts."""
