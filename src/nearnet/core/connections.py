@@ -17,7 +17,7 @@ from nearnet.core.peer import Peer
 from nearnet.core.started_frames import StartedFrames
 from nearnet.core.traffic_totals import TrafficTotals
 from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
-from nearnet.wire.dialect import detect, dialect_named
+from nearnet.wire.dialect import detect
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
 from nearnet.wire.routed_body import body_name
 
@@ -121,7 +121,7 @@ class Connections:
     def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
         """Our dial has a TCP connection: say hello."""
         peer = Peer(next(self._numbers), address, self._context.outbox, now, dial)
-        peer.dialect = dialect_named(dial.dialect)
+        peer.dialect = self._context.dialect_for(peer, dial.dialect)
         peer.local_port = local_port
         self._open(peer, now)
         if dial.probe is not None:
@@ -229,7 +229,7 @@ class Connections:
             return
         dialect = peer.dialect
         if dialect is None:
-            dialect = peer.dialect = dialect_named(detect(frame[0]))
+            dialect = peer.dialect = self._context.dialect_for(peer, detect(frame[0]))
         try:
             if peer.state is _READY:
                 routed = dialect.routed(frame, self._skipped)

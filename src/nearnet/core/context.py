@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nearnet.core.actions import Action, Event, Notify, Persist, Write
 from nearnet.core.peer import Outbox, Peer
 from nearnet.core.timers import Timers
+from nearnet.wire.dialect import dialect_named
 
 if TYPE_CHECKING:
     import random
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nearnet.core.route_back import RouteBack
     from nearnet.core.routing_table import RoutingTable
     from nearnet.keys import PeerId, SecretKey
+    from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import GenesisId, SocketAddress
 
 __all__ = ["Context"]
@@ -54,6 +56,8 @@ class Context:
     """Counts by (metric, label), for the metrics."""
     listen_address: SocketAddress | None = None
     """Where we listen, once we do."""
+    dialect_for: Callable[[Peer, str], Dialect] = lambda peer, name: dialect_named(name)
+    """What a connection reads and writes its frames with; a traced node has it watched."""
     close: Callable[..., None] = lambda *_, **__: None
     """`close(peer, reason, now, flagged=False)`: ends a connection; set by the manager."""
     ban: Callable[..., None] = lambda *_: None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nearnet.client import Client
     from nearnet.config import NetworkConfig
     from nearnet.net.events import NodeEvent
+    from nearnet.net.tracing import Tracing
     from nearnet.store.base import Store
     from nearnet.wire.messages import AnnounceAccount, SocketAddress
 
@@ -57,9 +58,10 @@ class Node:
         key: SecretKey | None = None,
         client: Client | None = None,
         store: Store | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """Without a key a new one is made; without a client, one that has no chain; without a store, `nearnet.store`
-        of the config (none there: in memory). The node closes the store when it stops.
+        of the config (none there: in memory). The node closes the store when it stops. `tracing` sees every message.
         """
         self.config = config
         self.key = key or SecretKey.generate("ed25519")
@@ -68,6 +70,9 @@ class Node:
         self._events = EventLog()
         self._event_logging = EventLogging()
         self._events.listen(self._event_logging)
+        self._tracing = tracing
+        if tracing is not None:
+            self._events.listen(tracing.event)
         self._traffic = Traffic()
         self._driver: Driver | None = None
         self._guard: ClientGuard | None = None
@@ -117,6 +122,8 @@ class Node:
         except BaseException:
             store.close()
             raise
+        if self._tracing is not None:
+            core.context.dialect_for = self._tracing.dialect_for
         return Driver(core, store, overlay, self._events.publish)
 
     async def stop(self) -> None:

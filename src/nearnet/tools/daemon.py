@@ -18,6 +18,7 @@ from nearnet.net.node import Node
 from nearnet.store.opening import open_store
 from nearnet.tools.daemon_log import load_renderer, set_log_level, set_up_log
 from nearnet.tools.summary_line import SummaryLine
+from nearnet.tools.tracing_setup import tracing_from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,8 @@ class Daemon:
             loop.add_signal_handler(number, stop.set)
         if self._stop_with_stdin:
             _watch_stdin(stop)
-        async with Node(config, key=key, client=client, store=store) as node:
+        tracing, end_tracing = tracing_from_environment(os.environ, str(key.public_key))
+        async with Node(config, key=key, client=client, store=store, tracing=tracing) as node:
             gc.freeze()  # what there is by now stays: no collection needs to look through it
             gc.enable()
             loop.add_signal_handler(signal.SIGHUP, self._hang_up, node)
@@ -95,6 +97,7 @@ class Daemon:
                 listeners.callback(SummaryLine(node, config.log_summary_period).stop)
                 await asyncio.to_thread(load_renderer)
                 await stop.wait()
+        end_tracing()
 
     async def _listen(self, node: Node, listeners: AsyncExitStack) -> dict[str, str | None]:
         """RPC and metrics, where they are wanted: their code is loaded only then. Their real addresses."""

@@ -1,0 +1,78 @@
+"""Tracing as the environment asks for it."""
+
+from __future__ import annotations
+
+import http.server
+import subprocess
+import sys
+import threading
+import time
+from typing import ClassVar
+
+import pytest
+
+from nearnet.tools.otel import OtelTracing
+from nearnet.tools.tracing_setup import ENDPOINTS, tracing_from_environment
+
+
+def test_nothing_is_imported_unless_it_is_asked_for() -> None:
+    script = (
+        "import sys\n"
+        "from nearnet.tools.daemon import Daemon\n"
+        "from nearnet.tools.tracing_setup import tracing_from_environment\n"
+        "tracing, end = tracing_from_environment({}, 'me')\n"
+        "end()\n"
+        "assert tracing is None\n"
+        "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert tracing_from_environment({ENDPOINTS[0]: "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"}, "me")[0] is None
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    bodies: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_spans_reach_a_collector(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(Collector, "bodies", [])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv(name, endpoint)
+        tracing, end = tracing_from_environment({name: endpoint}, "ed25519:me")
+        assert isinstance(tracing, OtelTracing)
+        tracing.tracer.start_span("connection").end()
+        end()
+        deadline = time.monotonic() + 10
+        while not Collector.bodies and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        server.shutdown()
+    assert b"ed25519:me" in Collector.bodies[0]
+    assert b"connection" in Collector.bodies[0]
+
+
+def test_a_collector_that_is_not_there_holds_up_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:1/v1/traces")
+    tracing, end = tracing_from_environment({ENDPOINTS[0]: "http://127.0.0.1:1/v1/traces"}, "me")
+    assert isinstance(tracing, OtelTracing)
+    tracing.tracer.start_span("connection").end()
+    started = time.monotonic()
+    end()
+    assert time.monotonic() - started < 1.5
+
+
+def test_without_the_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    assert tracing_from_environment({ENDPOINTS[0]: "http://127.0.0.1:1"}, "me")[0] is None
+    assert "pip install 'nearnet[otel]'" in caplog.text
