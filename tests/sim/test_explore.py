@@ -2,6 +2,9 @@ import sys
 
 import pytest
 
+from nearnet.core.gossip import Gossip
+from nearnet.core.local_edges import LocalEdges
+from nearnet.core.peer_store import PeerStore
 from nearnet.errors import ConfigError
 from nearnet.sim.explore import Outcome, explore, parse_seeds, replay_command, run_seed
 
@@ -64,6 +67,19 @@ def test_a_dask_cluster():
         distributed.default_client().close()
     assert sorted(outcome.seed for outcome in outcomes) == [0, 1, 2, 3]
     assert all(isinstance(outcome, Outcome) and outcome.failure is None for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("what", "where", "name"),
+    [
+        ("removals are never signed", LocalEdges, "disconnected"),
+        ("news is never told", Gossip, "tell"),
+        ("known peers are never stored", PeerStore, "take_writes"),
+    ],
+)
+def test_a_fault_in_the_core_is_found(monkeypatch, what, where, name):
+    monkeypatch.setattr(where, name, lambda *_: ([], False) if name == "take_writes" else None)
+    assert any(run_seed("chaos", seed).failure for seed in range(3)), what
 
 
 EXPLORED = ("chaos", "chaos without dials", "chaos of the crowded", "chaos today", "chaos of two dialects", "44", "21")
