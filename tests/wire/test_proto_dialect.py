@@ -1,6 +1,9 @@
 """Today's golden messages both ways, and what a frame of today's may hold besides (`wire.md` §6)."""
 
+import gzip
+import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from golden_today import CASES, frame_of, value_of
@@ -19,6 +22,7 @@ from nearnet.wire.proto_fields import delimited, varint
 from nearnet.wire.routed_body import NEVER_TO_PROTOBUF
 from nearnet.wire.routed_frame import NO_SIGNATURE
 
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 DIALECT = ProtoDialect()
 BORSH = dialect_named("borsh")
 TRACE = today.TraceContext(bytes(range(16)), bytes(8), 2)
@@ -219,3 +223,11 @@ def test_an_unsigned_message_round_trips():
     assert rf.signature == NO_SIGNATURE
     assert DIALECT.carries(rf)
     assert not BORSH.carries(rf)
+
+
+def test_every_frame_that_a_real_node_sent():
+    recording = json.loads(gzip.decompress((VECTORS / "transcripts-protobuf.json.gz").read_bytes()))
+    frames = [bytes.fromhex(frame) for _, _, who, frame in recording["steps"] if who == "node"]
+    assert len(frames) > 80
+    for frame in frames:
+        assert DIALECT.encode(DIALECT.decode(frame, pytest.fail)) == frame
