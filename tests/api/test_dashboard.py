@@ -16,6 +16,7 @@ from raw_http import call, get, post, served
 
 from nearnet.api.dashboard import POLICY, STATIC
 from nearnet.errors import ReasonForBan
+from nearnet.keys import SecretKey
 
 FILES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
 SCRIPTS = [STATIC / name for name in FILES if name.endswith(".js") and not name.startswith("vendor/")]
@@ -92,6 +93,35 @@ async def test_answers_are_shared_and_not_told_twice() -> None:
         assert again.status in (200, 304)
         unchanged = await get(server, "/dashboard/data/nearnet_history", **{"If-None-Match": tag})
         assert (unchanged.status, unchanged.body) == (304, b"")
+
+
+async def test_a_page_is_told_all_that_changed_at_once() -> None:
+    async with served() as (node, server):
+        server.jsonrpc.recorder.look()
+        told = (await get(server, "/dashboard/now?nearnet_bans=&nearnet_peers=&since=0")).json()
+        assert told["nearnet_bans"]["answer"] == {"result": []}
+        assert told["changes"]["answer"]["result"]["changes"] == []
+        known = "&".join(f"{name}={told[name]['tag']}" for name in ("nearnet_bans", "nearnet_peers"))
+        assert (await get(server, f"/dashboard/now?{known}")).json() == {}
+        node.ban(SecretKey.from_seed("banned").public_key)
+        later = await get(server, "/dashboard/now?nearnet_bans=old&since=99")
+        assert list(later.json()) == ["nearnet_bans", "changes"]
+        assert "peers" in later.json()["changes"]["answer"]["result"], "a whole graph to who knows another node's"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("", 200),
+        ("?nearnet_ban=", 404),
+        ("?since=x", 400),
+        ("?since=nan", 400),
+        ("?" + "&".join("a=1" for _ in range(99)), 404),
+    ],
+)
+async def test_what_a_page_may_ask_for(query: str, status: int) -> None:
+    async with served() as (_, server):
+        assert (await get(server, f"/dashboard/now{query}")).status == status
 
 
 @pytest.mark.parametrize(

@@ -77,15 +77,18 @@ async def test_hostile_strings_are_shown_as_text() -> None:
     async with watched(1) as at, opened(at.url, refused=("400",)) as page:
         answers = hostile_answers()
 
-        async def answer(route) -> None:
-            name = route.request.url.split("/data/")[1].split("?")[0]
-            if name not in answers:
-                await route.continue_()
-                return
-            result = answers[name] if "since=" not in route.request.url else {"seq": 0, "time": 1e9, "changes": []}
-            await route.fulfill(content_type="application/json", body=json.dumps({"result": result}))
+        async def whole(route) -> None:
+            await route.fulfill(content_type="application/json", body=json.dumps({"result": answers["nearnet_graph"]}))
 
-        await page.route("**/dashboard/data/**", answer)
+        async def now(route) -> None:
+            told = await (await route.fetch()).json()
+            told["changes"] = {"answer": {"result": {"seq": 0, "time": 1e9, "changes": []}}}
+            for name in told.keys() & answers.keys():
+                told[name] = {"tag": "hostile", "answer": {"result": answers[name]}}
+            await route.fulfill(content_type="application/json", body=json.dumps(told))
+
+        await page.route("**/dashboard/data/nearnet_graph*", whole)
+        await page.route("**/dashboard/now?*", now)
         await page.goto("about:blank")
         await page.goto(f"{at.url}/#/overview")
         for kind in ("malformed", HOSTILE[0]):

@@ -184,7 +184,7 @@ async def test_the_admin_connects_and_disconnects() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "width", "height"), [("phone", 360, 740), ("tablet", 820, 1180), ("wall", 2560, 1440)]
+    ("name", "width", "height"), [("phone", 360, 740), ("tablet", 820, 1180), ("wall", 1920, 1080)]
 )
 async def test_from_phone_to_wide_screen(name: str, width: int, height: int) -> None:
     async with watched(2) as at, opened(at.url, viewport={"width": width, "height": height}) as page:

@@ -58,6 +58,7 @@ def add_routes(app: web.Application, call: Callable[[str, dict[str, Any]], Await
     app.add_routes(
         [
             web.get("/", pages.front),
+            web.get("/dashboard/now", pages.now),
             web.get("/dashboard/data/{name}", pages.data),
             web.get("/dashboard/{path:.+}", pages.file),
         ]
@@ -80,6 +81,27 @@ class _Pages:
         if path is None or path.suffix not in _TYPES:
             return web.json_response({"error": "the dashboard has no such file"}, status=404)
         return web.FileResponse(path, headers=_headers(name))
+
+    async def now(self, request: web.Request) -> web.StreamResponse:
+        """All that a page wants to be told again, in one request; what has the tag that the page knows is left out."""
+        asked = dict(request.query)
+        since = asked.pop("since", None)
+        if not asked.keys() <= ANSWERED.keys():
+            return web.json_response({"error": "the dashboard asks no such thing"}, status=404)
+        told = []
+        for name, known in asked.items():
+            body, tag = await self._answers.get(name, {})
+            if tag != known:
+                told.append(b'"%b":{"tag":"%b","answer":%b}' % (name.encode(), tag.encode(), body))
+        if since is not None:
+            try:
+                body, _ = await self._answers.get("nearnet_graph", {"since": float(since)})
+            except ValueError:
+                return web.json_response({"error": "since is a number"}, status=400)
+            told.append(b'"changes":{"answer":%b}' % body)
+        return web.Response(
+            body=b"{" + b",".join(told) + b"}", content_type="application/json", headers={"Cache-Control": "no-store"}
+        )
 
     async def data(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]

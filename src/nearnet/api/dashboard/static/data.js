@@ -2,7 +2,8 @@
 
 import { Graph } from "./graph.js";
 
-const BASE = "/dashboard/data/";
+const FRAME = "/dashboard/";
+const DATA = "/dashboard/data/";
 const EVENTS_KEPT = 3000;
 const TICK = 2000;
 const RETRY = 5000;
@@ -11,7 +12,7 @@ const RETRY = 5000;
 export const now = { graph: new Graph(), events: [], online: null, offset: 0 };
 
 const watchers = new Map();
-const texts = new Map();
+const tags = new Map();
 const last = new Map();
 const PERIODS = { nearnet_history: 5000, nearnet_limits: 4000, nearnet_known_peers: 4000, nearnet_accounts: 4000, nearnet_routes: 6000 };
 
@@ -41,8 +42,8 @@ export async function ask(name, params = {}) {
   return JSON.parse(await text(name + (query ? `?${query}` : ""))).result;
 }
 
-async function text(path) {
-  const response = await fetch(BASE + path, { signal: AbortSignal.timeout(9000) });
+async function text(path, base = DATA) {
+  const response = await fetch(base + path, { signal: AbortSignal.timeout(9000) });
   const body = await response.text();
   const error = response.ok ? JSON.parse(body).error : { message: `HTTP ${response.status}` };
   if (error) throw new Error(error.data ?? error.message);
@@ -80,7 +81,8 @@ async function tick() {
   const wanted = ["status", ...watchers.keys()].filter((name) => name === "status" || watchers.get(name).size);
   const due = [...new Set(wanted)].filter((name) => !(name in SPECIAL) && Date.now() - (last.get(name) ?? 0) >= (PERIODS[name] ?? TICK) - 100);
   try {
-    await Promise.all([...due.map(refresh), refreshGraph()]);
+    if (!graphLoaded) await loadGraph();
+    await refresh(due);
     setOnline(true);
   } catch {
     setOnline(false);
@@ -91,27 +93,33 @@ async function tick() {
 
 const SPECIAL = { graph: true, events: true, online: true };
 
-async function refresh(name) {
-  last.set(name, Date.now());
-  const body = await text(name);
-  if (texts.get(name) === body) return;
-  texts.set(name, body);
-  now[name] = JSON.parse(body).result;
-  changed(name);
+/** One request for all that is due, and for what changed in the graph. What is still as it was is not told again. */
+async function refresh(due) {
+  const query = new URLSearchParams(due.map((name) => [name, tags.get(name) ?? ""]));
+  query.set("since", now.graph.seq);
+  const told = JSON.parse(await text(`now?${query}`, FRAME));
+  due.forEach((name) => last.set(name, Date.now()));
+  const { changes, ...rest } = told;
+  takeGraph(changes.answer.result);
+  for (const [name, { tag, answer }] of Object.entries(rest)) {
+    tags.set(name, tag);
+    if (answer.error) continue;
+    now[name] = answer.result;
+    changed(name);
+  }
 }
 
 let graphLoaded = false;
 
-async function refreshGraph() {
-  const answer = await ask("nearnet_graph", graphLoaded ? { since: now.graph.seq } : {});
-  now.offset = graphLoaded ? answer.time - Date.now() / 1000 : now.offset;
-  if (answer.peers) {
-    now.graph = Graph.from(answer);
-    graphLoaded = true;
-    changed("graph");
-  } else if (now.graph.apply(answer)) {
-    changed("graph");
-  }
+async function loadGraph() {
+  takeGraph(await ask("nearnet_graph"));
+  graphLoaded = true;
+}
+
+function takeGraph(answer) {
+  if (answer.peers) now.graph = Graph.from(answer);
+  else now.offset = answer.time - Date.now() / 1000;
+  if (answer.peers || now.graph.apply(answer)) changed("graph");
 }
 
 /** Ask again at once, after something was done. */
