@@ -39,11 +39,11 @@ class Replay:
     """One core that hears what a recording's clients said; `answers` holds what it said, by connection."""
 
     def __init__(self, recording: dict[str, Any]) -> None:
-        self.now = START
+        self.now = self.start = Now(START.mono, recording.get("started", START.wall))
         config = NetworkConfig.model_validate(
             {
                 "chain_id": recording["chain_id"],
-                "head_height": 1,
+                "head_height": recording.get("head_height", 1),
                 "network": {
                     "ideal_connections_lo": 1,
                     "ideal_connections_hi": 39,
@@ -53,9 +53,9 @@ class Replay:
         )
         self.store = MemoryStore()
         key = SecretKey.from_seed(recording["node_seed"], "ed25519")
-        self.core = PeerManager(config, key, DefaultClient(config), self.store, random.Random(5), START)
+        self.core = PeerManager(config, key, DefaultClient(config), self.store, random.Random(5), self.now)
         self.core.listening(SocketAddress("127.0.0.1", recording["listen_port"]))
-        self.core.start(START)
+        self.core.start(self.now)
         self.peers: dict[int, Peer] = {}
         self.framers: dict[Peer, Framer] = {}
         self.answers: Answers = defaultdict(list)
@@ -67,7 +67,7 @@ class Replay:
     def run(self, steps: list[tuple[float, int, str, str]]) -> Answers:
         """All of it, then five seconds of silence."""
         for seconds, number, what, frame in steps:
-            self.advance(START.mono + seconds)
+            self.advance(self.start.mono + seconds)
             if what == "open":
                 self.open(number)
             elif what == "client":
@@ -86,7 +86,7 @@ class Replay:
         self._at(max(moment, self.now.mono))
 
     def _at(self, mono: float) -> None:
-        self.now = Now(mono, START.wall + mono - START.mono)
+        self.now = Now(mono, self.start.wall + mono - self.start.mono)
 
     def open(self, number: int) -> None:
         """A client connects; it is known by `number`."""

@@ -63,13 +63,14 @@ def test_either_end_builds_the_same_edge(a, b):
 
 
 @pytest.mark.threat(18)
-@pytest.mark.parametrize(("nonce", "good"), [(0, False), (1, True), (2, True), (2**63, True), (2**64 - 1, True)])
-def test_a_half_is_verified_over_ends_and_nonce(nonce, good):
+@pytest.mark.parametrize("nonce", [0, 1, 2, 2**63, 2**64 - 1])
+def test_a_half_is_verified_over_ends_and_nonce(nonce):
+    """Which nonces will do is judged apart (`test_nonces.py`)."""
     half = sign_edge(B, A_ID, nonce)
-    assert verify_partial(A_ID, B_ID, half) is good
+    assert verify_partial(A_ID, B_ID, half)
     assert not verify_partial(A_ID, C_ID, half)
     assert not verify_partial(C_ID, B_ID, half)
-    assert not verify_partial(A_ID, B_ID, replace(half, nonce=nonce + 1))
+    assert not verify_partial(A_ID, B_ID, replace(half, nonce=nonce ^ 1))
     assert not verify_partial(A_ID, B_ID, replace(half, signature=sign_edge(A, B_ID, nonce).signature))
 
 

@@ -91,8 +91,8 @@ def sign_edge(key: SecretKey, other: PeerId, nonce: int) -> PartialEdgeInfo:
 
 
 def verify_partial(me: PeerId, other: PeerId, partial: PartialEdgeInfo) -> bool:
-    """Whether `other` signed an edge with us of that nonce."""
-    if not 0 < partial.nonce < 2**64:
+    """Whether `other` signed an edge with us of that nonce. Whether the nonce will do is judged apart."""
+    if not 0 <= partial.nonce < 2**64:
         return False
     return check_signature(other, partial.signature, edge_digest(me, other, partial.nonce)) == "valid"
 
