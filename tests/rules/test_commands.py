@@ -1,0 +1,88 @@
+"""Commands that the pages, the deployment files and the help texts quote exist, with their flags."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from source_files import ROOT, tracked_files
+
+from nearnet.cli.app import VERBS, new_app
+
+PAGES = sorted(
+    path
+    for path in tracked_files()
+    if path.suffix == ".md" or path.name == "Dockerfile" or path.relative_to(ROOT).parts[0] == "deploy"
+)
+QUOTED = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+COMMAND = re.compile(r"(?:^\s*|/bin/|=\S* |-- )nearnet ([a-z][\w-]*(?: .*)?)$")
+
+
+def quoted(path: Path) -> Iterator[str]:
+    """The words after ``nearnet`` of each command in a page: what stands in back quotes, or on lines of other files."""
+    text = path.read_text()
+    pieces = ["".join(found) for found in QUOTED.findall(text)] if path.suffix == ".md" else [text]
+    for piece in pieces:
+        for line in piece.splitlines():
+            found = COMMAND.search(line.split("  #")[0].rstrip())
+            if found is not None and not line.lstrip().startswith("#"):
+                yield found[1]
+
+
+@cache
+def command(verb: str) -> Any:
+    """The verb as click knows it."""
+    module, _, name = VERBS[verb][0].partition(":")
+    target = getattr(importlib.import_module(f"nearnet.cli.{module}"), name)
+    if not isinstance(target, typer.Typer):
+        app = new_app("")
+        app.command()(target)
+        target = app
+    return typer.main.get_command(target)
+
+
+def wrong_with(words: list[str]) -> str | None:
+    """What is wrong with a call; None for nothing. Values are not looked at, they stand for the reader's own."""
+    verb, *rest = words
+    if verb not in VERBS:
+        return f"no verb {verb}"
+    found = command(verb)
+    if hasattr(found, "commands"):
+        if not rest or rest[0] not in found.commands:
+            return None if not rest else f"nearnet {verb} has no {rest[0]}"
+        found = found.commands[rest.pop(0)]
+    known = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    known |= {"--help", "--debug"}
+    unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
+    return f"nearnet {verb} has no {' '.join(unknown)}" if unknown else None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_commands_that_a_page_quotes_exist(page: Path) -> None:
+    calls = [shlex.split(words.replace("'", " ").replace('"', " ")) for words in quoted(page)]
+    assert [wrong for call in calls if (wrong := wrong_with(call)) is not None] == []
+
+
+def test_commands_are_found() -> None:
+    """The test above looks at something."""
+    calls = list(quoted(ROOT / "docs" / "operating.md"))
+    assert len(calls) > 15
+    assert any(call.startswith("init --home ~/.nearnet --chain-id testnet") for call in calls)
+    assert wrong_with(["ban", "PEER", "--for", "3h"]) is None
+    assert wrong_with(["ban", "PEER", "--forever"]) == "nearnet ban has no --forever"
+    assert wrong_with(["store", "eat"]) == "nearnet store has no eat"
+    assert wrong_with(["dance"]) == "no verb dance"
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    found = command(verb)
+    for one in getattr(found, "commands", {verb: found}).values():
+        assert "Example: nearnet" in (one.help or ""), one.name
