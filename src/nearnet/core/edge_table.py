@@ -9,6 +9,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from nearnet.core.graph import Snapshot
+from nearnet.core.pair_index import PairIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,13 +63,13 @@ class EdgeTable:
     """The newest form of each edge, and the numbering of peers; we are number 0."""
 
     __slots__ = (
-        "_by_key",
         "_first",
         "_free_peers",
         "_free_slots",
         "_held",
         "_leaving",
         "_left",
+        "_pairs",
         "_second",
         "_source",
         "_sources",
@@ -85,8 +86,9 @@ class EdgeTable:
         self.slots: list[Edge | None] = []
         self.active = bytearray()
         self.active_count = 0
-        self._by_key: dict[int, int] = {}
         self._first, self._second, self._source = array("I"), array("I"), array("I")
+        # The hash of bytes is secret and another in each process, which is all that is needed of it.
+        self._pairs = PairIndex(self._first, self._second, hash(me))
         self._sources = _Sources()
         self._held: dict[int, int] = {}
         """Edges held of each peer by its number."""
@@ -97,14 +99,14 @@ class EdgeTable:
         self._leaving: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self._pairs)
 
     def slot_of(self, peer0: PeerId, peer1: PeerId) -> int | None:
         """The slot of the edge between these two, smaller id first."""
         first, second = self.index.get(peer0), self.index.get(peer1)
         if first is None or second is None:
             return None
-        return self._by_key.get(first << 32 | second)
+        return self._pairs.get(first, second)
 
     def number(self, peer: PeerId) -> int:
         """The peer's number, given now when it is new."""
@@ -127,17 +129,16 @@ class EdgeTable:
         """Take this edge in place of an older form of it; its slot. `source` None: of our own making, or from disk."""
         peer0, peer1 = edge.key
         first, second = self.number(peer0), self.number(peer1)
-        key = first << 32 | second
-        slot = self._by_key.get(key)
+        slot = self._pairs.get(first, second)
         active = edge.is_active
         if slot is None:
-            slot = self._new_slot(key, first, second, source)
+            slot = self._new_slot(first, second, source)
         self.active_count += active - self.active[slot]
         self.active[slot] = active
         self.slots[slot] = edge
         return slot
 
-    def _new_slot(self, key: int, first: int, second: int, source: PeerId | None) -> int:
+    def _new_slot(self, first: int, second: int, source: PeerId | None) -> int:
         if self._free_slots:
             slot = self._free_slots.pop()
         else:
@@ -148,7 +149,7 @@ class EdgeTable:
                 column.append(0)
         self._first[slot], self._second[slot] = first, second
         self._source[slot] = _NO_SOURCE if source is None else self._sources.add(source)
-        self._by_key[key] = slot
+        self._pairs.add(slot)
         self._held[first] = self._held.get(first, 0) + 1
         self._held[second] = self._held.get(second, 0) + 1
         return slot
@@ -156,7 +157,7 @@ class EdgeTable:
     def remove(self, slot: int) -> None:
         """Forget the edge in this slot; a peer of which no edge is left loses its number."""
         first, second, source = self._first[slot], self._second[slot], self._source[slot]
-        del self._by_key[first << 32 | second]
+        self._pairs.remove(slot)
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0

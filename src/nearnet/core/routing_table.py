@@ -149,8 +149,8 @@ class RoutingTable:
             if held is None:
                 if source is not None and not self._has_room(peer0, peer1, source):
                     continue
-                self._restore([peer0, peer1], now)
-                held = self.get(peer0, peer1)
+                if self._restore([peer0, peer1], now):
+                    held = self.get(peer0, peer1)
             if held is not None and edge.nonce <= held.nonce:
                 continue
             self._put(edge, source, now)
@@ -172,8 +172,8 @@ class RoutingTable:
             self.needs_recalculation = True
             self._is_settled = False
 
-    def _restore(self, peers: list[PeerId], now: Now) -> None:
-        """Bring the components of peers that turn up back from disk, and of those that turn up with them."""
+    def _restore(self, peers: list[PeerId], now: Now) -> bool:
+        """Bring the components of peers that turn up back from disk, and of those that turn up with them; if any."""
         index = self._edges.index
         waiting = [peer for peer in peers if peer not in index]
         met = dict.fromkeys(waiting)
@@ -199,6 +199,7 @@ class RoutingTable:
                 if current and (held is None or edge.nonce > held.nonce):
                     self._put(edge, None, now)
                     self._restored.append(edge)
+        return bool(back)
 
     def take_restored(self) -> list[Edge]:
         """Edges that came back from disk since the last call."""

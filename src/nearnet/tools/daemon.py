@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from nearnet.errors import ConfigError, NearnetError
 from nearnet.net.loop import run_on_best_loop
 from nearnet.net.node import Node
 from nearnet.store.opening import open_store
+from nearnet.tools.collecting import collecting_seldom
 from nearnet.tools.daemon_log import load_renderer, set_log_level, set_up_log
 from nearnet.tools.summary_line import SummaryLine
 from nearnet.tools.tracing_setup import tracing_from_environment
@@ -87,10 +87,9 @@ class Daemon:
             _watch_stdin(stop)
         tracing, end_tracing = tracing_from_environment(os.environ, str(key.public_key))
         async with Node(config, key=key, client=client, store=store, tracing=tracing) as node:
-            gc.freeze()  # what there is by now stays: no collection needs to look through it
-            gc.enable()
             loop.add_signal_handler(signal.SIGHUP, self._hang_up, node)
             async with AsyncExitStack() as listeners:
+                listeners.enter_context(collecting_seldom())
                 told = await self._listen(node, listeners)
                 addr = None if node.addr is None else str(node.addr)
                 started({"event": "started", "peer_id": str(node.peer_id), "addr": addr, **told})
