@@ -438,3 +438,61 @@ def test_what_cannot_be_sent(target, body, reason):
     with pytest.raises(RouteNotFound) as error:
         Node().routed.send(IDS[target], body, START)
     assert error.value.reason == reason
+
+
+# --- tier 1 of today's ---------------------------------------------------------------------------
+
+APPROVAL, FORWARD = 0, 18
+
+
+def from_today(node, message):
+    """As `Node.receive`, for a message in today's dialect."""
+    return next(node.routed.receive(node.a, [PROTO.routed(PROTO.encode(Routed(message, (5, 0), 3)))], START), None)
+
+
+def forged(message):
+    return replace(message, signature=KEYS["Z"].sign(bytes(32)))
+
+
+@pytest.mark.threat(31)
+@pytest.mark.interop("RoutedMessageV3")
+@pytest.mark.parametrize(
+    "message",
+    [replace(signed("A", "C", opaque(index=APPROVAL)), signature=Signature(b"")), forged(signed("A", "C", opaque()))],
+    ids=["unsigned", "with a wrong signature"],
+)
+def test_tier_1_passes_unchecked_among_todays_alone(message):
+    node = Node()
+    node.a.dialect = node.b.dialect = PROTO
+    assert from_today(node, message) is None
+    assert node.b.take() == [replace(message, ttl=99, signature=Signature(b""))]
+    node.b.dialect = BORSH
+    node.a.routed_cache.clear()
+    node.routed = RoutedMessages(KEYS["M"], NetworkConfig(), node.table, node.route_back, node.peers)
+    assert from_today(node, message) is None
+    assert node.b.take() == []
+    assert node.drops == {("BlockApproval", "Unsupported"): 1}
+
+
+def test_a_signed_tier_1_message_goes_to_everybody():
+    node, message = Node(), signed("A", "C", opaque(index=APPROVAL))
+    node.a.dialect = PROTO
+    assert from_today(node, message) is None
+    assert node.b.take() == [replace(message, ttl=99)]
+
+
+def test_nobody_vouches_for_an_unsigned_message_to_us():
+    node = Node()
+    node.a.dialect = PROTO
+    assert from_today(node, forged(signed("A", "M", opaque(index=APPROVAL)))) is None
+    assert node.drops == {("BlockApproval", "Unsigned"): 1}
+
+
+@pytest.mark.threat(31)
+def test_elsewhere_a_wrong_signature_bans():
+    node = Node()
+    with pytest.raises(InvalidRoutedSignature):
+        node.receive(node.a, forged(signed("A", "C", opaque(index=APPROVAL))))
+    node.a.dialect = PROTO
+    with pytest.raises(InvalidRoutedSignature):
+        from_today(node, forged(signed("A", "C", opaque(index=FORWARD))))

@@ -22,6 +22,7 @@ __all__ = [
     "PING",
     "PONG",
     "TIER1_BODIES",
+    "UNSIGNED_BODIES",
     "Body",
     "Opaque",
     "Ping",
@@ -83,7 +84,10 @@ NEVER_TO_PROTOBUF: Final = frozenset({4, 5, 6, 7, 8, 9, 10, 13, 17, 19, 20, 25, 
 """Indices that today's nodes cannot read and fall over."""
 
 TIER1_BODIES: Final = (0, 16, 18, 22, 23, 24, 28, 29, 30, 33, 35, 36)
-"""Indices that today's nodes pass on unsigned, in the order of a tier-1 body's own index (`wire.md` §6)."""
+"""Indices of today's tier 1, in the order of a tier-1 body's own index (`wire.md` §6)."""
+
+UNSIGNED_BODIES: Final = frozenset(TIER1_BODIES) - {18}
+"""Indices that today's nodes pass on unchecked; 18 is of tier 2 by now, which is signed."""
 
 
 def body_name(index: int) -> str:
