@@ -451,7 +451,7 @@ def from_today(node, message):
 
 
 def forged(message):
-    return replace(message, signature=KEYS["Z"].sign(bytes(32)))
+    return replace(message, signature=KEYS["Z"].sign(routed_digest(message)))
 
 
 @pytest.mark.threat(31)
