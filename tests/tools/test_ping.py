@@ -35,7 +35,7 @@ async def line(count: int = 2, **nearnet: Any) -> AsyncIterator[list[Node]]:
                 "addr": "127.0.0.1:0",
                 "experimental": {"network_config_overrides": {"outbound_disabled": True}},
             },
-            "nearnet": {"dialect": "borsh", **nearnet},
+            "nearnet": {"dialect": "borsh"} | nearnet,
         }
     )
     async with contextlib.AsyncExitStack() as stack:
@@ -158,3 +158,32 @@ def test_wrong_words() -> None:
         Pinging(plan(str(STRANGER)))
     with pytest.raises(ConfigError, match="genesis_hash"):
         Pinging(plan(f"{STRANGER}@127.0.0.1:1", genesis_hash="0"))
+
+
+@pytest.mark.parametrize(
+    ("network", "asked", "spoken"),
+    [
+        ("borsh", "borsh", ["borsh"]),
+        ("protobuf", "protobuf", ["protobuf"]),
+        ("protobuf", "auto", ["protobuf"]),
+        ("borsh", "auto", ["protobuf", "borsh"]),
+    ],
+)
+async def test_each_dialect(network: str, asked: str, spoken: list[str]) -> None:
+    """Today's dialect first. A network of the documented era tells its edges only in its own."""
+    async with line(3, dialect=network) as (a, _, c):
+        events = a.events()
+        while not a.core.table.next_hops(c.peer_id):
+            await anext(events)
+        hops, results = await outcome(plan(str(c.peer_id), via=place(a), dialect=asked))
+    assert [hop.dialect for hop in hops] == spoken
+    assert [hop.protocol_version for hop in hops] == [{"borsh": 52, "protobuf": 84}[name] for name in spoken]
+    assert [result.hops for result in results] == [3, 3, 3]
+
+
+async def test_a_refusal_in_protobuf_says_which_flag() -> None:
+    async with line(1) as (node,):
+        with pytest.raises(PeerRefused, match="it speaks versions 80 to 84; try --protocol-version 84"):
+            await outcome(plan(place(node), dialect="protobuf", protocol_version=79))
+        with pytest.raises(PeerRefused, match="try --chain-id test"):
+            await outcome(plan(place(node), dialect="protobuf", chain_id="another"))
