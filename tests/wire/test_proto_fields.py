@@ -77,8 +77,10 @@ def test_fields_are_bounded_by_their_bytes():
     assert len(all_fields(b"\x08\x00" * MOST_FIELDS)) == MOST_FIELDS
     with pytest.raises(Malformed, match="more fields"):
         all_fields(b"\x08\x00" * (MOST_FIELDS + MOST_FIELDS // 8))
-    entry = delimited(1, bytes(SMALLEST_FIELD - 2))
-    assert len(all_fields(entry * 10 * MOST_FIELDS)) == 10 * MOST_FIELDS
+    entries = delimited(1, bytes(SMALLEST_FIELD - 2)) * 10 * MOST_FIELDS
+    assert len(list(fields(entries, 0, len(entries), lists=True))) == 10 * MOST_FIELDS
+    with pytest.raises(Malformed, match="more fields"):
+        all_fields(entries)
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1))

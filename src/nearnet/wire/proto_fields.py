@@ -36,10 +36,10 @@ _U64: Final = 2**64 - 1
 _MOST_VARINT_BYTES: Final = 10
 
 MOST_FIELDS: Final = 1000
-"""Fields that one message may have whatever their size."""
+"""Fields that one message may have, entries of long lists apart."""
 
 SMALLEST_FIELD: Final = 32
-"""Bytes that fields beyond `MOST_FIELDS` take on average, at least: every list's entries are longer."""
+"""Bytes that the fields beyond `MOST_FIELDS` of a message with long lists take on average: its entries are longer."""
 
 _SHORT: Final = tuple(bytes((n,)) for n in range(128))
 
@@ -93,13 +93,13 @@ def delimited(number: int, content: bytes) -> bytes:
     return varint(number << 3 | DELIMITED) + varint(len(content)) + content
 
 
-def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+def fields(data: bytes, at: int, end: int, lists: bool = False) -> Iterator[tuple[int, int, int, int]]:
     """Each field of the message that lies there: (number, wire type, value or start, end).
 
-    The third is the value of a varint (its end is 0), else where the field's content starts. `Malformed` when the
-    bytes are no message, or more fields than such a message ever has.
+    The third is the value of a varint (its end is 0), else where the field's content starts. `lists`: the message
+    has long lists. `Malformed` when the bytes are no message, or more fields than such a message ever has.
     """
-    left = MOST_FIELDS + (end - at) // SMALLEST_FIELD
+    left = MOST_FIELDS + ((end - at) // SMALLEST_FIELD if lists else 0)
     while at < end:
         tag, at = read_varint(data, at, end)
         number, wire = tag >> 3, tag & 7

@@ -110,7 +110,7 @@ def _lists(
     """The entries of fields 1, 2, .. of a message that has nothing but lists."""
     found: tuple[list[Any], ...] = tuple([] for _ in readers)
     most = len(readers)
-    for number, wire, start, stop in fields(data, at, end):
+    for number, wire, start, stop in fields(data, at, end, lists=True):
         if number <= most and wire == DELIMITED:
             found[number - 1].append(readers[number - 1](data, start, stop, unknown))
         else:
@@ -164,7 +164,7 @@ def table_in_steps(data: bytes, at: int, end: int, unknown: Unknown) -> Generato
     """A SyncRoutingTable, `STEP` entries at each `next`."""
     edges: list[Edge] = []
     accounts: list[m.AnnounceAccount] = []
-    for count, (number, wire, start, stop) in enumerate(fields(data, at, end)):
+    for count, (number, wire, start, stop) in enumerate(fields(data, at, end, lists=True)):
         if number == 1 and wire == DELIMITED:
             edges.append(_edge(data, start, stop, unknown))
         elif number == 2 and wire == DELIMITED:
@@ -226,7 +226,7 @@ def _disconnect(data: bytes, at: int, end: int, unknown: Unknown) -> m.Disconnec
 def _accounts(data: bytes, at: int, end: int, unknown: Unknown) -> today.SyncAccountsData:
     accounts: list[today.SignedPayload] = []
     flags = {2: 0, 3: 0}
-    for number, wire, start, stop in fields(data, at, end):
+    for number, wire, start, stop in fields(data, at, end, lists=True):
         if number == 1 and wire == DELIMITED:
             accounts.append(_account(data, start, stop, unknown))
         elif number in flags and wire == VARINT:
