@@ -31,7 +31,7 @@ SWEEP = 50_000
 _TOLD_OF_ONE = 200
 """Changes told of one peer."""
 
-Key = tuple["PeerId", "PeerId"]
+_Key = tuple["PeerId", "PeerId"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Graph:
             "left_out": max(0, len(told) - self.most),
         }
 
-    def _active(self) -> dict[Key, float]:
+    def _active(self) -> dict[_Key, float]:
         held = zip(self.edges, self.since, strict=True)
         active = {edge.key: since for edge, since in held if edge is not None and edge.is_active}
         for change in reversed(self.undo):
@@ -144,8 +144,8 @@ class History:
             self._take(sweep)
 
     def _take(self, sweep: _Sweep) -> None:
-        went: dict[Key, tuple[Edge, float]] = {}
-        came: dict[Key, tuple[Edge, int]] = {}
+        went: dict[_Key, tuple[Edge, float]] = {}
+        came: dict[_Key, tuple[Edge, int]] = {}
         for slot in sweep.changed:
             before, after = self._edges[slot], sweep.slots[slot]
             self._edges[slot] = after
@@ -192,7 +192,9 @@ class History:
 
     def changes_of(self, peer: PeerId) -> list[dict[str, Any]]:
         """The last edges of one peer that appeared or went, oldest first."""
-        found = (change for change in reversed(self._changes) if change.edge.find(peer) >= 0 and peer in change.edge.key)
+        found = (
+            change for change in reversed(self._changes) if change.edge.find(peer) >= 0 and peer in change.edge.key
+        )
         return [change.as_dict() for change in islice(found, _TOLD_OF_ONE)][::-1]
 
     def changes_since(self, seq: int, wall: float) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ __all__ = ["PERIOD", "HistoryRecorder", "TrafficByType"]
 PERIOD = 1.0
 """Seconds from one look at the table to the next."""
 
-Counts = dict[str, tuple[int, int]]
+_Counts = dict[str, tuple[int, int]]
 
 
 class TrafficByType:
@@ -32,7 +32,7 @@ class TrafficByType:
     def __init__(self, side: str) -> None:
         """`side`: ``"sent"`` or ``"received"``."""
         self._counters = f"{side}_by_type"
-        self._before: dict[Peer, Counts] = {}
+        self._before: dict[Peer, _Counts] = {}
 
     def since_last(self, peers: Iterable[Peer]) -> dict[str, list[int]]:
         """Type to [messages, bytes]; only what is not zero."""
@@ -49,7 +49,7 @@ class TrafficByType:
         self._before = now
         return total
 
-    def _counts(self, peer: Peer) -> Counts:
+    def _counts(self, peer: Peer) -> _Counts:
         return {kind: (counts[0], counts[1]) for kind, counts in getattr(peer, self._counters).items()}
 
 

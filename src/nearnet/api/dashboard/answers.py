@@ -15,7 +15,7 @@ from nearnet.core.limits import LruDict
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-__all__ = ["ANSWERED", "KEPT", "Answers"]
+__all__ = ["ANSWERED", "KEPT", "WHOLE_GRAPH", "Answers"]
 
 ANSWERED = {
     "status": 1.0,
