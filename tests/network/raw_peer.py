@@ -1,4 +1,4 @@
-"""A peer of the documented era by hand: our own `wire/`, a plain socket, and no manners.
+"""A peer of either dialect by hand: our own `wire/`, a plain socket, and no manners.
 
 It says what a test tells it to say and nothing else. `RawPeer.dial` is one that connects to a node, `RawListener` one
 that a node dials. Nothing waits longer than `PATIENCE`.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from nearnet import Node
 from nearnet.core.edge import build_edge, edge_digest, sign_edge, sign_removal
+from nearnet.core.nonces import unix_nonce
 from nearnet.keys import PeerId, SecretKey, Signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
@@ -32,6 +34,7 @@ from nearnet.wire.routed_body import Ping, encode_body
 from nearnet.wire.routed_frame import routed_digest
 
 BORSH = dialect_named("borsh")
+VERSIONS = {"borsh": (52, 50), "protobuf": (84, 80)}
 PATIENCE = 10.0
 """Seconds."""
 
@@ -79,26 +82,36 @@ class RawPeer:
     """One socket to a node. An asynchronous context manager: the socket is cut at its end."""
 
     def __init__(
-        self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: SecretKey | None = None
+        self,
+        target: Target,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        key: SecretKey | None = None,
+        dialect: str = "borsh",
     ) -> None:
         self.target = target
         self.key = key or SecretKey.from_seed("raw")
+        self.dialect = dialect_named(dialect)
         self.reader = reader
         self.writer = writer
         self.sent = b""
         """All bytes that went out, for who replays them."""
 
     @classmethod
-    async def dial(cls, node: Node | Target, key: SecretKey | str | None = None, **options: Any) -> RawPeer:
+    async def dial(
+        cls, node: Node | Target, key: SecretKey | str | None = None, dialect: str = "borsh", **options: Any
+    ) -> RawPeer:
         """A TCP connection and nothing more; `options` are those of `asyncio.open_connection`."""
         target = Target.of(node)
         reader, writer = await asyncio.open_connection(target.addr.ip, target.addr.port, **options)
-        return cls(target, reader, writer, SecretKey.from_seed(key) if isinstance(key, str) else key)
+        return cls(target, reader, writer, SecretKey.from_seed(key) if isinstance(key, str) else key, dialect)
 
     @classmethod
-    async def ready(cls, node: Node | Target, key: SecretKey | str | None = None, **words: Any) -> RawPeer:
+    async def ready(
+        cls, node: Node | Target, key: SecretKey | str | None = None, dialect: str = "borsh", **words: Any
+    ) -> RawPeer:
         """A connection whose handshake the node has taken; `words` are those of `handshake`."""
-        peer = await cls.dial(node, key)
+        peer = await cls.dial(node, key, dialect)
         answer = await peer.shake(**words)
         assert isinstance(answer, Handshake), answer
         return peer
@@ -115,19 +128,22 @@ class RawPeer:
 
     def handshake(
         self,
-        nonce: int = 1,
-        version: int = 52,
-        oldest: int = 50,
+        nonce: int | None = None,
+        version: int | None = None,
+        oldest: int | None = None,
         genesis: GenesisId | None = None,
         target: PeerId | None = None,
         port: int | None = LISTEN_PORT,
         signer: SecretKey | None = None,
     ) -> Handshake:
         """Ours, right in every field that is not told otherwise."""
+        own, own_oldest = VERSIONS[self.dialect.name]
+        if nonce is None:
+            nonce = 1 if self.dialect.name == "borsh" else unix_nonce(time.time())
         to = target or self.target.peer_id
         info = PeerChainInfo(genesis or self.target.genesis)
         half = sign_edge(signer or self.key, to, nonce)
-        return Handshake(version, oldest, self.key.public_key, to, port, info, half)
+        return Handshake(version or own, oldest or own_oldest, self.key.public_key, to, port, info, half)
 
     async def shake(self, **words: Any) -> Message:
         """Send a handshake; the first message that comes back."""
@@ -136,7 +152,7 @@ class RawPeer:
 
     def send(self, *messages: Message | bytes) -> None:
         """Messages, or contents of frames."""
-        contents = (one if isinstance(one, bytes) else BORSH.encode(one) for one in messages)
+        contents = (one if isinstance(one, bytes) else self.dialect.encode(one) for one in messages)
         self.send_bytes(b"".join(framed(content) for content in contents))
 
     def send_bytes(self, data: bytes) -> None:
@@ -155,7 +171,7 @@ class RawPeer:
         async with asyncio.timeout(seconds):
             try:
                 length = int.from_bytes(await self.reader.readexactly(4), "little")
-                return BORSH.decode(await self.reader.readexactly(length))
+                return self.dialect.decode(await self.reader.readexactly(length))
             except (asyncio.IncompleteReadError, ConnectionError):
                 raise EOFError("the node closed") from None
 
@@ -195,8 +211,9 @@ class RawPeer:
 class RawListener:
     """A listening socket that a node dials: `peer()` is its next connection. An asynchronous context manager."""
 
-    def __init__(self, node: Node, key: SecretKey | str = "raw listener") -> None:
+    def __init__(self, node: Node, key: SecretKey | str = "raw listener", dialect: str = "borsh") -> None:
         self.target = Target.of(node)
+        self.dialect = dialect
         self.key = SecretKey.from_seed(key) if isinstance(key, str) else key
         self.connected: asyncio.Queue[RawPeer] = asyncio.Queue()
         self._peers: list[RawPeer] = []
@@ -214,7 +231,7 @@ class RawListener:
             peer.cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._peers.append(RawPeer(self.target, reader, writer, self.key))
+        self._peers.append(RawPeer(self.target, reader, writer, self.key, self.dialect))
         self.connected.put_nowait(self._peers[-1])
 
     @property
@@ -225,3 +242,16 @@ class RawListener:
     async def peer(self) -> RawPeer:
         """The next connection that a node made."""
         return await asyncio.wait_for(self.connected.get(), PATIENCE)
+
+    async def asked(self) -> tuple[RawPeer, Handshake]:
+        """The next connection, and the Handshake that the node sent on it."""
+        peer = await self.peer()
+        hello = await peer.receive()
+        assert isinstance(hello, Handshake), hello
+        return peer, hello
+
+    async def ready(self) -> RawPeer:
+        """The next connection, its handshake answered as it should be."""
+        peer, hello = await self.asked()
+        peer.send(peer.handshake(nonce=hello.partial_edge_info.nonce, version=hello.protocol_version))
+        return peer
