@@ -35,6 +35,10 @@ def test_the_library_reads_what_was_written_by_hand():
     )
     assert pb.PeerMessage.FromString(write_message(today.StateResponse(b"s"))).state_response.response.borsh == b"s"
     assert pb.PeerMessage.FromString(write_message(m.Block(b""))).HasField("block_response")
+    assert (
+        pb.PeerMessage.FromString(write_message(m.ResponseUpdateNonce(edges[0]))).update_nonce_response.edge.borsh
+        == edges[0]
+    )
     block = today.OptimisticBlock(b"inner", edges[0].signature0, CryptoHash(bytes(range(32))))
     read = pb.PeerMessage.FromString(write_message(block)).optimistic_block
     assert (read.inner, read.signature.borsh, read.hash.hash) == (b"inner", edges[0].signature0, bytes(range(32)))
