@@ -2,6 +2,7 @@
 
 # Without postponed annotations, as typer reads them (see `app.py`).
 import contextlib
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,7 @@ def ping(
 
 
 def _run(pinging: Pinging, latencies_csv: Path | None, just_handshake: bool, as_json: bool) -> None:
+    logging.getLogger("nearnet").addHandler(logging.NullHandler())  # What is to be said is said here.
     live = not as_json and not just_handshake and sys.stdout.isatty()
     report = _Report(pinging, as_json, just_handshake, live)
     with contextlib.ExitStack() as stack:
