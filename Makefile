@@ -10,8 +10,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 FLOORS := .venv-floors
 PROTO := .venv-proto
+FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 3600
 
-.PHONY: run test quick nightly lint bench docs proto vendor floors clean
+.PHONY: run test quick nightly lint bench fuzz soak docs proto vendor floors clean
 
 run: $(STAMP)
 	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
@@ -32,6 +34,16 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# All fuzzing targets; led by coverage where atheris has a wheel, by chance elsewhere.
+fuzz: $(STAMP)
+	$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --only-binary atheris --editable '.[fuzz]' || echo "no atheris for this Python: inputs by chance" >&2
+	$(BIN)/python -m fuzzing --seconds $(FUZZ_SECONDS) $(ARGS)
+
+# An hour of real nodes with churn and traffic; what must not grow is watched.
+soak: $(STAMP)
+	$(BIN)/python -m soak --seconds $(SOAK_SECONDS) $(ARGS)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
