@@ -69,13 +69,24 @@ class Framer:
             raise FrameTooLarge(f"a frame of {length} bytes is over the limit of {self._max_frame}")
         end = at + 4 + length
         if end > len(data):
-            if end > len(data) + self._size:
-                return None
-            self._join()
-            data, at = self._data, self._at
-            end = at + 4 + length
+            return None if end > len(data) + self._size else self._joined(length)
         self._at = end
         return data[at + 4 : end]
+
+    def _joined(self, length: int) -> bytes:
+        """A frame that ends in one of the chunks, copied once; what follows it stays as it is."""
+        parts: list[bytes | memoryview] = [memoryview(self._data)[self._at + 4 :]]
+        missing = length - len(parts[0])
+        chunks = iter(self._chunks)
+        chunk = next(chunks)
+        while missing > len(chunk):
+            parts.append(chunk)
+            missing -= len(chunk)
+            chunk = next(chunks)
+        parts.append(memoryview(chunk)[:missing])
+        self._data, self._at, self._chunks = chunk, missing, list(chunks)
+        self._size = sum(map(len, self._chunks))
+        return b"".join(parts)
 
     def _join(self) -> None:
         """Put head and chunks together: done once per frame that spans chunks, so that the cost stays linear."""
