@@ -25,7 +25,6 @@ CASES = (
     "ingest",
     "next_hops",
     "forward",
-    "dialects",
     "delivery",
     "broadcast",
     "join",
