@@ -9,6 +9,7 @@ from network.cluster import Cluster, address, make_config
 from network.raw_peer import RawListener, RawPeer, edge_between, ping
 
 from nearnet.client import DefaultClient
+from nearnet.core import dated_edges
 from nearnet.core.edge import sign_edge
 from nearnet.core.nonces import unix_nonce
 from nearnet.errors import NearnetError, PeerRefused, ReasonForBan
@@ -308,7 +309,8 @@ async def test_who_is_asked_answers_with_a_table_and_tells_everybody():
 @pytest.mark.scenario(69, 81)
 @pytest.mark.threat(45)
 @pytest.mark.interop("expiry of edges", "fresh nonces")
-async def test_what_is_kept_fresh_stays_and_what_is_not_expires():
+async def test_what_is_kept_fresh_stays_and_what_is_not_expires(monkeypatch):
+    monkeypatch.setattr(dated_edges, "SPAN", 1)
     timing = {"edge_expires_after": 4.0, "nonce_refresh_interval": 1.0}
     async with Cluster() as cluster:
         for _ in range(3):
