@@ -12,7 +12,16 @@ import pytest
 from real_nodes import quiet_config
 
 from nearnet.net import transport as module
-from nearnet.net.transport import HIGH_WATER, PeerConnection, attach, prepare_socket, remote_end
+from nearnet.net.transport import (
+    HIGH_WATER,
+    READ_OF_LARGE,
+    READ_UP_TO,
+    PeerConnection,
+    attach,
+    prepare_socket,
+    remote_end,
+)
+from nearnet.wire.framing import Framer, frame_prefix
 
 MEGABYTE = bytes(2**20)
 
@@ -29,14 +38,19 @@ class Wire:
         self.lost: list[str] = []
         self.drained: list[int] = []
         self.changed = asyncio.Event()
-        peer: Any = SimpleNamespace(outbox=SimpleNamespace(queue_bytes=queue_bytes))
-        self.connection = PeerConnection(peer, self._on_bytes, self._on_drained, self._on_lost)
+        self.framer = Framer()
+        self.reads: list[int] = []
+        peer: Any = SimpleNamespace(outbox=SimpleNamespace(queue_bytes=queue_bytes), framer=self.framer)
+        buffer = memoryview(bytearray(READ_OF_LARGE))
+        self.connection = PeerConnection(peer, self._on_bytes, self._on_drained, self._on_lost, buffer)
 
     async def attach(self) -> None:
         await attach(self.connection, self.socket)
 
     def _on_bytes(self, connection: PeerConnection, data: bytes) -> None:
         self.received += data
+        self.reads.append(len(data))
+        self.framer.feed(data)
         self.changed.set()
 
     def _on_drained(self, connection: PeerConnection) -> None:
@@ -183,6 +197,24 @@ async def test_a_connection_that_ends_at_once_closes_its_descriptor_once(wire: W
         assert next_one.getsockname() == ("0.0.0.0", 0)
 
 
+@pytest.mark.threat(72)
+async def test_small_frames_are_read_in_small_pieces_and_large_ones_in_large_pieces(wire: Wire) -> None:
+    await wire.attach()
+    small = (frame_prefix(200) + bytes(200)) * 2000
+    large = frame_prefix(len(MEGABYTE)) + MEGABYTE
+    sender = asyncio.create_task(asyncio.to_thread(wire.theirs.sendall, small + large))
+    at = 0
+    while len(wire.received) < len(small) + len(large):
+        await wire.change()
+        while wire.framer.next_frame() is not None:
+            pass
+    await sender
+    assert wire.received == small + large, "each read was taken before the next one"
+    for size in wire.reads:
+        assert size <= (READ_UP_TO if at + size < len(small) else READ_OF_LARGE)
+        at += size
+
+
 async def test_a_socket_that_cannot_be_attached(wire: Wire) -> None:
     wire.socket.close()
     await wire.attach()
@@ -192,7 +224,7 @@ async def test_a_socket_that_cannot_be_attached(wire: Wire) -> None:
 async def test_nothing_is_told_after_the_end(wire: Wire) -> None:
     await wire.attach()
     wire.connection.close(flush=True)
-    wire.connection.data_received(b"late")
+    wire.connection.buffer_updated(4)
     wire.connection.resume_writing()
     wire.connection.pause()
     wire.connection.resume()

@@ -98,3 +98,18 @@ def test_a_large_frame_is_joined_once():
         assert framer.next_frame() is None
     framer.feed(b"c")
     assert framer.next_frame() == b"a" + b"b" * 998 + b"c"
+
+
+def test_what_a_frame_lacks():
+    framer = Framer()
+    assert framer.missing == 0
+    framer.feed(b"\x0a\0\0")
+    assert framer.missing == 0, "its length is not known"
+    framer.feed(b"\0abc")
+    assert framer.next_frame() is None
+    assert framer.missing == 7
+    framer.feed(b"defgh")
+    assert framer.missing == 2
+    framer.feed(b"ijkl")
+    assert framer.missing == 0
+    assert framer.next_frame() == b"abcdefghij"

@@ -32,7 +32,7 @@ from nearnet.core.graph import NUMPY_FROM, shortest_paths
 from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
 from nearnet.net.persister import Persister
-from nearnet.net.transport import PeerConnection, attach, remote_end
+from nearnet.net.transport import READ_OF_LARGE, PeerConnection, attach, remote_end
 from nearnet.wire.messages import SocketAddress
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Driver:
         self._dialling = Dialling(self._config, self._dialled, self._dial_failed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._inside = False
+        self._buffer = memoryview(bytearray(READ_OF_LARGE))
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
 
@@ -257,7 +258,7 @@ class Driver:
         self.feed("a failed dial", lambda now: self.core.dial_failed(dial, why, now))
 
     def _connection(self, peer: Peer) -> PeerConnection:
-        connection = PeerConnection(peer, self.received, self._drained, self._lost)
+        connection = PeerConnection(peer, self.received, self._drained, self._lost, self._buffer)
         self.connections[peer] = connection
         return connection
 

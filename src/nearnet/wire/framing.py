@@ -39,6 +39,15 @@ class Framer:
         return len(self._data) - self._at + self._size
 
     @property
+    def missing(self) -> int:
+        """Bytes that the frame that has started still lacks; 0 while its length is not known."""
+        left = len(self._data) - self._at
+        if left < 4:
+            return 0
+        length: int = _LENGTH.unpack_from(self._data, self._at)[0]
+        return max(0, length + 4 - left - self._size)
+
+    @property
     def pending_length(self) -> int | None:
         """The claimed length of the frame that is next, None while its four bytes are not there."""
         if len(self._data) - self._at < 4:
