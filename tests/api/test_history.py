@@ -166,22 +166,41 @@ def test_changes_too_long_ago_are_not_told() -> None:
 
 def test_a_large_table_is_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SWEEP", 10)
+    monkeypatch.setattr(module, "TAKEN", 20)
     history, table = make(), EdgeTable(ME)
     for number in range(1, 26):
         table.put(edge(0, number))
-    seen = []
-    for second in range(4):
-        history.look(table.slots, START + second)
-        seen.append(history.seq)
-    assert seen == [0, 0, 25, 25], "told when all of one moment is seen"
+    seen = [(history.look(table.slots, START + second), history.seq) for second in range(7)]
+    assert seen == [(True, 0), (True, 0), (True, 20), (False, 25), (True, 25), (True, 25), (False, 25)]
     for number in range(1, 26):
         table.put(edge(0, number, nonce=2))
-    for second in range(5):
-        history.look(table.slots, START + 10 + second)
+    while history.look(table.slots, START + 10):
+        pass
     assert history.seq == 50
     told = history.changes_since(25, START + 99)
     assert told is not None
-    assert {change["time"] for change in told["changes"]} == {START + 12}, "when the table was taken"
+    assert {change["time"] for change in told["changes"]} == {START + 10}
+
+
+def test_an_edge_that_moves_while_a_large_table_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SWEEP", 1)
+    history, table = make(), EdgeTable(ME)
+    for number in (1, 2, 3, 4):
+        table.put(edge(0, number))
+    while history.look(table.slots, START):
+        pass
+    for slot in (3, 0):
+        table.remove(slot)
+    table.put(edge(0, 4, nonce=3))
+    history.look(table.slots, START + 1)
+    table.remove(0)
+    while history.look(table.slots, START + 2):
+        pass
+    assert pairs(history.graph(START + 3).as_dict()) == {ids(0, number) for number in (2, 3, 4)}
+    while history.look(table.slots, START + 4):
+        pass
+    assert pairs(history.graph(START + 5).as_dict()) == {ids(0, number) for number in (2, 3)}
+    assert pairs(history.graph(START + 5, START).as_dict()) == {ids(0, number) for number in (1, 2, 3, 4)}
 
 
 def test_more_edges_than_are_told_are_counted_and_ours_come_first() -> None:

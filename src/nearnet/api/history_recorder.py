@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from nearnet.core.peer import Peer
     from nearnet.net.node import Node
 
-__all__ = ["PERIOD", "HistoryRecorder", "TrafficByType"]
+__all__ = ["BUSY", "PERIOD", "HistoryRecorder", "TrafficByType"]
 
 PERIOD = 1.0
 """Seconds from one look at the table to the next."""
+
+BUSY = 0.05
+"""Seconds instead, while what a look began is not done."""
 
 _Counts = dict[str, tuple[int, int]]
 
@@ -69,8 +72,12 @@ class HistoryRecorder:
 
     def start(self) -> None:
         """Record from now on."""
-        self._timer = asyncio.get_running_loop().call_later(PERIOD, self.start)
-        self.look()
+        period = PERIOD
+        try:
+            if self.look():
+                period = BUSY
+        finally:
+            self._timer = asyncio.get_running_loop().call_later(period, self.start)
 
     def stop(self) -> None:
         """Record no more."""
@@ -78,15 +85,16 @@ class HistoryRecorder:
             self._timer.cancel()
             self._timer = None
 
-    def look(self) -> None:
-        """One look at the node: the table, new events, and a sample when it is due."""
+    def look(self) -> bool:
+        """One look at the node: the table, new events, and a sample when it is due. Whether there is more to see."""
         node, now = self._node, self._node.driver.now()
-        self.history.look(node.core.table.slots, now.wall)
+        is_unfinished = self.history.look(node.core.table.slots, now.wall)
         self._count_events()
         if now.mono >= self._sample_due:
             self._sample_due = now.mono + INTERVAL
             self._traffic.sample(list(node.driver.connections), now.mono)
             self.history.add_sample(self._sample(now.wall))
+        return is_unfinished
 
     def _count_events(self) -> None:
         newest = self._last_event

@@ -120,8 +120,8 @@ function frame() {
   fill(document.getElementById("top"),
     h("a", { class: "brand", href: "#/overview" }, h("img", { src: "/dashboard/favicon.svg", alt: "", width: 22, height: 22 }), "nearnet"),
     state, chain, identity, up, h("span", { class: "spring" }), tokenButton, themeButton);
-  fill(document.getElementById("rail"), VIEWS.map(([name, label, count]) =>
-    h("a", { href: `#/${name}` }, h("span", {}, label), count && h("span", { class: "badge", id: `count-${name}` }))));
+  fill(document.getElementById("rail"), VIEWS.map(([name, label, count], at) =>
+    h("a", { href: `#/${name}`, "aria-keyshortcuts": (at + 1) % 10 }, h("span", {}, label), count && h("span", { class: "badge", id: `count-${name}` }))));
 }
 
 /** Keys for all views: / finds, g and a letter goes. */

@@ -167,6 +167,7 @@ function listen() {
   };
   socket.onclose = () => {
     socket = null;
+    graphLoaded = false; // It may be another run of the node, with another count of changes.
     setTimeout(() => document.hidden || socket || listen(), RETRY);
   };
 }

@@ -7,6 +7,18 @@ import { peerCell, peerLink, refreshPeerCell } from "../peer-link.js";
 import { Table } from "../table.js";
 
 const SHOWN_HOPS = 4;
+const MOST = 5000;
+
+/** What the node says; of a larger graph, what follows from the edges that are here, so that the node need not tell it all. */
+function rows() {
+  if (!isLarge()) return Object.entries(now.nearnet_routes ?? {}).map(([peerId, route]) => ({ peer_id: peerId, ...route }));
+  const { graph } = now;
+  const { distance, hops } = graph.routes();
+  return graph.present().filter((peer) => distance[peer] > 0)
+    .map((peer) => ({ peer_id: graph.ids[peer], distance: distance[peer], next_hops: hops(peer).map((hop) => graph.ids[hop]) }));
+}
+
+const isLarge = () => (now.status?.nearnet.reachable ?? 0) > MOST;
 
 function hopsCell(cell, row) {
   const told = row.next_hops.join(" ");
@@ -31,8 +43,5 @@ export function open(main) {
     onchange: () => table.filter((row) => !hops.value || (hops.value === "4" ? row.distance >= 4 : row.distance === Number(hops.value))),
   });
   main.append(h("div", { class: "bar" }, table.searchField("Find a peer or next hop"), h("label", { class: "choice" }, h("span", {}, "Distance"), hops), table.count), table.element);
-  return {
-    close: watch(["nearnet_routes", "nearnet_accounts"], () =>
-      table.update(Object.entries(now.nearnet_routes ?? {}).map(([peerId, route]) => ({ peer_id: peerId, ...route })))),
-  };
+  return { close: watch([isLarge() ? "graph" : "nearnet_routes", "nearnet_accounts"], () => table.update(rows())) };
 }
