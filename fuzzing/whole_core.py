@@ -102,7 +102,7 @@ class _Core:
 
 
 def feed_core(data: bytes) -> None:
-    """The first byte: bit 0 the dialect, bit 1 whether the handshake is done, the other bits where the stream is cut."""
+    """The first byte: bit 0 the dialect, bit 1 whether the handshake is done, the rest where it is cut."""
     if not data:
         return
     core = _Core()

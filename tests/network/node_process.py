@@ -50,14 +50,14 @@ def make_home(folder: Path, **network: Any) -> Path:
 class NodeProcess:
     """A context manager: killed at its end if it still runs. Its log is the file ``log`` in its home."""
 
-    def __init__(self, home: Path, *words: str, descriptors: int | None = None) -> None:
-        """Started; ``descriptors`` is its limit of open files."""
+    def __init__(self, home: Path, *words: str, descriptors: int | None = None, within: tuple[str, ...] = ()) -> None:
+        """Started; ``descriptors`` is its limit of open files, ``within`` a command that runs it, as `ip netns exec`."""
 
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.home = home
-        command = [sys.executable, "-m", "nearnet", "run", "--home", str(home), "--log-format", "json", *words]
+        command = [*within, sys.executable, "-m", "nearnet", "run", "--home", str(home), "--log-format", "json", *words]
         with (home / "log").open("a") as log:
             self.process = subprocess.Popen(
                 command,
