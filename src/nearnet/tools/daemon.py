@@ -17,6 +17,7 @@ from nearnet.net.node import Node
 from nearnet.store.opening import open_store
 from nearnet.tools.collecting import collecting_seldom
 from nearnet.tools.daemon_log import load_renderer, set_log_level, set_up_log
+from nearnet.tools.heap import keep_freed_memory
 from nearnet.tools.summary_line import SummaryLine
 from nearnet.tools.tracing_setup import tracing_from_environment
 
@@ -94,6 +95,7 @@ class Daemon:
                 addr = None if node.addr is None else str(node.addr)
                 started({"event": "started", "peer_id": str(node.peer_id), "addr": addr, **told})
                 listeners.callback(SummaryLine(node, config.log_summary_period).stop)
+                keep_freed_memory()
                 await asyncio.to_thread(load_renderer)
                 await stop.wait()
         end_tracing()
