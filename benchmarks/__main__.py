@@ -25,6 +25,7 @@ CASES = (
     "ingest",
     "next_hops",
     "forward",
+    "dashboards",
     "delivery",
     "broadcast",
     "join",

@@ -90,6 +90,7 @@ class NodeProcess(Process):
         self.started = time.monotonic() - begun
         self.peer_id = PeerId.from_text(line["peer_id"])
         self.address = parse_socket(line["addr"])
+        self.rpc_addr: str = line["rpc_addr"]
         self.dialect = dialect
         self.genesis = GenesisId(CHAIN, CryptoHash(bytes(32)))
 
