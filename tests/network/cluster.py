@@ -140,6 +140,25 @@ def address(node: Node) -> str:
     return f"{node.peer_id}@{node.addr}"
 
 
+def visible(links: list[tuple[int, int, str]], node: int) -> list[tuple[int, int]]:
+    """Of (dialler, target, dialect) those that a node hears of: times for nonces go everywhere, counters over borsh.
+
+    A link has a time for its nonce when it speaks protobuf, or when one of its ends has a neighbour that does.
+    """
+    today = {end for a, b, dialect in links if dialect == "protobuf" for end in (a, b)}
+    dated = [(a, b) for a, b, dialect in links if dialect == "protobuf" or today & {a, b}]
+    counters = [(a, b) for a, b, _ in links if (a, b) not in dated]
+    return dated + over_borsh(counters, [(a, b) for a, b, dialect in links if dialect == "borsh"], node)
+
+
+def over_borsh(counters: list[tuple[int, int]], borsh: list[tuple[int, int]], node: int) -> list[tuple[int, int]]:
+    """Of those links the ones that a node hears of when news of them goes over the links that speak borsh only."""
+    near = {node}
+    for _ in borsh:
+        near |= {end for pair in borsh if near & set(pair) for end in pair}
+    return [pair for pair in counters if near & set(pair)]
+
+
 def plain_search(pairs: list[tuple[int, int]], start: int) -> dict[int, list[int]]:
     """Next hops by a plain breadth-first search from each neighbour."""
     adjacent: dict[int, set[int]] = {}

@@ -1,14 +1,16 @@
-"""Six nodes that come, go, crash and dial at random: nobody honest is banned, and whenever it is quiet the routes are
-those of a plain search over the connections that are there (`scenarios.md` 21; `threats.md` rows 40, 70)."""
+"""Six nodes that come, go, crash and dial at random, in one dialect or in both: nobody honest is banned, and whenever
+it is quiet the routes are those of a plain search over the connections that are there, as far as a node can hear of
+them (`scenarios.md` 21; `threats.md` rows 40, 70; `behaviour.md` §10)."""
 
 import asyncio
 import contextlib
 import random
 
 import pytest
-from network.cluster import Cluster, address, make_config, plain_search
+from network.cluster import Cluster, address, make_config, over_borsh, plain_search
 
 from nearnet import Node
+from nearnet.core.nonces import is_dated
 from nearnet.errors import NearnetError
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
@@ -18,13 +20,18 @@ QUIET_AFTER = 20.0
 """Seconds until it must be quiet; it is within one, but for a busy machine."""
 
 TIMING = {"wait_peer_before_remove": 0.3, "wait_on_try_update_nonce": 0.3}
+LIMITS = {"tables_per_second": {"protobuf": {"burst": 50, "per_second": 25}}}
+"""What happens here in a second is an hour's work elsewhere."""
+
+BOTH = ("borsh", "protobuf")
 
 
 class Churn:
     """What may happen to a network, each thing by chance."""
 
-    def __init__(self, cluster: Cluster, seed: int, outbound: bool) -> None:
+    def __init__(self, cluster: Cluster, seed: int, outbound: bool, dialects: tuple[str, ...] = ("borsh",)) -> None:
         self.cluster = cluster
+        self.dialects = dialects
         self.chance = random.Random(seed)
         self.outbound = outbound
         self.alive: dict[int, Node] = {}
@@ -34,7 +41,8 @@ class Churn:
 
     async def start(self, number: int) -> None:
         """A node with its key and what it had stored."""
-        config = make_config(outbound=self.outbound, timing=TIMING)
+        dialect = self.chance.choice(self.dialects)
+        config = make_config(outbound=self.outbound, timing=TIMING, dialect=dialect, limits=LIMITS)
         node = await self.cluster.start(config, key=f"churn {number}", store=self.stores[number])
         self.alive[number] = node
         self.numbers[node.peer_id] = number
@@ -51,7 +59,7 @@ class Churn:
         elif kind == "connect":
             a, b = self.chance.sample(sorted(self.alive), 2)
             with contextlib.suppress(NearnetError):
-                await self.alive[a].connect(address(self.alive[b]), timeout=2)
+                await self.alive[a].connect(address(self.alive[b]), self.chance.choice(self.dialects), timeout=2)
         elif kind == "disconnect":
             node = self.alive[self.chance.choice(sorted(self.alive))]
             peers = sorted(node.core.peers)
@@ -82,15 +90,22 @@ class Churn:
         found = {self.numbers[peer]: table.next_hops(peer) for peer in table.peers() if peer in self.numbers}
         return {to: sorted(self.numbers[hop] for hop in hops) for to, hops in found.items() if hops}
 
+    def expected(self, number: int, pairs: list[tuple[int, int]]) -> dict[int, list[int]]:
+        """A plain search over the links that it can know of; what it must know is judged by what the ends hold."""
+        counters, borsh = [], []
+        for a, b in pairs:
+            one, other = self.alive[a], self.alive[b].peer_id
+            peer, edge = one.core.peers[other], one.core.table.get(one.peer_id, other)
+            assert edge is not None
+            borsh += [(a, b)] if peer.dialect_name == "borsh" else []
+            counters += [] if is_dated(edge.nonce) else [(a, b)]
+        known = [pair for pair in pairs if pair not in counters] + over_borsh(counters, borsh, number)
+        return plain_search(known, number) if any(number in pair for pair in known) else {}
+
     def is_right(self) -> bool:
         """Whether every table is that of a plain search."""
         pairs = self.connections()
-        if pairs is None:
-            return False
-        linked = {number for pair in pairs for number in pair}
-        return all(
-            self.routes(number) == (plain_search(pairs, number) if number in linked else {}) for number in self.alive
-        )
+        return pairs is not None and all(self.routes(number) == self.expected(number, pairs) for number in self.alive)
 
     async def quiet(self) -> None:
         """All settles."""
@@ -98,9 +113,9 @@ class Churn:
         assert self.cluster.bans == []
 
 
-async def _churn(seed: int, seconds: float, outbound: bool) -> dict[str, int]:
+async def _churn(seed: int, seconds: float, outbound: bool, dialects: tuple[str, ...] = ("borsh",)) -> dict[str, int]:
     async with Cluster() as cluster:
-        churn = Churn(cluster, seed, outbound)
+        churn = Churn(cluster, seed, outbound, dialects)
         for number in range(NODES):
             await churn.start(number)
         loop = asyncio.get_running_loop()
@@ -121,6 +136,14 @@ async def test_five_seconds_of_churn(outbound):
     assert happened["connect"] > 5
 
 
+@pytest.mark.threat(40, 70, 73)
+@pytest.mark.interop("bridge", "nonces")
+@pytest.mark.parametrize("outbound", [False, True])
+async def test_five_seconds_of_churn_in_both_dialects(outbound):
+    happened = await _churn(3, 5, outbound, BOTH)
+    assert happened["connect"] > 5
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 @pytest.mark.threat(40, 70, 73)
@@ -128,4 +151,14 @@ async def test_five_seconds_of_churn(outbound):
 @pytest.mark.parametrize("outbound", [False, True])
 async def test_a_minute_of_churn(outbound):
     happened = await _churn(2, 60, outbound)
+    assert all(happened[kind] > 10 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.threat(40, 70, 73)
+@pytest.mark.interop("bridge", "nonces")
+@pytest.mark.parametrize("outbound", [False, True])
+async def test_a_minute_of_churn_in_both_dialects(outbound):
+    happened = await _churn(4, 60, outbound, BOTH)
     assert all(happened[kind] > 10 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened

@@ -1,7 +1,7 @@
 """Both dialects at once: who speaks which, what each can express, and the bridge between them (`behaviour.md` §10)."""
 
 import pytest
-from network.cluster import Cluster, address, make_config, plain_search
+from network.cluster import Cluster, address, make_config, plain_search, visible
 
 from nearnet.core.nonces import is_dated
 from nearnet.errors import NearnetError
@@ -18,17 +18,6 @@ SHAPES = {
     "square": [(0, 1, OLD), (1, 2, NEW), (2, 3, OLD), (3, 0, NEW)],
     "mesh of six": [(a, b, OLD if (a * b) % 3 else NEW) for a in range(6) for b in range(a)],
 }
-
-
-def visible(links, node):
-    """Links that a node hears of: those with a time for a nonce go everywhere, counters only over the old era's."""
-    today = {end for a, b, dialect in links if dialect == NEW for end in (a, b)}
-    dated = [(a, b) for a, b, dialect in links if dialect == NEW or today & {a, b}]
-    near = {node}
-    for _ in links:
-        near |= {end for a, b, dialect in links if dialect == OLD and near & {a, b} for end in (a, b)}
-    counters = [(a, b) for a, b, dialect in links if (a, b) not in dated and near & {a, b}]
-    return dated + counters
 
 
 def expected(links, node):
