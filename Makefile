@@ -12,8 +12,9 @@ FLOORS := .venv-floors
 PROTO := .venv-proto
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 3600
+SEEDS ?= 0..1999
 
-.PHONY: run test quick nightly lint bench fuzz soak docs proto vendor floors clean
+.PHONY: run test quick nightly lint bench explore fuzz soak docs proto vendor floors clean
 
 run: $(STAMP)
 	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
@@ -34,6 +35,11 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Ten thousand seeds of the simulator, over all cores.
+explore: $(STAMP)
+	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-today chaos-of-two-dialects; do \
+	  $(BIN)/nearnet sim explore $$scenario --seeds $(SEEDS) $(ARGS) || exit 1; done
 
 # All fuzzing targets; led by coverage where atheris has a wheel, by chance elsewhere.
 fuzz: $(STAMP)
