@@ -1,0 +1,65 @@
+"""Visits to real nodes, and to what is none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from doctor_home import KEY, boot_node, place
+
+from nearnet import NetworkConfig
+from nearnet.config import parse_peer
+from nearnet.keys import SecretKey
+from nearnet.tools.doctor.visit import Visit, Visitor
+
+STRANGER = SecretKey.from_seed("stranger")
+
+
+async def visit(place: str, dialect: str = "auto", key: SecretKey = KEY, **nearnet: object) -> Visit:
+    config = NetworkConfig.model_validate({"chain_id": "test", "nearnet": {"dialect": dialect, **nearnet}})
+    return await Visitor(config, key, 1, time.time()).visit(parse_peer(place))
+
+
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+async def test_again_and_again_as_the_same(dialect: str) -> None:
+    """The node remembers the edge of the last time, and says LastEdge: that is taken up."""
+    async with boot_node() as node:
+        for _ in range(3):
+            seen = await visit(place(node), dialect)
+            assert seen.handshake is not None
+            assert (seen.dialect, seen.failure, seen.addresses) == (dialect, None, ["127.0.0.1"])
+        events = node.events()
+        async with asyncio.timeout(10):
+            while node.core.peers:
+                await anext(events)
+        reasons = {event.data.get("reason") for event in node.recent_events if event.kind == "disconnected"}
+    assert reasons == {"disconnected by the peer"}, "it said goodbye"
+
+
+async def test_a_host_name() -> None:
+    async with boot_node() as node:
+        assert node.addr is not None
+        seen = await visit(f"{node.peer_id}@localhost:{node.addr.port}")
+    assert seen.handshake is not None
+    assert "127.0.0.1" in seen.addresses
+
+
+async def test_the_operators_word_on_one_peer() -> None:
+    async with boot_node() as node:
+        seen = await visit(place(node), "auto", peers={str(node.peer_id): {"dialect": "borsh"}})
+    assert seen.dialect == "borsh"
+
+
+async def test_what_is_no_node() -> None:
+    """It answers in no dialect, and more than a frame may hold; the visit ends all the same."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"\xff" * 1000)
+        await writer.drain()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        seen = await visit(f"{STRANGER.public_key}@127.0.0.1:{port}")
+    assert (seen.connected, seen.dialect, seen.handshake) == (True, None, None)
