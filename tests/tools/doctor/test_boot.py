@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nearnet import NetworkConfig
 from nearnet.tools.doctor import Verdict
-from nearnet.tools.doctor.boot import check_clock
+from nearnet.tools.doctor.boot import check_clock, check_visits
 
 WALL = 1_770_000_000.0
 
@@ -28,3 +29,10 @@ def test_clock(nonces: list[float], calls: list[float], verdict: Verdict, seen: 
     finding = check_clock([int(nonce) for nonce in nonces], [int(nonce) for nonce in calls], WALL)
     assert finding.verdict is verdict
     assert seen in finding.seen
+
+
+@pytest.mark.parametrize(("peers", "verdict"), [(0, Verdict.WRONG), (2, Verdict.OK)])
+def test_no_boot_node_is_needed_with_peers(peers: int, verdict: Verdict) -> None:
+    first, *rest = check_visits([], NetworkConfig(), peers)
+    assert first.verdict is verdict
+    assert {finding.verdict for finding in rest} == {Verdict.UNKNOWN}

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nearnet.config import NetworkConfig
-    from nearnet.keys import PeerId
     from nearnet.tools.doctor.visit import Visit
 
 __all__ = ["CLOCK_TOLERANCE", "check_clock", "check_visits"]
@@ -43,14 +42,14 @@ def check_clock(nonces: Sequence[int], calls: Sequence[int], wall: float) -> Fin
     return fine("clock", f"the newest edge of the network is {max(age, 0):.0f} s old")
 
 
-def check_visits(visits: Sequence[Visit], config: NetworkConfig, banned: Sequence[PeerId] = ()) -> Iterator[Finding]:
-    """Five findings, in order; each is wrong when it holds for no boot node."""
+def check_visits(visits: Sequence[Visit], config: NetworkConfig, peers: int = 0) -> Iterator[Finding]:
+    """Five findings, in order; each is wrong when it holds for no boot node. With `peers` none is needed."""
     if not visits:
-        yield wrong(
-            "boot nodes resolve",
-            "no boot node is configured",
-            "set network.boot_nodes to KEY@HOST:PORT, comma separated, or let others dial this node",
-        )
+        advice = "set network.boot_nodes to KEY@HOST:PORT, comma separated, or let others dial this node"
+        if peers:
+            yield fine("boot nodes resolve", f"no boot node is configured, and {peers} peers are connected without")
+        else:
+            yield wrong("boot nodes resolve", "no boot node is configured", advice)
         for check in ("boot nodes connect", "dialect", "genesis", "version"):
             yield unknown(check, "no boot node to ask")
         return

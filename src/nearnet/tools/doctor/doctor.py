@@ -126,7 +126,7 @@ class Doctor:
             yield port
             yield node.listening() if node is not None else await _listening(bell, config, pid)
             yield node.reachable() if node is not None else _reachable(bell, caller, visits)
-        for finding in check_visits(visits, config):
+        for finding in check_visits(visits, config, 0 if node is None else len(node.peers)):
             yield finding
         addresses = [ip for visit in visits for ip in visit.addresses]
         store = config.nearnet.store or home.store_path
