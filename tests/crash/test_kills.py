@@ -25,6 +25,9 @@ from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 PRUNING = 'nearnet.timing={"prune_unreachable_after": 0.05, "prune_check_after": 0.05}'
 """So that components go to the disk and come back all the time."""
 
+ROOM = 'nearnet.limits={"known_peers": 100000}'
+"""For more bans than a node remembers by default."""
+
 
 class Writing:
     """What makes a node write: bans by its RPC, edges that nobody reaches, announcements."""
@@ -75,7 +78,7 @@ async def _kill(home: Path, kills: int, seed: int) -> tuple[int, int]:
     stored: set[str] = set()
     components = 0
     for _ in range(kills):
-        with NodeProcess(home, "--set", PRUNING) as node:
+        with NodeProcess(home, "--set", PRUNING, "--set", ROOM) as node:
             writing = Writing(node, numbers)
             told = asyncio.create_task(writing.gossip())
             bans = asyncio.create_task(asyncio.to_thread(writing.ban))
@@ -88,7 +91,7 @@ async def _kill(home: Path, kills: int, seed: int) -> tuple[int, int]:
         store = SqliteStore(home / "data" / "nearnet.sqlite")
         components += len(list(store.items(COMPONENT_EDGES)))
         store.close()
-    with NodeProcess(home) as node:
+    with NodeProcess(home, "--set", ROOM) as node:
         assert stored <= {one["peer_id"] for one in node.call("nearnet_bans")}
         node.end()
     return len(stored), components
