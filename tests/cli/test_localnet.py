@@ -45,6 +45,16 @@ def test_words_to_the_end():
     assert out.endswith("all nodes stopped\n")
 
 
+def test_both_dialects_are_told():
+    process = start("--nodes", "4", "--dialect", "mixed", "--duration", "0", "--json")
+    out, err = process.communicate(timeout=50)
+    assert (process.returncode, err) == (0, "")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert {event["dialect"] for event in told if event["event"] == "connected"} == {"borsh", "protobuf"}
+    assert [event["ok"] for event in told if event["event"] == "ping"] == [True] * 3
+    assert told[-1]["event"] == "stopped"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_stays_until_it_is_told(number):
     process = start("--nodes", "2", "--json")

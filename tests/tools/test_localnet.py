@@ -66,6 +66,27 @@ def test_a_ring_forms_is_pinged_and_leaves_nothing(monkeypatch: pytest.MonkeyPat
     assert told[-1]["event"] == "stopped"
 
 
+@pytest.mark.interop("bridge", "which dialect")
+@pytest.mark.parametrize("topology", ["line", "ring", "random"])
+def test_both_dialects_in_one_network(topology: str, tmp_path: Path) -> None:
+    """It forms, which means that all hold all edges and have all routes; its longest route leads over both."""
+    told: list[dict[str, Any]] = []
+    with local_network(Plan(nodes=5, topology=topology, dialect="mixed", home=tmp_path), told.append) as network:
+        network.start()
+        network.form()
+        assert network.ping()
+        spoken = {tuple(event["nodes"]): event["dialect"] for event in by_kind(told, "connected")}
+        assert sorted(spoken) == network.links
+        assert set(spoken.values()) == {"borsh", "protobuf"}
+        numbers = {node.peer_id: node.number for node in network.nodes}
+        for node in network.nodes:
+            for peer in node.rpc.call("nearnet_peers"):
+                other = numbers[peer["peer_id"]]
+                assert peer["dialect"] == spoken[min(node.number, other), max(node.number, other)]
+            assert node.rpc.call("nearnet_bans") == []
+    assert "Traceback" not in "".join((tmp_path / f"node{number}" / "log").read_text() for number in range(5))
+
+
 def by_kind(told: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [event for event in told if event["event"] == kind]
 
