@@ -38,7 +38,7 @@ def make_store(home: Path) -> set[str]:
         peers = {str(SecretKey.from_seed(f"banned {number}").public_key) for number in range(BANS)}
         for peer in peers:
             node.call("nearnet_ban", peer_id=peer)
-        node.end()
+        node.kill()
     store = SqliteStore(home / "data" / "nearnet.sqlite")
     store.commit([Write(COMPONENT_EDGES, bytes(8), bytes(20_000))])
     assert {len(list(store.items(column))) for column in COLUMNS} >= {BANS, 1}
@@ -58,7 +58,7 @@ def start_on(home: Path) -> list[str] | tuple[int, str]:
     node.told = json.loads(line)
     try:
         bans = [one["peer_id"] for one in node.call("nearnet_bans")]
-        node.end()
+        node.kill()
     finally:
         node.__exit__(None, None, None)
     assert "Traceback" not in node.log()

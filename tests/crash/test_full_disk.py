@@ -93,7 +93,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(small_disk: tuple[Path, tuple[s
         shutil.move(copy, home / "data")
     with NodeProcess(home) as again:
         assert _bans(again) == during | {after}
-        again.end()
+        again.kill()
 
 
 @pytest.mark.threat(64)

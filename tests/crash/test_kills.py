@@ -93,7 +93,7 @@ async def _kill(home: Path, kills: int, seed: int) -> tuple[int, int]:
         store.close()
     with NodeProcess(home, "--set", ROOM) as node:
         assert stored <= {one["peer_id"] for one in node.call("nearnet_bans")}
-        node.end()
+        node.kill()
     return len(stored), components
 
 
