@@ -5,8 +5,10 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 from served_node import ServedNode
@@ -116,3 +118,21 @@ def test_a_live_table_on_a_terminal(node):
 def test_help_shows_an_example(capsys):
     assert main(["ping", "--help"]) == 0
     assert "Example: nearnet ping ed25519:" in " ".join(capsys.readouterr().out.split())
+
+
+def test_metrics_while_it_goes_on(node):
+    call = [sys.executable, "-m", "nearnet", *words(node, "--count", "0", "--json")]
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    process = subprocess.Popen([*call, "--prometheus-addr", address], stdout=subprocess.PIPE, text=True)
+    json.loads(process.stdout.readline())
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert f'near_ping_ping_sent{{chain_id="test",account_id="{node.peer_id}"}} ' in text
+
+
+def test_a_wrong_place_for_metrics_is_2(node, capsys):
+    assert main(words(node, "--prometheus-addr", "everywhere")) == 2
+    assert "--prometheus-addr: expected IP:PORT" in capsys.readouterr().err

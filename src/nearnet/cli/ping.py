@@ -12,9 +12,11 @@ import typer
 
 from nearnet.cli.options import JsonOption
 from nearnet.cli.output import print_json, printable
+from nearnet.config.values import parse_socket
 from nearnet.errors import ConfigError
 from nearnet.net.loop import run_on_best_loop
 from nearnet.tools.ping import Handshaken, Pinging, PingPlan, PingResult
+from nearnet.tools.ping_metrics import PingMetrics
 from nearnet.tools.ping_report import LatenciesCsv, TargetStatistics
 
 __all__ = ["ping"]
@@ -32,6 +34,9 @@ _Interval = Annotated[float, typer.Option("--interval", help="Between two of the
 _Timeout = Annotated[float, typer.Option("--timeout", help="For a pong.", min=0.001, metavar="SECONDS")]
 _Ttl = Annotated[int | None, typer.Option("--ttl", help="Hops that a ping may take; 100.", min=1, max=255, metavar="N")]
 _Csv = Annotated[Path | None, typer.Option("--latencies-csv", help="Add each outcome to this file.", metavar="FILE")]
+_Metrics = Annotated[
+    str | None, typer.Option("--prometheus-addr", help="Serve near_ping_ metrics there.", metavar="IP:PORT")
+]
 _Handshake = Annotated[bool, typer.Option("--just-handshake", help="No pings.")]
 _DialectOption = Annotated[
     Literal["auto", "borsh", "protobuf"], typer.Option("--dialect", help="What to speak to the first hop.")
@@ -52,6 +57,7 @@ def ping(
     timeout: _Timeout = 5.0,
     ttl: _Ttl = None,
     latencies_csv: _Csv = None,
+    prometheus_addr: _Metrics = None,
     just_handshake: _Handshake = False,
     dialect: _DialectOption = "auto",
     protocol_version: _Version = None,
@@ -76,36 +82,53 @@ def ping(
         ttl,
         timeout,
     )
-    _run(Pinging(plan), latencies_csv, just_handshake, as_json)
+    report = _Report(Pinging(plan), as_json, just_handshake)
+    _run(report, latencies_csv, prometheus_addr)
+    if not just_handshake and not any(each.pongs for each in report.targets):
+        raise typer.Exit(1)
 
 
-def _run(pinging: Pinging, latencies_csv: Path | None, just_handshake: bool, as_json: bool) -> None:
+def _run(report: "_Report", latencies_csv: Path | None, prometheus_addr: str | None) -> None:
     logging.getLogger("nearnet").addHandler(logging.NullHandler())  # What is to be said is said here.
-    live = not as_json and not just_handshake and sys.stdout.isatty()
-    report = _Report(pinging, as_json, just_handshake, live)
     with contextlib.ExitStack() as stack:
         if latencies_csv is not None:
             report.csv = stack.enter_context(LatenciesCsv(latencies_csv.expanduser()))
-        if live:
+        if report.live:
             stack.enter_context(_live(report))
-        elif not as_json:
+        elif not report.as_json:
             stack.callback(report.summary)  # Also after Ctrl-C.
-        run_on_best_loop(pinging.run(report.shaken, report.result, just_handshake))
-    if not just_handshake and not any(each.pongs for each in report.targets):
-        raise typer.Exit(1)
+        run_on_best_loop(_serve(report, prometheus_addr))
+
+
+async def _serve(report: "_Report", prometheus_addr: str | None) -> None:
+    """The pings, with their metrics where they are wanted."""
+    async with contextlib.AsyncExitStack() as stack:
+        if prometheus_addr is not None:
+            from nearnet.api.metrics_listener import MetricsListener
+
+            try:
+                parse_socket(prometheus_addr)
+            except ValueError as error:
+                raise ConfigError(f"--prometheus-addr: expected {error}, got {prometheus_addr!r}") from None
+            listener = MetricsListener(prometheus_addr, report.metrics.exposition)
+            stack.push_async_callback(listener.stop)
+            await listener.start()
+        await report.pinging.run(report.shaken, report.result, report.just_handshake)
 
 
 class _Report:
     """What is printed: JSON documents, lines, or on a terminal a table that is drawn anew."""
 
-    def __init__(self, pinging: Pinging, as_json: bool, just_handshake: bool, live: bool) -> None:
+    def __init__(self, pinging: Pinging, as_json: bool, just_handshake: bool) -> None:
         names = [target.info.id for target in pinging.targets]
         if len(set(names)) < len(names):
             raise ConfigError("a peer is named twice; name each once, and say how often by --count")
         self._statistics = {target.info.id: TargetStatistics(target) for target in pinging.targets}
-        self._json = as_json
-        self._just_handshake = just_handshake
-        self._live = live
+        self.pinging = pinging
+        self.as_json = as_json
+        self.just_handshake = just_handshake
+        self.live = not as_json and not just_handshake and sys.stdout.isatty()
+        self.metrics = PingMetrics(pinging.plan.chain_id)
         self.csv: LatenciesCsv | None = None
         self.hops: list[str] = []
 
@@ -118,20 +141,21 @@ class _Report:
         words = f"{hop.peer_id} at {hop.address} took the handshake in {hop.milliseconds:.1f} ms: "
         words += f"{hop.dialect}, protocol version {hop.protocol_version}"
         self.hops.append(words)
-        if self._json:
-            if self._just_handshake:
+        if self.as_json:
+            if self.just_handshake:
                 print_json(hop.as_dict())
-        elif not self._live:
+        elif not self.live:
             print(words, flush=True)
 
     def result(self, result: PingResult) -> None:
         each = self._statistics[result.target.info.id]
         each.add(result)
+        self.metrics.add(result)
         if self.csv is not None:
             self.csv.add(result)
-        if self._json:
+        if self.as_json:
             print_json(result.as_dict())
-        elif not self._live:
+        elif not self.live:
             outcome = result.reason or f"pong over {_hops(result.hops)} in {result.milliseconds:.1f} ms"
             print(f"{each.name} #{result.seq}: {printable(outcome)}", flush=True)
 
