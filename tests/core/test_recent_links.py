@@ -1,3 +1,4 @@
+import pytest
 from peer_fakes import START, DictStore, info, later, peer_id
 
 from nearnet.core.clock import Now
@@ -14,6 +15,8 @@ def stored(count: int, now: Now = START) -> tuple[RecentLinks, DictStore]:
     return links, store
 
 
+@pytest.mark.scenario(87)
+@pytest.mark.interop("recent connections")
 def test_only_after_ten_minutes():
     links, _ = stored(0)
     links.up(info(1), START.mono, later(LASTING - 0.1))
@@ -24,6 +27,8 @@ def test_only_after_ten_minutes():
     assert links.newest_first()[0].connected_until == later(LASTING).unix_ns
 
 
+@pytest.mark.scenario(87)
+@pytest.mark.interop("recent connections")
 def test_at_most_forty_and_the_longest_disconnected_leaves():
     links, store = stored(MOST_LINKS + 2)
     numbers = [link.peer_info.id for link in links.newest_first()]
@@ -41,6 +46,7 @@ def test_forget():
     assert peer_id(0) not in links
 
 
+@pytest.mark.scenario(87)
 def test_a_clock_set_back_one_year():
     """What claims to have ended next year is not newer than what ends now."""
     future = Now(START.mono, START.wall + 365 * 86_400)

@@ -100,7 +100,17 @@ class Churn:
             borsh += [(a, b)] if peer.dialect_name == "borsh" else []
             counters += [] if is_dated(edge.nonce) else [(a, b)]
         known = [pair for pair in pairs if pair not in counters] + over_borsh(counters, borsh, number)
+        known += [pair for pair in self.outdated(number, pairs) if pair not in over_borsh([pair], borsh, number)]
         return plain_search(known, number) if any(number in pair for pair in known) else {}
+
+    def outdated(self, number: int, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Links that it holds and that are no more. Of counters alone: their removal goes over borsh only."""
+        found = []
+        for edge in self.alive[number].core.table.edges():
+            pair = sorted(self.numbers.get(end, -1) for end in edge.key)
+            if edge.is_active and not is_dated(edge.nonce) and -1 not in pair and (pair[0], pair[1]) not in pairs:
+                found.append((pair[0], pair[1]))
+        return found
 
     def is_right(self) -> bool:
         """Whether every table is that of a plain search."""

@@ -52,7 +52,7 @@ async def test_five_joiners_that_know_only_the_seed():
 
 @pytest.mark.scenario(13)
 @pytest.mark.scenario(14)
-@pytest.mark.scenario(15)
+@pytest.mark.scenario(15, 56)
 @pytest.mark.parametrize("form", ["own side, ip:port", "other side, ip:port", "own side, ip"])
 async def test_blacklists(form):
     async with Cluster() as cluster:
@@ -74,7 +74,7 @@ async def test_blacklists(form):
         )
 
 
-@pytest.mark.scenario(16)
+@pytest.mark.scenario(16, 56)
 async def test_a_full_table_refuses():
     async with Cluster() as cluster:
         for _ in range(4):

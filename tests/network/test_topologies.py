@@ -19,7 +19,7 @@ SHAPES = {
 
 
 @pytest.mark.scenario(1)
-@pytest.mark.scenario(3)
+@pytest.mark.scenario(3, 56)
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_tables_are_those_of_a_plain_search(shape):
     pairs = SHAPES[shape]
