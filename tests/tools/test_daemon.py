@@ -147,3 +147,19 @@ def test_hang_up_re_reads_level_and_blacklist(home: Home) -> None:
 
     run(home, config(), hang_up_twice, reload)
     assert (found, seen) == ([], [b""])
+
+
+def test_the_summary_line(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    """It comes by itself, and stops with the node."""
+    lines: list[str] = []
+
+    def until_two(_: dict[str, Any]) -> None:
+        for _ in range(500):
+            lines.extend(capfd.readouterr().err.splitlines())
+            if len(lines) >= 2:
+                return
+            threading.Event().wait(0.02)
+
+    run(home, config(log_summary_period=0.05), until_two)
+    assert all(" I #        0 Waiting for peers | 0 peers ⬇ 0 B/s" in line for line in lines)
+    assert len(lines) >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import logging
 import subprocess
 import sys
 import threading
@@ -68,6 +69,18 @@ def test_a_collector_that_is_not_there_holds_up_no_stop(monkeypatch: pytest.Monk
     started = time.monotonic()
     end()
     assert time.monotonic() - started < 1.5
+
+
+def test_its_own_log_goes_where_ours_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = logging.getLogger("nearnet"), logging.getLogger("opentelemetry")
+    handler = logging.NullHandler()
+    for logger in (ours, theirs):
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(ours, "handlers", [handler])
+    _, end = tracing_from_environment({ENDPOINTS[0]: "http://127.0.0.1:1/v1/traces"}, "me")
+    end()
+    assert (theirs.handlers, theirs.propagate) == ([handler], False)
 
 
 def test_without_the_extra_it_says_what_to_install(

@@ -38,6 +38,7 @@ def tracing_from_environment(environ: Mapping[str, str], peer_id: str) -> tuple[
         return None, lambda: None
     from nearnet.tools.otel import OtelTracing
 
+    _share_log()
     names = {"service.name": environ.get("OTEL_SERVICE_NAME", "nearnet"), "service.instance.id": peer_id}
     provider = TracerProvider(resource=Resource.create({**names, "service.version": VERSION}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -51,3 +52,10 @@ def tracing_from_environment(environ: Mapping[str, str], peer_id: str) -> tuple[
         last.join(_FLUSH_TIME)
 
     return tracing, end
+
+
+def _share_log() -> None:
+    """What OpenTelemetry has to say, of a collector that does not answer for one, goes where our lines go."""
+    theirs = logging.getLogger("opentelemetry")
+    theirs.handlers = list(logging.getLogger("nearnet").handlers)
+    theirs.propagate = not theirs.handlers
