@@ -85,7 +85,7 @@ async def _read(events: object) -> None:
 
 
 def run(options: Options) -> list[Result]:
-    """CPU and rate with pages, in units of those without. The pages take part of the machine: the CPU is what counts."""
+    """CPU and rate with pages, in units of those without. The pages share the machine: the CPU is what counts."""
     with NodeProcess(rpc="127.0.0.1:0", cores=1) as node:
         flood = Flood(node, 1, BODY, options.size(40_000, 20))
         if not options.small:
