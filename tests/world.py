@@ -81,8 +81,8 @@ class Node:
         """The latest of that kind."""
         return next(event for event in reversed(self.events) if event.kind == kind)
 
-    def connect(self, other: Node) -> None:
-        self.core.connect(other.info, self.world.now, "borsh")
+    def connect(self, other: Node, dialect: str = "borsh") -> None:
+        self.core.connect(other.info, self.world.now, dialect)
         self.settle()
 
     def settle(self) -> None:

@@ -4,10 +4,13 @@ from itertools import pairwise
 
 import pytest
 from hand import Core, key_of
+from world import World, make_config
 
 from nearnet.core.accounts_data import MOST_ACCOUNT_KEYS, MOST_ITEMS, MOST_PAYLOAD_BYTES
 from nearnet.errors import ReasonForBan
 from nearnet.keys import Signature
+from nearnet.wire.dialect import dialect_named
+from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import SocketAddress
 from nearnet.wire.messages_today import AccountData, PeerAddr, SignedPayload, SyncAccountsData
 
@@ -153,3 +156,44 @@ def test_no_more_than_twice_that_is_verified_of_one_message():
     assert known[-1].account_key == key_of(f"v {MOST_ITEMS - 1}").public_key
     assert core.manager.context.counters["nearnet_oversized_messages", "SyncAccountsData"] == 1
     assert hand.peer.is_ready
+
+
+class Counting(World):
+    """Counts the frames of one kind on each connection, both directions together."""
+
+    def __init__(self):
+        super().__init__()
+        self.framers = {}
+        self.counts = {}
+
+    def _deliver(self, end, data):
+        framer = self.framers.setdefault(end, Framer())
+        framer.feed(data)
+        link = frozenset((id(end), id(end.other)))
+        while (frame := framer.next_frame()) is not None:
+            if PROTO.kind(bytes(frame)) == "SyncAccountsData":
+                self.counts[link] = self.counts.get(link, 0) + 1
+        super()._deliver(end, data)
+
+
+PROTO = dialect_named("protobuf")
+
+
+@pytest.mark.scenario(92)
+@pytest.mark.interop("SyncAccountsData")
+def test_twenty_nodes_in_four_layers_tell_all_at_a_bounded_rate():
+    rate = {"accounts_data_broadcast_rate_limit_qps": 0.5, "accounts_data_broadcast_rate_limit_burst": 1}
+    overrides = {"network_config_overrides": {"outbound_disabled": True, **rate}}
+    world = Counting()
+    nodes = [world.node(make_config(experimental=overrides)) for _ in range(20)]
+    for at, node in enumerate(nodes[5:]):
+        for below in nodes[at // 5 * 5 : at // 5 * 5 + 5]:
+            node.connect(below, "protobuf")
+    assert len(nodes[7].core.peers) == 10
+    for number, node in enumerate(nodes):
+        frame = PROTO.encode(SyncAccountsData((data(f"account {number}"),), incremental=True))
+        world._deliver(next(iter(node.pipes.values())), frame_prefix(len(frame)) + frame)  # As from that neighbour.
+    world.advance(12)
+    assert [len(node.core.accounts_data.all()) for node in nodes] == [20] * 20
+    assert len(world.counts) == 75
+    assert max(world.counts.values()) <= 12

@@ -229,6 +229,7 @@ class TestLastingLinks:
         net.store.apply(net.dialer.take_writes())
         return net
 
+    @pytest.mark.scenario(88)
     @pytest.mark.parametrize("numbers", [[1], [1, 2, 3, 4], list(range(1, 10))])
     def test_a_restart_dials_them_again_the_newest_first(self, numbers):
         net = self.lasting(*numbers)
@@ -236,16 +237,20 @@ class TestLastingLinks:
         dialled = [int.from_bytes(dial.peer.id, "big") for dial in again.due()]
         assert dialled == numbers[::-1][:8]
 
+    @pytest.mark.scenario(88)
     def test_not_with_the_option_off(self):
         store = self.lasting(1).store
         assert Net(store=store, connect_to_reliable_peers_on_startup=False, ideal_connections_lo=0,
                    minimum_outbound_peers=0).due() == []  # fmt: skip
 
+    @pytest.mark.scenario(89)
     def test_only_boot_nodes_when_told(self):
         net = self.lasting(1, 2)
         again = Net(store=net.store, now=net.now, connect_only_to_boot_nodes=True, boot_nodes=(node(1),))
         assert [dial.peer.id for dial in again.run(5, lambda net, dial: None)[0][1:]] == [peer_id(1)]
 
+    @pytest.mark.scenario(88)
+    @pytest.mark.interop("recent connections")
     def test_a_lost_one_is_tried_six_times(self):
         net = self.lasting(1, ideal_connections_lo=0, minimum_outbound_peers=0)
         net.lose(1)
