@@ -89,8 +89,10 @@ def ping(
 
 
 def _run(report: "_Report", latencies_csv: Path | None, prometheus_addr: str | None) -> None:
-    logging.getLogger("nearnet").addHandler(logging.NullHandler())  # What is to be said is said here.
+    log, quiet = logging.getLogger("nearnet"), logging.NullHandler()
     with contextlib.ExitStack() as stack:
+        log.addHandler(quiet)  # What is to be said is said here.
+        stack.callback(log.removeHandler, quiet)
         if latencies_csv is not None:
             report.csv = stack.enter_context(LatenciesCsv(latencies_csv.expanduser()))
         if report.live:
