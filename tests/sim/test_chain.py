@@ -1,6 +1,11 @@
+from types import SimpleNamespace
+
+import pytest
+
 from nearnet.sim.conditions import HeightAtLeast
+from nearnet.sim.invariants import InvariantBroken
 from nearnet.sim.play import Player
-from nearnet.sim.steps import Connect, Crash, Pause, Restart, Scenario, Setup, Wait, Within
+from nearnet.sim.steps import Connect, Crash, Pause, Restart, Scenario, Send, Setup, Wait, Within
 from nearnet.wire.messages import Block
 
 LINE = (Connect(0, 1), Connect(1, 2))
@@ -33,3 +38,16 @@ def test_an_old_block_or_another_length_is_not_relayed():
     client.on_message(Block(b"longer than a number"), peer)
     assert client.height == height
     assert client.counts["Block"] >= 2
+
+
+def test_a_message_that_is_given_twice_is_found():
+    made = player(*LINE, Wait(3), Send(0, 2, 1), Wait(0.2), Send(0, 2, 1), Wait(0.2))
+    client = made.client(2)
+    assert client.counts["Routed"] == 2, "two that are apart are two"
+    (signature, neighbour), _ = next(iter(client._given.items()))
+    made.world.nodes[2].core.client_port.neighbour = neighbour
+    made.world.run(1)
+    given = SimpleNamespace(signature=signature)
+    client.on_routed(given)
+    with pytest.raises(InvariantBroken, match="delivered once"):
+        client.on_routed(given)

@@ -10,11 +10,6 @@ from nearnet.sim.scenarios import find
 SEEDS = [
     ("clocks", 0, "a wall clock before 1970: times that the store cannot hold ended the connection that brought them"),
     ("clocks", 2, "the same for how long a connection had lasted"),
-    ("chaos of the crowded", 83, "a row of a peer whose address the operator gives to another"),
-    ("chaos of the crowded", 342, "a machine that came back does not know the connections of its former life"),
-    ("chaos of the crowded", 439, "one end of a connection gave up, the other kept it and refused every new one"),
-    ("chaos without dials", 45, "a ban that ended while the node was down"),
-    ("chaos of two dialects", 279, "clocks that differ by more than 20 minutes: asking for a nonce is a ban"),
 ]
 
 

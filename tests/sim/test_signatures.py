@@ -4,7 +4,7 @@ from nearnet import keys
 from nearnet.core.actions import Verify
 from nearnet.core.edge import EdgeCheck, build_edge, run_checks, sign_edge, verify_edge
 from nearnet.keys import SecretKey
-from nearnet.sim.signatures import EdgePool, FastKey, fast_signatures, made_up_edge
+from nearnet.sim.signatures import MOST_HOPS, EdgePool, FastKey, fast_signatures, made_up_edge
 from nearnet.wire.borsh_dialect import BorshDialect
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import Disconnect, SyncRoutingTable
@@ -101,3 +101,12 @@ def test_real_edges_are_shared_as_well():
     key, other = SecretKey.from_seed("1"), SecretKey.from_seed("2", "secp256k1")
     edge = build_edge(key, other.public_key, 1, sign_edge(other, key.public_key, 1).signature)
     assert EdgePool().run_checks(Verify(1, (EdgeCheck(edge),))).outcomes == ("valid",)
+
+
+def test_a_message_that_goes_round_is_found():
+    pool = EdgePool()
+    for _ in range(MOST_HOPS):
+        pool.passed_on(b"digest")
+    pool.passed_on(b"another")
+    with pytest.raises(AssertionError, match="hops: a message was passed on 101 times"):
+        pool.passed_on(b"digest")

@@ -32,6 +32,7 @@ __all__ = [
     "Silent",
     "Stage",
     "Validations",
+    "routes",
 ]
 
 

@@ -232,7 +232,7 @@ class Network:
             self._fly(end, data)
 
     def _fly(self, end: End, data: bytes) -> None:
-        if flow_is_corrupt(end):
+        if _is_corrupt(end):
             data = self._damage(data)
         flow, now, conditions = end.out, self.world.time, self.conditions
         start = now
@@ -316,7 +316,7 @@ class Network:
         self._lose(end, "closed by the peer")
 
 
-def flow_is_corrupt(end: End) -> bool:
+def _is_corrupt(end: End) -> bool:
     """Whether the next chunk of this end gets a wrong byte; counts it."""
     if not end.out.corrupt:
         return False

@@ -112,11 +112,6 @@ class SimNode:
         """Its connections."""
         return self._ends
 
-    @property
-    def is_degraded(self) -> bool:
-        """Whether its disk does not take what it has to store."""
-        return self.up and self._writer.degraded
-
     # --- life ------------------------------------------------------------------------------------
 
     def start(self) -> None:

@@ -22,7 +22,7 @@ from nearnet.sim.steps import config_of
 from nearnet.sim.trace import Trace
 from nearnet.sim.world import World
 from nearnet.wire.messages import AnnounceAccount, PeerInfo, SocketAddress
-from nearnet.wire.routed_body import Ping, encode_body
+from nearnet.wire.routed_body import Opaque, Ping, encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +48,10 @@ _AT_REST = 10.0
 _MOST_LOOKS = 30
 """A network has come to rest when for 10 s no connection comes or goes; it must within five minutes."""
 
-MOST_EVENTS = 20_000_000
+_APPROVAL = 0
+"""Index of a body that the network does not look into."""
+
+_MOST_EVENTS = 20_000_000
 
 
 class Failed(AssertionError):
@@ -92,7 +95,7 @@ class Player:
     def __init__(self, scenario: Scenario, seed: int = 0, explore: bool = False, trace: bool = False) -> None:
         self.scenario = scenario
         self.world = world = World(seed, scenario.conditions, scenario.fast)
-        world.most_events = MOST_EVENTS
+        world.most_events = _MOST_EVENTS
         self.invariants = Invariants(world, scenario.hostile)
         world.on_touched = self.invariants.touched
         if explore:
@@ -207,7 +210,9 @@ class Player:
                     _preload(self.world, step)
             case steps.Cut() | steps.Heal() | steps.Snap() | steps.Stuck() | steps.Corrupt():
                 self._disturb(step)
-            case steps.Connect() | steps.Disconnect() | steps.Ban() | steps.Unban() | steps.Ping() | steps.Announce():
+            case steps.Connect() | steps.Disconnect() | steps.Ban() | steps.Unban():
+                self._command(step)
+            case steps.Ping() | steps.Send() | steps.Announce():
                 self._command(step)
             case _:
                 self._life(step)
@@ -262,6 +267,9 @@ class Player:
                 case steps.Ping(_, to, ttl, nonce):
                     body = encode_body(Ping(nonce or 0, node.id))
                     node.do(lambda now: core.send_routed(self.id(to), body, now, ttl))
+                case steps.Send(_, to, number):
+                    body = encode_body(Opaque(_APPROVAL, number.to_bytes(8, "little")))
+                    node.do(lambda now: core.send_routed(self.id(to), body, now))
                 case steps.Announce():
                     node.do(core.announce, self._announcement(step))
         except NearnetError as error:  # No way, no such peer, banned: told to the caller, and part of what happens.
@@ -361,7 +369,7 @@ class Player:
 
 
 def _counting(node: SimNode) -> CountingClient:
-    return CountingClient(node.config)
+    return CountingClient(node.config, node)
 
 
 def made_up_edges(count: int, salt: str) -> list[Edge]:

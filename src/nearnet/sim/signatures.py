@@ -26,11 +26,24 @@ if TYPE_CHECKING:
     from nearnet.core.edge import EdgeCheck
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
+    from nearnet.wire.routed_frame import RoutedFrame
 
-__all__ = ["EdgePool", "FastKey", "SharedDialect", "SharedEdge", "fast_check", "fast_signatures", "made_up_edge"]
+__all__ = [
+    "MOST_HOPS",
+    "EdgePool",
+    "FastKey",
+    "SharedDialect",
+    "SharedEdge",
+    "fast_check",
+    "fast_signatures",
+    "made_up_edge",
+]
 
 _REMEMBERED = 200_000
 """Decoded small messages, and outcomes of checks, that are kept; then all are forgotten and found anew."""
+
+MOST_HOPS = 100
+"""`routed_message_ttl`: so often a message may be passed on, by all nodes together."""
 
 _SMALL = 2048
 """Bytes of a frame up to which its decoded form is kept: gossip of few edges, which every node sends alike."""
@@ -73,11 +86,11 @@ def fast_signatures(enabled: bool = True) -> Iterator[None]:
     """Inside, the signatures of `FastKey`s hold and those of the curve do not; afterwards all is as it was."""
     before = keys._sodium_open
     if enabled:
-        keys._sodium_open = fast_check  # type: ignore[misc]
+        keys._sodium_open = fast_check
     try:
         yield
     finally:
-        keys._sodium_open = before  # type: ignore[misc]
+        keys._sodium_open = before
 
 
 class SharedEdge(Edge):
@@ -110,7 +123,7 @@ class SharedEdge(Edge):
 class EdgePool:
     """The edges of one world, each held once and checked once."""
 
-    __slots__ = ("_dialects", "_edges", "_messages", "_outcomes", "_peers")
+    __slots__ = ("_dialects", "_edges", "_messages", "_outcomes", "_passed_on", "_peers")
 
     def __init__(self) -> None:
         self._dialects: dict[str, Dialect] = {}
@@ -118,6 +131,7 @@ class EdgePool:
         self._peers: dict[PeerId, PeerId] = {}
         self._messages: dict[bytes, Message] = {}
         self._outcomes: dict[Edge, str] = {}
+        self._passed_on: dict[bytes, int] = {}
 
     def dialect(self, dialect: Dialect) -> Dialect:
         """The same dialect, with shared edges."""
@@ -125,6 +139,15 @@ class EdgePool:
         if shared is None:
             shared = self._dialects[dialect.name] = cast("Dialect", SharedDialect(dialect, self))
         return shared
+
+    def passed_on(self, digest: bytes) -> None:
+        """A node passes a message on: no more often than its ttl allows."""
+        count = self._passed_on.get(digest, 0) + 1
+        if count > MOST_HOPS:
+            raise AssertionError(f"hops: a message was passed on {count} times")
+        if len(self._passed_on) > _REMEMBERED:
+            self._passed_on.clear()
+        self._passed_on[digest] = count
 
     def share(self, edge: Edge) -> SharedEdge:
         """The one object for these bytes."""
@@ -189,6 +212,11 @@ class SharedDialect:
         value = getattr(self._dialect, name)
         self.__dict__[name] = value
         return value
+
+    def forward(self, routed: RoutedFrame) -> bytes:
+        """A message on its way; counted."""
+        self._pool.passed_on(routed.digest())
+        return self._dialect.forward(routed)
 
     def decode(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> Message:
         """The whole message."""

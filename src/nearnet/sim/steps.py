@@ -39,6 +39,7 @@ __all__ = [
     "Restart",
     "Resume",
     "Scenario",
+    "Send",
     "Setup",
     "Snap",
     "Start",
@@ -231,6 +232,15 @@ class Ping(Step):
     to: int
     ttl: int | None = None
     nonce: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Step):
+    """`node` sends a routed message of the chain's own to `to`: the same one for the same `number`."""
+
+    node: int
+    to: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ __all__ = ["TooBusy", "World"]
 
 _STAMP = struct.Struct("<dI")
 
-PORT = 24567
+_PORT = 24567
 
 
 class TooBusy(AssertionError):
@@ -112,8 +112,10 @@ class World:
     def address(self, number: int) -> SocketAddress:
         """Where node `number` listens."""
         if self.public:
-            return SocketAddress(f"{11 + number % 100}.{number // 100 % 200 + 1}.{number % 7}.{1 + number % 250}", PORT)
-        return SocketAddress(f"127.{1 + number // 60_000}.{number // 250 % 240}.{1 + number % 250}", PORT)
+            return SocketAddress(
+                f"{11 + number % 100}.{number // 100 % 200 + 1}.{number % 7}.{1 + number % 250}", _PORT
+            )
+        return SocketAddress(f"127.{1 + number // 60_000}.{number // 250 % 240}.{1 + number % 250}", _PORT)
 
     def listener(self, address: SocketAddress) -> Listener | None:
         """Who has this address, up or not."""

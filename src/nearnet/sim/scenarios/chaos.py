@@ -21,6 +21,7 @@ from nearnet.sim.steps import (
     Restart,
     Resume,
     Scenario,
+    Send,
     Setup,
     Snap,
     Step,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL", "timeline"]
 
-LENGTH = 60
+_LENGTH = 60
 """Steps of a timeline."""
 
 _LONGEST = 20.0
@@ -47,6 +48,7 @@ Who asks for one beyond is banned (`behaviour.md` §3)."""
 _WEIGHTS = {
     "connect": 8,
     "ping": 8,
+    "send": 6,
     "disconnect": 3,
     "snap": 4,
     "stop": 2,
@@ -70,7 +72,7 @@ def timeline(rng: random.Random, nodes: int) -> tuple[Step, ...]:
     steps: list[Step] = []
     wrong = [0.0] * nodes
     kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
-    for number in range(LENGTH):
+    for number in range(_LENGTH):
         (kind,) = rng.choices(kinds, weights)
         steps.append(_jump(rng, wrong) if kind == "jump" else _step(kind, rng, nodes, number))
         if rng.random() < 0.6:
@@ -97,6 +99,8 @@ def _step(kind: str, rng: random.Random, nodes: int, number: int) -> Step:
             return Connect(a, b)
         case "ping":
             return Ping(a, b)
+        case "send":
+            return Send(a, b, number // 4)
         case "disconnect":
             return Disconnect(a, b)
         case "snap":

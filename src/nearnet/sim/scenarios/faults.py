@@ -42,10 +42,10 @@ from nearnet.sim.steps import (
 
 __all__ = ["ALL"]
 
-DAY = 86_400.0
-MESH4 = tuple(Connect(a, b) for a in range(4) for b in range(a))
-LIVELY = Setup(dials=True, boot=(0, 1))
-SLOW = {"timing": {"dial_timeout": 30.0}}
+_DAY = 86_400.0
+_MESH4 = tuple(Connect(a, b) for a in range(4) for b in range(a))
+_LIVELY = Setup(dials=True, boot=(0, 1))
+_SLOW = {"timing": {"dial_timeout": 30.0}}
 
 ALL = (
     Scenario(
@@ -54,7 +54,7 @@ ALL = (
         number=31,
         nodes=7,
         real=True,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(15, *(Peers(node, 6) for node in range(7))),
             *(step for _ in range(45) for step in (Crash(6), Wait(0.11), Restart(6), Wait(0.11))),
@@ -124,7 +124,7 @@ ALL = (
         "peers that are seconds away are not banned; one that the client finds useless is",
         number=43,
         nodes=3,
-        setup=Setup(network={"handshake_timeout": 60.0, "ban_window": 60.0}, nearnet=SLOW, blocks=True),
+        setup=Setup(network={"handshake_timeout": 60.0, "ban_window": 60.0}, nearnet=_SLOW, blocks=True),
         conditions=Conditions(Latency(3.0, 0.4)),
         steps=(
             Connect(0, 1),
@@ -142,7 +142,7 @@ ALL = (
         "for five minutes another node is cut off every half second: the network survives",
         number=44,
         nodes=6,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(15, AllAgree()),
             *(
@@ -162,7 +162,7 @@ ALL = (
         "partition",
         "six nodes fall into two halves and come together again: all hold the same edges with the same nonces",
         nodes=6,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(30, AllAgree(), *(Peers(node, 5) for node in range(6))),
             Cut((0, 1, 2), (3, 4, 5)),
@@ -175,7 +175,7 @@ ALL = (
         "one way only",
         "what node 0 sends is lost, what it is sent arrives: its connections end within a minute, and come back",
         nodes=4,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(15, AllAgree()),
             Cut((0,), (1, 2, 3), both_ways=False),
@@ -188,7 +188,7 @@ ALL = (
         "vanished",
         "a machine is gone without a word: its edges go within 70 s; it comes back",
         nodes=4,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(15, AllAgree()),
             Vanish(3),
@@ -201,7 +201,7 @@ ALL = (
         "paused",
         "a process stands still for 30 s: nobody bans it, and it goes on",
         nodes=4,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(15, AllAgree()),
             Pause(2),
@@ -219,8 +219,8 @@ ALL = (
             Within(15, AllAgree()),
             Ban(0, 3, seconds=300.0),
             Within(2, NotConnected(0, 3)),
-            JumpClock(0, wall=DAY),
-            JumpClock(1, wall=-DAY),
+            JumpClock(0, wall=_DAY),
+            JumpClock(1, wall=-_DAY),
             JumpClock(2, wall=-2e9),
             Always(200, NotConnected(0, 3)),
             JumpClock(2, mono=3600.0),
@@ -235,7 +235,7 @@ ALL = (
         "full disks",
         "disks are full for ten minutes: nodes go on, and what they know is stored afterwards",
         nodes=3,
-        setup=LIVELY,
+        setup=_LIVELY,
         steps=(
             Within(15, AllAgree()),
             DiskFull(0),
@@ -258,7 +258,7 @@ ALL = (
         "a wrong bit",
         "bits flip on the way: no message is half taken, nobody who is honest is banned for long",
         nodes=3,
-        setup=LIVELY,
+        setup=_LIVELY,
         hostile=True,
         steps=(
             Within(15, AllAgree()),
@@ -274,7 +274,7 @@ ALL = (
         "node 1 reads nothing from node 0 for a while: pings between the others go through",
         nodes=4,
         steps=(
-            *MESH4,
+            *_MESH4,
             Within(15, AllAgree()),
             Stuck(1, 0),
             *(Ping(0, 2) for _ in range(20)),

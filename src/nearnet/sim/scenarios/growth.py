@@ -11,12 +11,12 @@ from nearnet.sim.steps import Connect, Crash, Cut, Heal, Restart, Scenario, Star
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ALL", "links_of", "wiring"]
+__all__ = ["ALL", "LEAST", "MOST", "links_of", "wiring"]
 
 LEAST, MOST = 6, 8
 """Connections that a node comes to have."""
 
-APART = 0.02
+_APART = 0.02
 """Seconds between two joins."""
 
 
@@ -54,7 +54,7 @@ def _joins(nodes: int) -> Iterator[Step]:
     for node, others in enumerate(wiring(nodes)):
         yield Start(node)
         yield from (Connect(node, other) for other in others)
-        yield Wait(APART)
+        yield Wait(_APART)
 
 
 def _scenario(name: str, title: str, nodes: int, more: tuple[Step, ...]) -> Scenario:

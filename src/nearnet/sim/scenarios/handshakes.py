@@ -16,9 +16,9 @@ from nearnet.sim.steps import Always, Connect, Scenario, Setup, Wait, Within
 
 __all__ = ["ALL"]
 
-FUTURE = 2**32 - 1
-HELLO = (RawOpen("A", 0), RawHandshake("A"), Within(2, Heard("A", "Handshake nonce 1")))
-FEW = {"max_num_peers": 10}
+_FUTURE = 2**32 - 1
+_HELLO = (RawOpen("A", 0), RawHandshake("A"), Within(2, Heard("A", "Handshake nonce 1")))
+_FEW = {"max_num_peers": 10}
 
 ALL = (
     Scenario(
@@ -28,7 +28,7 @@ ALL = (
         nodes=1,
         real=True,
         hostile=True,
-        setup=Setup(network=FEW),
+        setup=Setup(network=_FEW),
         steps=(RawOpen("c", 0, count=100), Within(5, Open(0, 70)), Always(1, Open(0, 70))),
         quiet=False,
     ),
@@ -58,7 +58,7 @@ ALL = (
         real=True,
         steps=(
             RawOpen("A", 0),
-            *(RawHandshake("A", version=FUTURE, garbage=length) for length in range(1, 33)),
+            *(RawHandshake("A", version=_FUTURE, garbage=length) for length in range(1, 33)),
             Within(2, Heard("A", *["ProtocolVersionMismatch"] * 32)),
         ),
         quiet=False,
@@ -70,7 +70,7 @@ ALL = (
         nodes=1,
         real=True,
         steps=(
-            *HELLO,
+            *_HELLO,
             RawOpen("B", 0),
             RawHandshake("B", port=12346),
             Within(2, Heard("B", "Handshake*")),
@@ -115,7 +115,7 @@ ALL = (
         setup=Setup(),
         steps=(
             Connect(0, 1),
-            *HELLO,
+            *_HELLO,
             RawTable("A", 300, nonce=1),
             Wait(1),
             RawTable("A", 300, nonce=3),
@@ -134,7 +134,7 @@ ALL = (
         real=True,
         hostile=True,
         steps=(
-            *HELLO,
+            *_HELLO,
             RawBytes("A", (2**29).to_bytes(4, "little"), framed=False),
             Always(1, Peers(0, 1)),
             RawOpen("B", 0),
@@ -153,7 +153,7 @@ ALL = (
         real=True,
         fast=False,
         steps=(
-            *HELLO,
+            *_HELLO,
             RawPing("A", None, ttl=0, nonce=10),
             RawPing("A", None, ttl=1, nonce=11),
             RawPing("A", None, ttl=2, nonce=12),
@@ -172,7 +172,7 @@ ALL = (
         steps=(
             Connect(0, 1),
             Within(5, Connected(0, 1)),
-            *HELLO,
+            *_HELLO,
             Within(3, Heard("A", "SyncRoutingTable 2 edges 0 accounts")),
             Connect(2, 0),
             Within(3, Connected(0, 2)),
@@ -262,7 +262,7 @@ ALL = (
         nodes=1,
         real=True,
         steps=(
-            *HELLO,
+            *_HELLO,
             RawOpen("B", 0, key="A"),
             RawHandshake("B", nonce=3),
             Within(2, Heard("B", "closed"), Silent("B", "Handshake*"), Peers(0, 1)),
@@ -280,7 +280,7 @@ ALL = (
         steps=(
             RawOpen("A", 0),
             RawHandshake("A", version=0),
-            RawHandshake("A", version=FUTURE, genesis="another"),
+            RawHandshake("A", version=_FUTURE, genesis="another"),
             RawHandshake("A", genesis="another"),
             RawHandshake("A", target=False),
             RawHandshake("A"),
@@ -308,7 +308,7 @@ ALL = (
         setups={0: Setup(dials=True, boot=(1,))},
         steps=(
             RawListen("L", 1),
-            *HELLO,
+            *_HELLO,
             *(RawPing("A", 0, ttl=2, nonce=number) for number in range(4)),
             Within(2, Heard("A", *["Routed 15*"] * 4)),
             Within(15, Heard("L", "Handshake nonce 1")),

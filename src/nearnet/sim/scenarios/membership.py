@@ -7,8 +7,8 @@ from nearnet.sim.steps import Always, Ban, Connect, Restart, Scenario, Setup, St
 
 __all__ = ["ALL"]
 
-NONE = (Routes(0, {}), Routes(1, {}))
-ARCHIVAL = {
+_NONE = (Routes(0, {}), Routes(1, {}))
+_ARCHIVAL = {
     "max_num_peers": 3,
     "ideal_connections_lo": 2,
     "ideal_connections_hi": 2,
@@ -23,8 +23,8 @@ def _few(most: int, low: int, high: int) -> Setup:
 
 
 def _archival(number: int, name: str, rounds: int, safe: int) -> Scenario:
-    setup = Setup(network={**ARCHIVAL, "safe_set_size": safe})
-    archival = Setup(archive=True, network={**ARCHIVAL, "safe_set_size": safe})
+    setup = Setup(network={**_ARCHIVAL, "safe_set_size": safe})
+    archival = Setup(archive=True, network={**_ARCHIVAL, "safe_set_size": safe})
     dials = tuple(
         step
         for _ in range(rounds)
@@ -64,7 +64,7 @@ ALL = (
         nodes=2,
         real=True,
         setups={0: Setup(dials=True, boot=(1,), blacklist=(1,))},
-        steps=(Always(0.5, *NONE),),
+        steps=(Always(0.5, *_NONE),),
     ),
     Scenario(
         "blacklisted dialler",
@@ -73,7 +73,7 @@ ALL = (
         nodes=2,
         real=True,
         setups={0: Setup(dials=True, boot=(1,)), 1: Setup(blacklist=(0,))},
-        steps=(Always(0.5, *NONE),),
+        steps=(Always(0.5, *_NONE),),
     ),
     Scenario(
         "blacklisted host",
@@ -82,7 +82,7 @@ ALL = (
         nodes=2,
         real=True,
         setups={0: Setup(dials=True, boot=(1,), blacklist_ips=(1,))},
-        steps=(Always(0.5, *NONE),),
+        steps=(Always(0.5, *_NONE),),
     ),
     Scenario(
         "full",
@@ -113,7 +113,7 @@ ALL = (
             0: Setup(dials=True, boot=(1,), network={"ban_window": 60.0}),
             1: Setup(dials=True, boot=(0,), network={"ban_window": 60.0}),
         },
-        steps=(Within(15, Connected(0, 1)), Ban(0, 1), Within(1, *NONE), Always(2, *NONE, NotConnected(0, 1))),
+        steps=(Within(15, Connected(0, 1)), Ban(0, 1), Within(1, *_NONE), Always(2, *_NONE, NotConnected(0, 1))),
     ),
     Scenario(
         "ban that ends",

@@ -7,17 +7,17 @@ from nearnet.sim.steps import Always, Announce, Connect, Ping, Restart, Scenario
 
 __all__ = ["ALL"]
 
-LINE = (Connect(0, 1), Connect(1, 2))
-LINE_IS_UP = Within(15, Routes(0, {1: [1], 2: [1]}), Routes(1, {0: [0], 2: [2]}), Routes(2, {1: [1], 0: [1]}))
-SQUARE = (Connect(0, 1), Connect(1, 2), Connect(2, 3), Connect(3, 0))
-SQUARE_IS_UP = Within(
+_LINE = (Connect(0, 1), Connect(1, 2))
+_LINE_IS_UP = Within(15, Routes(0, {1: [1], 2: [1]}), Routes(1, {0: [0], 2: [2]}), Routes(2, {1: [1], 0: [1]}))
+_SQUARE = (Connect(0, 1), Connect(1, 2), Connect(2, 3), Connect(3, 0))
+_SQUARE_IS_UP = Within(
     15,
     Routes(0, {1: [1], 2: [1, 3], 3: [3]}),
     Routes(1, {0: [0], 2: [2], 3: [0, 2]}),
     Routes(2, {1: [1], 0: [1, 3], 3: [3]}),
     Routes(3, {0: [0], 2: [2], 1: [0, 2]}),
 )
-PRUNE = {"timing": {"prune_unreachable_after": 3, "prune_check_after": 3}}
+_PRUNE = {"timing": {"prune_unreachable_after": 3, "prune_check_after": 3}}
 
 ALL = (
     Scenario(
@@ -35,7 +35,7 @@ ALL = (
         nodes=3,
         real=True,
         fast=False,
-        steps=(*LINE, LINE_IS_UP),
+        steps=(*_LINE, _LINE_IS_UP),
     ),
     Scenario(
         "shortcut",
@@ -44,8 +44,8 @@ ALL = (
         nodes=3,
         real=True,
         steps=(
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Connect(0, 2),
             Within(15, Routes(0, {1: [1], 2: [2]}), Routes(2, {1: [1], 0: [0]}), Routes(1, {0: [0], 2: [2]})),
         ),
@@ -92,7 +92,7 @@ ALL = (
         nodes=3,
         real=True,
         fast=False,
-        steps=(*LINE, LINE_IS_UP, Ping(0, 2), Within(5, Pings(2, pings=1), Pings(0, pongs=1), Pings(1, 0, 0))),
+        steps=(*_LINE, _LINE_IS_UP, Ping(0, 2), Within(5, Pings(2, pings=1), Pings(0, pongs=1), Pings(1, 0, 0))),
     ),
     Scenario(
         "ttl 2",
@@ -100,7 +100,7 @@ ALL = (
         number=9,
         nodes=3,
         real=True,
-        steps=(*LINE, LINE_IS_UP, Ping(0, 2, ttl=2), Within(5, Pings(2, pings=1), Pings(0, pongs=1))),
+        steps=(*_LINE, _LINE_IS_UP, Ping(0, 2, ttl=2), Within(5, Pings(2, pings=1), Pings(0, pongs=1))),
     ),
     Scenario(
         "ttl 1",
@@ -108,7 +108,7 @@ ALL = (
         number=10,
         nodes=3,
         real=True,
-        steps=(*LINE, LINE_IS_UP, Ping(0, 2, ttl=1), Always(0.3, Pings(2, pings=0), Pings(0, pongs=0))),
+        steps=(*_LINE, _LINE_IS_UP, Ping(0, 2, ttl=1), Always(0.3, Pings(2, pings=0), Pings(0, pongs=0))),
     ),
     Scenario(
         "broken line",
@@ -116,7 +116,7 @@ ALL = (
         number=11,
         nodes=3,
         real=True,
-        steps=(*LINE, LINE_IS_UP, Stop(1), Within(15, Routes(0, {}), Routes(2, {}))),
+        steps=(*_LINE, _LINE_IS_UP, Stop(1), Within(15, Routes(0, {}), Routes(2, {}))),
     ),
     Scenario(
         "broken square",
@@ -125,8 +125,8 @@ ALL = (
         nodes=4,
         real=True,
         steps=(
-            *SQUARE,
-            SQUARE_IS_UP,
+            *_SQUARE,
+            _SQUARE_IS_UP,
             Stop(1),
             Within(15, Routes(0, {2: [3], 3: [3]}), Routes(2, {0: [3], 3: [3]}), Routes(3, {0: [0], 2: [2]})),
         ),
@@ -138,8 +138,8 @@ ALL = (
         nodes=3,
         real=True,
         steps=(
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Ping(0, 2, nonce=0),
             Ping(0, 2, nonce=0),
             Within(5, Pings(2, pings=1), Pings(0, pongs=1)),
@@ -156,8 +156,8 @@ ALL = (
         number=57,
         nodes=3,
         steps=(
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Ping(0, 2, nonce=0),
             Wait(0.049),
             Ping(0, 2, nonce=0),
@@ -188,18 +188,18 @@ ALL = (
         number=86,
         nodes=3,
         steps=(
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Stop(1),
             Within(15, Routes(0, {}), Routes(2, {})),
             Restart(1),
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Stop(1),
             Within(15, Routes(0, {}), Routes(2, {})),
             Restart(1),
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Within(15, AllAgree()),
         ),
     ),
@@ -208,10 +208,10 @@ ALL = (
         "a peer that is unreachable is pruned after 3 s, not after 2 s",
         number=82,
         nodes=3,
-        setup=Setup(nearnet=PRUNE),
+        setup=Setup(nearnet=_PRUNE),
         steps=(
-            *LINE,
-            LINE_IS_UP,
+            *_LINE,
+            _LINE_IS_UP,
             Stop(2),
             Within(5, Routes(0, {1: [1]})),
             Always(1.9, EdgeCount(0, 2)),
@@ -222,7 +222,7 @@ ALL = (
         "kept apart and back",
         "a pruned component comes back from disk as soon as one of its peers turns up",
         nodes=4,
-        setup=Setup(nearnet=PRUNE),
+        setup=Setup(nearnet=_PRUNE),
         steps=(
             Connect(0, 1),
             Connect(1, 2),
