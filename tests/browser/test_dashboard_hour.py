@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 
-import pytest
 from chromium import opened, shot
 from dashboard_node import add_graph, remove_edges, watched
 from real_nodes import until
@@ -43,7 +42,6 @@ def lived_through(history: History, sample: dict, samples: int = 359) -> dict:
     return told
 
 
-@pytest.mark.slow
 async def test_timelines_of_an_hour() -> None:
     async with watched(3) as at:
         node, history = at.node, at.server.jsonrpc.recorder.history

@@ -46,7 +46,6 @@ def brute_paths(edges: set[frozenset], start, end) -> list[tuple]:
     return [path for path in paths if path[-1] == end]
 
 
-@pytest.mark.slow
 async def test_a_thousand_peers_and_fifteen_thousand_edges() -> None:
     async with watched(0) as at:
         node = at.node
@@ -89,7 +88,6 @@ async def test_a_thousand_peers_and_fifteen_thousand_edges() -> None:
             assert len(set(places)) > 900
 
 
-@pytest.mark.slow
 async def test_a_peer_and_all_shortest_paths_between_two() -> None:
     async with watched(0) as at:
         node = at.node
@@ -139,7 +137,6 @@ async def test_a_peer_and_all_shortest_paths_between_two() -> None:
             await shot(page, "map-paths")
 
 
-@pytest.mark.slow
 async def test_the_graph_of_a_past_moment() -> None:
     async with watched(0) as at:
         node, server = at.node, at.server
@@ -172,7 +169,6 @@ async def test_the_graph_of_a_past_moment() -> None:
             assert await page.inner_text(".moment") == "now"
 
 
-@pytest.mark.slow
 async def test_a_peer_is_found_and_changes_are_followed() -> None:
     async with watched(0) as at:
         edges = add_graph(at.node, 50, 150)
@@ -199,7 +195,6 @@ async def test_a_peer_is_found_and_changes_are_followed() -> None:
             assert not [url for url in asked if "nearnet_graph" in url], "changes are asked for, not the whole graph"
 
 
-@pytest.mark.slow
 async def test_the_map_by_keyboard() -> None:
     async with watched(0) as at:
         add_graph(at.node, 30, 60, near=5)
@@ -232,7 +227,6 @@ async def test_the_map_by_keyboard() -> None:
             await page.wait_for_function("() => window.nearnetMap.state.selected === null")
 
 
-@pytest.mark.slow
 async def test_without_webgl_the_page_says_so() -> None:
     async with watched(0) as at, opened(at.url, "overview") as page:
         await page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")

@@ -71,7 +71,6 @@ def hostile_answers() -> dict[str, object]:
     }
 
 
-@pytest.mark.slow
 @pytest.mark.threat(77)
 async def test_hostile_strings_are_shown_as_text() -> None:
     async with watched(1) as at, opened(at.url, refused=("400",)) as page:
@@ -152,7 +151,6 @@ async def test_the_policy_lets_nothing_else_run() -> None:
     assert "TypeError" in seen
 
 
-@pytest.mark.slow
 async def test_by_keyboard_alone() -> None:
     async with watched(2) as at, opened(at.url) as page:
         await page.keyboard.press("Tab")
@@ -191,7 +189,6 @@ UNLABELLED = """() => [...document.querySelectorAll("main table:not(.u-legend)")
   .filter((one) => !one.caption && !one.closest("aside")).length"""
 
 
-@pytest.mark.slow
 async def test_for_a_screen_reader() -> None:
     async with watched(2) as at, opened(at.url) as page:
         for view in VIEWS:
@@ -205,7 +202,6 @@ async def test_for_a_screen_reader() -> None:
         assert await page.locator("nav[aria-label], main, header").count() == 3
 
 
-@pytest.mark.slow
 async def test_the_theme_is_kept_and_motion_is_spared() -> None:
     async with watched(0) as at, opened(at.url, color_scheme="light", reduced_motion="reduce") as page:
         back = "() => getComputedStyle(document.body).backgroundColor"
