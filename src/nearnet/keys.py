@@ -26,8 +26,9 @@ _TYPES: Final = ("ed25519", "secp256k1")
 _KEY_LENGTH: Final = (32, 64)
 _SIGNATURE_LENGTH: Final = (64, 65)
 
-_sodium_open: Final = lib.crypto_sign_open
 _NULL: Final = ffi.NULL
+_sodium_open = lib.crypto_sign_open
+"""libsodium's check, or another of its form: `net/verifiers.py`, and the simulator."""
 
 _P: Final = 2**255 - 19
 _SMALL_ORDER_Y: Final = frozenset(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nearnet.core.known_peer import PeerStatus
+from nearnet.net import verifiers
 from nearnet.version import VERSION
 
 if TYPE_CHECKING:
@@ -83,13 +84,12 @@ def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict
             "known_peers": len(node.core.peer_store),
             "edges": node.core.table.edge_count,
             "reachable": node.core.table.reachable_count,
+            "verifier": verifiers.current(),
             "degraded": None if node.driver.persister.degraded is None else "storage",
             "limits": limits(node),
         },
     }
-    if rpc_addr is None:
-        del view["rpc_addr"]
-    return view
+    return {key: value for key, value in view.items() if key != "rpc_addr" or value is not None}
 
 
 def network_info(node: Node) -> dict[str, Any]:

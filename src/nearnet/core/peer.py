@@ -153,8 +153,7 @@ class Peer:
         self.local_port = 0
         self.proposed_nonce = 0
         self.handshakes_sent = 0
-        self.connected_at = now.mono
-        self.last_received = now.mono
+        self.connected_at = self.last_received = now.mono
         self.last_ping_ms: float | None = None
         self.last_kind = ""
         self.last_peers_request: float | None = None

@@ -169,8 +169,7 @@ class RoutingTable:
                     self._unreachable_since.setdefault(peer, now.mono)
         more = table.active_count - active
         if new_peers or (more and not (self._is_settled and self._routes.hold_with(*table.ends(slot), more > 0))):
-            self.needs_recalculation = True
-            self._is_settled = False
+            self.needs_recalculation, self._is_settled = True, False
 
     def _restore(self, peers: list[PeerId], now: Now) -> bool:
         """Bring the components of peers that turn up back from disk, and of those that turn up with them; if any."""

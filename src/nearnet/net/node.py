@@ -23,6 +23,7 @@ from nearnet.net.event_logging import EventLogging
 from nearnet.net.events import RECENT, EventLog, EventStream
 from nearnet.net.listener import Listener
 from nearnet.net.network_info import NetworkInfo, Traffic, network_info
+from nearnet.net.verifiers import choose
 from nearnet.net.waiting import Pong, wait_for_pong, wait_until_ready
 from nearnet.store.opening import MEMORY, open_store
 from nearnet.store.write_behind import WriteBehind
@@ -113,6 +114,7 @@ class Node:
 
     def _compose(self) -> Driver:
         self._loop = asyncio.get_running_loop()
+        choose(self.config.nearnet.verifier, self.config.nearnet.verifier_threads)
         guard = self._guard = ClientGuard(self.client, lambda: self.core.client_port.neighbour, self._later_answer)
         genesis = guard.chain_info().genesis_id
         store = self._store or open_store(self.config.nearnet.store or MEMORY, genesis, on_degraded=self._damaged)

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nearnet
 from nearnet.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ __all__ = ["run_benchmarks"]
 
 def run_benchmarks(words: Sequence[str], root: Path | None = None) -> int:
     """Run them with these words of the command line; the exit code. `ConfigError` outside of a checkout."""
-    folder = root or Path(next(iter(nearnet.__path__))).parent.parent
+    folder = root or Path(__file__).parents[3]
     if not (folder / "benchmarks" / "__main__.py").exists():
         raise ConfigError("the benchmarks come with the project's source, not with the package: run this in a checkout")
     if str(folder) not in sys.path:

@@ -1,0 +1,87 @@
+"""Who checks ed25519 signatures: PyNaCl (libsodium), or another library that accepts nothing real nodes refuse.
+
+`solders` (Rust's ed25519-dalek, strict) takes less time for one signature, but keeps the interpreter's lock, so threads
+do not help it: on one core it is the faster one, on several PyNaCl is. The choice is the process's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from nearnet import keys
+from nearnet.errors import ConfigError
+from nearnet.keys import SecretKey, check_signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Open = Callable[[object, object, bytes, int, bytes], int]
+
+__all__ = ["VERIFIERS", "choose", "current", "solders_open"]
+
+VERIFIERS: Final = ("pynacl", "solders")
+
+_PYNACL_OPEN: Final = keys._sodium_open
+_MEASURED: Final = 32
+"""Signatures that each thread checks to see who is faster: 4 ms in all."""
+
+_log = logging.getLogger("nearnet.node")
+
+
+def solders_open() -> Open:
+    """A check in the form of libsodium's `crypto_sign_open`: 0 when it holds. `ConfigError` without solders."""
+    try:
+        from solders.pubkey import Pubkey
+        from solders.signature import Signature
+    except ImportError:
+        raise ConfigError(
+            "nearnet.verifier: solders is not installed; pip install 'nearnet[solders]', or choose pynacl"
+        ) from None
+
+    def check(_: object, __: object, signed: bytes, length: int, public: bytes) -> int:
+        return 0 if Signature(signed[:64]).verify(Pubkey(public), signed[64:]) else -1
+
+    return check
+
+
+def current() -> str:
+    """The name of the one in use."""
+    return "pynacl" if keys._sodium_open is _PYNACL_OPEN else "solders"
+
+
+def choose(name: str, threads: int) -> str:
+    """Use this one from now on, or with ``auto`` the one that is faster here with so many threads; its name."""
+    if name == "auto":
+        name = _fastest(threads)
+        _log.info("= verifier: %s is the fastest here", name)
+    _use(name)
+    return name
+
+
+def _use(name: str) -> None:
+    keys._sodium_open = _PYNACL_OPEN if name == "pynacl" else solders_open()
+
+
+def _fastest(threads: int) -> str:
+    times: dict[str, float] = {}
+    for name in VERIFIERS:
+        try:
+            _use(name)
+        except ConfigError:
+            continue
+        times[name] = _seconds(threads)
+    return min(times, key=lambda name: times[name])
+
+
+def _seconds(threads: int) -> float:
+    """For `_MEASURED` checks on each thread."""
+    key = SecretKey.from_seed("a signature to measure by")
+    checks = [(key.public_key, digest, key.sign(digest)) for digest in (bytes((n,)) * 32 for n in range(_MEASURED))]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(check_signatures, [checks[:1]] * threads))  # the threads have started, the code is loaded
+        begun = time.perf_counter()
+        list(pool.map(check_signatures, [checks] * threads))
+        return time.perf_counter() - begun
