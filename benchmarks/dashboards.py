@@ -47,11 +47,11 @@ async def _watch(url: str, pages: int) -> None:
 
     opened = 0
 
-    async def page(session: aiohttp.ClientSession, number: int) -> None:
+    async def page(http: aiohttp.ClientSession, number: int) -> None:
         nonlocal opened
-        async with session.ws_connect(f"{url}/ws/events") as events:
+        async with http.ws_connect(f"{url}/ws/events") as events:
             reader = asyncio.ensure_future(_read(events))
-            async with session.get(f"{url}/dashboard/data/nearnet_graph") as answer:
+            async with http.get(f"{url}/dashboard/data/nearnet_graph") as answer:
                 since = (await answer.json())["result"]["seq"]
             opened += 1
             if opened == pages:
@@ -62,21 +62,21 @@ async def _watch(url: str, pages: int) -> None:
             while not reader.done():
                 names = OVERVIEW if turn % 3 == 0 else ALWAYS
                 asked = {**{name: tags.get(name, "") for name in names}, "since": str(since)}
-                async with session.get(f"{url}/dashboard/now", params=asked) as answer:
+                async with http.get(f"{url}/dashboard/now", params=asked) as answer:
                     told = await answer.json()
                 since = told.pop("changes")["answer"]["result"]["seq"]
                 tags |= {name: one["tag"] for name, one in told.items()}
                 turn += 1
                 await asyncio.sleep(TICK)
 
-    async def scrape(session: aiohttp.ClientSession) -> None:
+    async def scrape(http: aiohttp.ClientSession) -> None:
         while True:
-            async with session.get(f"{url}/metrics") as answer:
+            async with http.get(f"{url}/metrics") as answer:
                 await answer.read()
             await asyncio.sleep(1)
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=3 * pages)) as session:
-        await asyncio.gather(scrape(session), *(page(session, number) for number in range(pages)))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=3 * pages)) as http:
+        await asyncio.gather(scrape(http), *(page(http, number) for number in range(pages)))
 
 
 async def _read(events: object) -> None:

@@ -65,7 +65,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(small_disk: tuple[Path, tuple[s
     home, within = small_disk
     with NodeProcess(home, within=within) as node:
         before = _ban(node, "before")
-        disk = Path(f"/proc/{node.process.pid}/root") / (home / "data").relative_to("/")
+        disk = Path("/proc", str(node.process.pid), "root") / (home / "data").relative_to("/")
         assert (disk / "nearnet.sqlite").exists()
         assert not (home / "data" / "nearnet.sqlite").exists(), "the disk is the node's alone"
         filler = disk / "filler"

@@ -7,7 +7,7 @@ After validation every duration is float seconds, peers are `BootNode`s, hashes 
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 

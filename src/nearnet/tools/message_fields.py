@@ -17,7 +17,7 @@ from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.routed_body import EXPECTS_RESPONSE, body_name
 from nearnet.wire.routed_frame import routed_digest
 
-__all__ = ["message_fields", "variant"]
+__all__ = ["Fields", "message_fields", "variant"]
 
 _NEEDS_KEY = "needs the account's key"
 _UNSIGNED = "unsigned, as a tier-1 message may be"
