@@ -1,0 +1,94 @@
+"""The nodes that stay: `python -m soak.watched FOLDER`. A line of JSON with their addresses, then one each second.
+
+Three nodes in one process, with stores on the disk, that know each other. Ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from nearnet import NetworkConfig, Node
+from nearnet.keys import SecretKey
+
+__all__ = ["NODES", "main"]
+
+NODES = 3
+_BEAT = 0.01
+_SAMPLE = 1.0
+
+
+def _config(folder: Path, number: int) -> NetworkConfig:
+    quiet = {"network_config_overrides": {"outbound_disabled": True}}
+    network = {"addr": "127.0.0.1:0", "experimental": quiet, "monitor_peers_max_period": 0.5}
+    return NetworkConfig.model_validate(
+        {"chain_id": "soak", "network": network, "nearnet": {"store": str(folder / f"{number}.sqlite")}}
+    )
+
+
+class _Beat:
+    """The longest that the loop was busy in one go: seconds of this thread's processor time between two beats."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._last = time.thread_time()
+        self.longest = 0.0
+        self._beat()
+
+    def _beat(self) -> None:
+        used = time.thread_time()
+        self.longest = max(self.longest, used - self._last)
+        self._last = used
+        self._loop.call_later(_BEAT, self._beat)
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _sample(nodes: list[Node], longest: float, begun: float) -> dict[str, Any]:
+    return {
+        "seconds": time.monotonic() - begun,
+        "rss": _resident(),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "tasks": len(asyncio.all_tasks()),
+        "stall": longest,
+        "unhandled": sum(node.driver.unhandled for node in nodes),
+        "degraded": sum(node.driver.persister.degraded is not None for node in nodes),
+        "peers": sum(len(node.core.peers) for node in nodes),
+        "edges": sum(node.core.table.edge_count for node in nodes),
+        "objects": len(gc.get_objects()),
+    }
+
+
+async def main(folder: Path) -> None:
+    """Until the input ends."""
+    keys = [SecretKey.from_seed(f"stays {number}") for number in range(NODES)]
+    nodes = [Node(_config(folder, number), key=key) for number, key in enumerate(keys)]
+    for node in nodes:
+        await node.start()
+    for number, node in enumerate(nodes[1:]):
+        await node.connect(f"{nodes[number].peer_id}@{nodes[number].addr}")
+    print(json.dumps([f"{node.peer_id}@{node.addr}" for node in nodes]), flush=True)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, ended.set)
+    beat, begun = _Beat(), time.monotonic()
+    while not ended.is_set():
+        beat.longest = 0.0
+        await asyncio.sleep(_SAMPLE)
+        print(json.dumps(_sample(nodes, beat.longest, begun)), flush=True)
+    for node in nodes:
+        await node.stop()
+
+
+if __name__ == "__main__":
+    from nearnet.net.loop import run_on_best_loop
+
+    run_on_best_loop(main(Path(sys.argv[1])))
