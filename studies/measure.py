@@ -21,6 +21,7 @@ LOOK = 0.05
 PINGS_PER_NODE = 5
 CHURN_MINUTES = 3
 CUT_SECONDS = 80.0
+FIRST_LOOK = 0.2
 
 
 class Network:
@@ -171,8 +172,8 @@ def _halves(network: Network) -> dict[str, Any]:
     half, rest = tuple(range(network.nodes // 2)), tuple(range(network.nodes // 2, network.nodes))
     network.do(Cut(half, rest), Wait(CUT_SECONDS), Heal())
     across = [(a, b) for a, b in links_of(network.dials) if (a in half) != (b in half)]
-    network.do(*(Connect(a, b) for a, b in across), Wait(0.2))
-    return {"links_cut": len(across), "agree_seconds": round(network.until_agreed(), 3)}
+    network.do(*(Connect(a, b) for a, b in across), Wait(FIRST_LOOK))
+    return {"links_cut": len(across), "agree_seconds": round(FIRST_LOOK + network.until_agreed(), 3)}
 
 
 _PHASES = {
