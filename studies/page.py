@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["write_page"]
 
-TEMPLATE = Path(__file__).parent / "template.md"
+TEMPLATE = Path(__file__).parent / "template.txt"
 
 
 def write_page(results: Path, docs: Path) -> str:
