@@ -64,10 +64,8 @@ export class Stage {
       if (!this.places.size) this.move(places, 0);
       this.forces.run(graph, places);
     }
-    if (fit) {
-      this.camera.taken = false;
-      this.fitSoon = true;
-    }
+    if (fit) this.camera.taken = false;
+    this.fitSoon ||= !this.camera.taken; // Who has not moved the map sees all of it.
   }
 
   current() {
