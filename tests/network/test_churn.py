@@ -158,17 +158,17 @@ async def test_five_seconds_of_churn_in_both_dialects(outbound):
 @pytest.mark.timeout(200)
 @pytest.mark.threat(40, 70, 73)
 @pytest.mark.scenario(21)
-@pytest.mark.parametrize("outbound", [False, True])
+@pytest.mark.parametrize("outbound", [pytest.param(False, marks=pytest.mark.nightly), True])
 async def test_a_minute_of_churn(outbound):
     happened = await _churn(2, 60, outbound)
-    assert all(happened[kind] > 10 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
+    assert all(happened[kind] > 2 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 @pytest.mark.threat(40, 70, 73)
 @pytest.mark.interop("bridge", "nonces")
-@pytest.mark.parametrize("outbound", [False, True])
+@pytest.mark.parametrize("outbound", [pytest.param(False, marks=pytest.mark.nightly), True])
 async def test_a_minute_of_churn_in_both_dialects(outbound):
     happened = await _churn(4, 60, outbound, BOTH)
-    assert all(happened[kind] > 10 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
+    assert all(happened[kind] > 2 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
