@@ -63,6 +63,7 @@ def test_it_keeps_somebody_honest(seed: int) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.threat(28, 58)
 def test_it_keeps_somebody_honest_under_a_thousand_seeds() -> None:
