@@ -2,11 +2,12 @@
 
 import asyncio
 import dataclasses
+import random
 import time
 
 import pytest
 from network.cluster import Cluster, address, make_config
-from network.raw_peer import RawListener, RawPeer, edge_between, ping
+from network.raw_peer import RawListener, RawPeer, edge_between, framed, ping
 
 from nearnet.client import DefaultClient
 from nearnet.core import dated_edges
@@ -16,9 +17,14 @@ from nearnet.errors import NearnetError, PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.messages import (
+    Block,
+    BlockHeaders,
+    BlockHeadersRequest,
     BlockRequest,
+    Challenge,
     Disconnect,
     EpochSyncRequest,
+    EpochSyncResponse,
     GenesisId,
     GenesisMismatch,
     Handshake,
@@ -29,6 +35,7 @@ from nearnet.wire.messages import (
     SyncRoutingTable,
     Transaction,
 )
+from nearnet.wire.messages_today import OptimisticBlock, StateRequestHeader, StateRequestPart, StateResponse
 
 NEW = "protobuf"
 OTHER_GENESIS = GenesisId("other", CryptoHash(bytes(32)))
@@ -202,14 +209,69 @@ async def test_a_ping_to_oneself_through_the_node():
 
 
 class Given(DefaultClient):
-    """Keeps the kinds of what it is given."""
+    """Keeps what it is given."""
 
     def __init__(self, config):
         super().__init__(config)
-        self.kinds = []
+        self.messages = []
 
     def on_message(self, message, peer):
-        self.kinds.append(type(message).__name__)
+        self.messages.append(message)
+
+
+FOR_THE_CLIENT = [
+    BlockHeadersRequest((CryptoHash(bytes(32)),)),
+    BlockHeaders(b"\x02\0\0\0" + bytes(70) + bytes(range(70)), (bytes(70), bytes(range(70)))),
+    BlockRequest(CryptoHash(bytes(32))),
+    Block(b"a block"),
+    Transaction(b"a transaction"),
+    Challenge(b"a challenge"),
+    EpochSyncRequest(),
+    EpochSyncResponse(b"a proof"),
+    StateRequestHeader(2**63, CryptoHash(bytes(32))),
+    StateRequestPart(1, CryptoHash(bytes(32)), 2**63),
+    StateResponse(b"a part"),
+    OptimisticBlock(b"inner", SecretKey.from_seed("producer").sign(bytes(32)), CryptoHash(bytes(32))),
+]
+
+
+@pytest.mark.scenario(74, 75)
+@pytest.mark.threat(6)
+@pytest.mark.interop("Block and other messages of the chain")
+@pytest.mark.parametrize("most", [1, 7, 4096])
+async def test_each_kind_reaches_the_client_once_and_unchanged_however_it_is_cut(most):
+    async with Cluster() as cluster:
+        config = make_config()
+        client = Given(config)
+        node = await cluster.start(config, client=client)
+        chance = random.Random(most)
+        async with await ready(node) as raw:
+            stream = b"".join(framed(raw.dialect.encode(message)) for message in FOR_THE_CLIENT)
+            while stream:
+                size = chance.randrange(1, most + 1)
+                raw.send_bytes(stream[:size])
+                await raw.writer.drain()
+                stream = stream[size:]
+            await raw.answers()
+            assert client.messages == FOR_THE_CLIENT
+        assert cluster.bans == []
+
+
+@pytest.mark.threat(4, 5)
+@pytest.mark.scenario(70)
+@pytest.mark.interop("unknown messages and fields", "Disconnect")
+async def test_what_does_not_read_closes_at_the_ninth_and_what_is_unknown_never():
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        async with await ready(node) as raw:
+            raw.send(*[b"\xea\x04\x05\n\x03abc"] * 100, b"")
+            assert await raw.answers() is not None
+            raw.send(*[b"\x3a\x04\n\x02\n\x09"] * 8)
+            assert await raw.answers(2) is not None
+            raw.send(b"\x3a\x04\n\x02\n\x09")
+            assert await flags(raw) == [False]
+        assert node.core.context.counters["nearnet_connections_closed", "decode"] == 1
+        assert cluster.bans == []
 
 
 @pytest.mark.scenario(76, 78)
@@ -224,7 +286,8 @@ async def test_rates_hit_the_flood_and_not_the_honest():
         async with await ready(node) as raw:
             raw.send(*[BlockRequest(CryptoHash(bytes(32)))] * 7, *[Transaction(b"x")] * 7, *[EpochSyncRequest()] * 3)
             await raw.answers()
-            counts = {kind: client.kinds.count(kind) for kind in ("BlockRequest", "Transaction", "EpochSyncRequest")}
+            kinds = [type(message).__name__ for message in client.messages]
+            counts = {kind: kinds.count(kind) for kind in ("BlockRequest", "Transaction", "EpochSyncRequest")}
             assert 5 <= counts.pop("BlockRequest") < 7
             assert counts == {"Transaction": 7, "EpochSyncRequest": 1}
         assert cluster.bans == []
