@@ -221,6 +221,7 @@ async def test_a_fault_of_ours_is_said_and_the_server_goes_on(
         ("/debug/api/peer_store", 200),
         ("/debug/api/network_graph", 200),
         ("/debug/api/recent_outbound_connections", 200),
+        ("/debug/api/snapshot_hosts", 200),
         ("/debug/api/nothing", 405),
         ("/metrics", 200),
         ("/", 200),

@@ -23,7 +23,7 @@ def read(text: str) -> tuple[dict[str, str], dict[str, float]]:
         elif not line.startswith("# HELP "):
             found = SAMPLE.fullmatch(line)
             assert found, line
-            assert found[1] in types
+            assert found[1] in types or re.sub("_(bucket|sum|count)$", "", found[1]) in types
             assert found[1] + found[2] not in values, "a sample twice"
             values[found[1] + found[2]] = float(found[3])
     return types, values
@@ -63,3 +63,25 @@ async def test_large_numbers_are_whole(value: int) -> None:
         node.core.routed.forwarded = value
         _, values = read((await get(server, "/metrics")).body.decode())
         assert values["nearnet_routed_forwarded_total"] == value
+
+
+@pytest.mark.interop("Routed")
+async def test_what_todays_neighbours_cause() -> None:
+    """Hops and latency of routed messages, what was synced, what was skipped."""
+    async with served() as (node, server), running(1) as (other,):
+        await node.connect(place(other), "protobuf")
+        for _ in range(3):
+            await other.ping(node.peer_id)
+        types, values = read((await get(server, "/metrics")).body.decode())
+        assert types["near_network_routed_msg_latency"] == "histogram"
+        labels = 'routed="Ping",tier="T2",fastest="false"'
+        assert values[f"near_network_routed_msg_latency_count{{{labels}}}"] == 3
+        assert values[f'near_network_routed_msg_latency_bucket{{{labels},le="+Inf"}}'] == 3
+        buckets = [value for name, value in values.items() if name.startswith("near_network_routed_msg_latency_bucket")]
+        assert buckets == sorted(buckets)
+        assert values['near_network_routed_msg_hops{routed="Ping",hops="0"}'] == 3
+        assert values['near_sync_snapshot_hosts{direction="received"}'] == 1
+        synced = 'direction="sent",incremental="false",requesting_full_sync="true"'
+        assert values[f"near_sync_accounts_data{{{synced}}}"] == 1
+        assert values["nearnet_skipped_fields"] == 0
+        assert any(name.startswith("near_peer_write_buffer_size{addr=") for name in values)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 
+import pytest
 from network.cluster import Cluster, make_config
 from network.raw_peer import RawPeer, edge_between
+from real_nodes import running
 
 from nearnet.api import views
 from nearnet.errors import ReasonForBan
-from nearnet.keys import CryptoHash, SecretKey
-from nearnet.wire.messages import AnnounceAccount
+from nearnet.keys import CryptoHash, SecretKey, Signature
+from nearnet.wire.messages import AnnounceAccount, SocketAddress
+from nearnet.wire.messages_today import AccountData, PeerAddr, SignedPayload, SnapshotHostInfo
 
 ENEMY = SecretKey.from_seed("enemy").public_key
 ACCOUNT_EPOCH = CryptoHash.of(b"epoch")
@@ -125,3 +129,22 @@ async def test_connections_that_lasted() -> None:
         node = await cluster.start()
         shown = views.recent_outbound_connections(node)
         assert shown == {"status_response": {"RecentOutboundConnections": {"recent_outbound_connections": []}}}
+
+
+@pytest.mark.interop("SyncAccountsData", "SyncSnapshotHosts")
+async def test_what_todays_network_tells_is_shown() -> None:
+    key, sync_hash = SecretKey.from_seed("validator"), CryptoHash.of(b"sync")
+    async with running(1) as (node,):
+        for seconds, version in ((1_700_000_000, 1), (2**62, 2)):
+            proxy = PeerAddr(SocketAddress("1.2.3.4", 24567), key.public_key)
+            made = AccountData(node.peer_id, key.public_key, (proxy,), version, (seconds, 0))
+            node.core.accounts_data._take([SignedPayload.of(made, key)])
+            told = views.detailed_status(node, None, 0.0, 1.0)["detailed_debug_status"]["network_info"]
+            assert told["tier1_accounts_keys"] == [str(key.public_key)]
+            (shown,) = told["tier1_accounts_data"]
+            assert shown["proxies"] == [{"addr": "1.2.3.4:24567", "peer_id": str(key.public_key)}]
+            assert shown["timestamp"].startswith("2023-11-14T" if version == 1 else str(2**62))
+        unsigned = SnapshotHostInfo(key.public_key, sync_hash, 7, (1, 2), Signature(b""))
+        node.core.snapshot_hosts._take([replace(unsigned, signature=key.sign(unsigned.digest()))])
+        expected = {"peer_id": str(key.public_key), "sync_hash": str(sync_hash), "epoch_height": 7, "shards": [1, 2]}
+        assert views.snapshot_hosts(node) == {"status_response": {"SnapshotHosts": {"hosts": [expected]}}}

@@ -200,6 +200,8 @@ class HttpServer:
                 return _json(views.network_graph(node))
             case "recent_outbound_connections":
                 return _json(views.recent_outbound_connections(node))
+            case "snapshot_hosts":
+                return _json(views.snapshot_hosts(node))
         return web.json_response({"error": "no such debug page"}, status=405)
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:

@@ -7,8 +7,12 @@ reasons, limits (`threats.md` row 79).
 from __future__ import annotations
 
 import resource
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from math import inf
+from typing import TYPE_CHECKING, Any
 
+from nearnet.api.network_metrics import network_metrics
+from nearnet.core.histogram import Histogram
 from nearnet.version import VERSION
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ __all__ = ["CONTENT_TYPE", "exposition"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_Sample = tuple[dict[str, str], float]
+_Sample = tuple[dict[str, str], Any]
 
 
 def exposition(node: Node, calls: Mapping[tuple[str, str], int]) -> str:
@@ -29,8 +33,21 @@ def exposition(node: Node, calls: Mapping[tuple[str, str], int]) -> str:
     for name, kind, text, samples in _metrics(node, calls):
         lines.append(f"# HELP {name} {text}")
         lines.append(f"# TYPE {name} {kind}")
-        lines.extend(f"{name}{_labels(labels)} {_number(value)}" for labels, value in samples)
+        for labels, value in samples:
+            if isinstance(value, Histogram):
+                lines.extend(_histogram(name, labels, value))
+            else:
+                lines.append(f"{name}{_labels(labels)} {_number(value)}")
     return "\n".join(lines) + "\n"
+
+
+def _histogram(name: str, labels: Mapping[str, str], histogram: Histogram) -> Iterable[str]:
+    """Buckets are told added up."""
+    counts = accumulate(histogram.counts)
+    for bound, count in zip((*histogram.bounds, inf), counts, strict=True):
+        yield f"{name}_bucket{_labels({**labels, 'le': '+Inf' if bound == inf else repr(bound)})} {count}"
+    yield f"{name}_sum{_labels(labels)} {_number(histogram.total)}"
+    yield f"{name}_count{_labels(labels)} {sum(histogram.counts)}"
 
 
 def _number(value: float) -> str:
@@ -53,6 +70,7 @@ def _metrics(node: Node, calls: Mapping[tuple[str, str], int]) -> Iterable[tuple
     yield from _connections(node)
     yield from _graph(node)
     yield from _messages(node)
+    yield from network_metrics(node)
     yield from _ours(node)
     methods: dict[str, int] = {}
     for (method, _), count in calls.items():
@@ -81,12 +99,6 @@ def _connections(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
     yield "near_peer_connections_total", "gauge", "Connected peers", [({}, float(len(core.peers)))]
     yield "near_received_bytes_per_second", "gauge", "Received", [({}, float(info.received_bytes_per_sec))]
     yield "near_sent_bytes_per_second", "gauge", "Sent", [({}, float(info.sent_bytes_per_sec))]
-    yield (
-        "near_connected_to_myself",
-        "counter",
-        "Connections to ourselves",
-        [({}, float(core.context.counters.get(("near_connected_to_myself", ""), 0)))],
-    )
 
 
 def _graph(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nearnet.core.peer_table import KnownPeer
     from nearnet.keys import PeerId
     from nearnet.net.node import Node
+    from nearnet.wire.messages_today import AccountData
 
 __all__ = [
     "accounts",
@@ -31,6 +32,7 @@ __all__ = [
     "peers",
     "recent_outbound_connections",
     "routes",
+    "snapshot_hosts",
     "status",
 ]
 
@@ -41,6 +43,11 @@ def _text(value: object) -> str | None:
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "000Z")
+
+
+def _moment(seconds: int) -> str:
+    """What a peer told: any number."""
+    return _iso(float(seconds)) if 0 <= seconds < 2**37 else str(seconds)
 
 
 # --- the reference's -----------------------------------------------------------------------------
@@ -129,8 +136,8 @@ def detailed_status(node: Node, rpc_addr: str | None, started: float, now: float
                 }
                 for one in core.announcements.all()
             ],
-            "tier1_accounts_keys": [],
-            "tier1_accounts_data": [],
+            "tier1_accounts_keys": [str(data.account_key) for data in core.accounts_data.all()],
+            "tier1_accounts_data": [_account_data(data) for data in core.accounts_data.all()],
             "tier1_connections": [],
         },
         "sync_status": "NoSync",
@@ -140,6 +147,29 @@ def detailed_status(node: Node, rpc_addr: str | None, started: float, now: float
         "block_production_delay_millis": 0,
     }
     return view
+
+
+def _account_data(data: AccountData) -> dict[str, Any]:
+    return {
+        "peer_id": str(data.peer_id),
+        "proxies": [{"addr": str(proxy.addr), "peer_id": str(proxy.peer_id)} for proxy in data.proxies],
+        "account_key": str(data.account_key),
+        "timestamp": _moment(data.timestamp[0]),
+    }
+
+
+def snapshot_hosts(node: Node) -> dict[str, Any]:
+    """Which peers offer state snapshots."""
+    hosts = [
+        {
+            "peer_id": str(host.peer_id),
+            "sync_hash": str(host.sync_hash),
+            "epoch_height": host.epoch_height,
+            "shards": list(host.shards),
+        }
+        for host in node.core.snapshot_hosts.all()
+    ]
+    return {"status_response": {"SnapshotHosts": {"hosts": hosts}}}
 
 
 def _peer_info_view(node: Node, peer: Peer) -> dict[str, Any]:

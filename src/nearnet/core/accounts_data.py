@@ -72,12 +72,17 @@ class AccountsData:
     def _send(
         self, peer: Peer, items: tuple[SignedPayload, ...], incremental: bool = False, requesting: bool = False
     ) -> None:
+        self._count("sent", incremental, requesting)
         peer.send(SyncAccountsData(items, incremental=incremental, requesting_full_sync=requesting))
+
+    def _count(self, direction: str, incremental: bool, requesting: bool) -> None:
+        self._context.count("near_sync_accounts_data", f"{direction},{incremental},{requesting}".lower())
 
     # --- in --------------------------------------------------------------------------------------
 
     def received(self, peer: Peer, message: SyncAccountsData, now: Now) -> None:
         """A neighbour's data. What is right is kept, also when something else in it costs the neighbour a ban."""
+        self._count("received", message.incremental, message.requesting_full_sync)
         if message.requesting_full_sync:
             self._send(peer, self._signed())
         items = message.accounts

@@ -42,10 +42,15 @@ class SnapshotHosts:
     def ready(self, peer: Peer) -> None:
         """A neighbour of today's is told all, were it nothing."""
         if peer.is_today:
-            peer.send(SyncSnapshotHosts(tuple(self.all())))
+            self._send(peer, self.all())
+
+    def _send(self, peer: Peer, hosts: list[SnapshotHostInfo]) -> None:
+        self._context.count("near_sync_snapshot_hosts", "sent")
+        peer.send(SyncSnapshotHosts(tuple(hosts)))
 
     def received(self, peer: Peer, message: SyncSnapshotHosts, now: Now) -> None:
         """A neighbour's hosts. What is right is kept, also when something else in it costs the neighbour a ban."""
+        self._context.count("near_sync_snapshot_hosts", "received")
         self._go_on(peer, *_without_offence(message.hosts), now)
 
     def _go_on(self, peer: Peer, hosts: tuple[SnapshotHostInfo, ...], final: ReasonForBan | None, now: Now) -> None:
@@ -59,7 +64,7 @@ class SnapshotHosts:
             self._context.notify("snapshot_hosts", peer.peer_id, added=len(new), total=len(self._hosts))
             for other in self._context.peers.values():
                 if other.is_today and other is not peer:
-                    other.send(SyncSnapshotHosts(tuple(new)))
+                    self._send(other, new)
         if offence is not None:
             self._context.ban(peer.ready_id, offence, now)
         elif rest:

@@ -1,0 +1,87 @@
+"""Metrics of what the network does, under the reference's names: hops and latencies, rates, what today's nodes tell
+(`conventions.md` §3.8). Each is (name, type, help, samples); a histogram's samples are `Histogram`s."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nearnet.store.sqlite import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nearnet.net.node import Node
+
+__all__ = ["Metric", "network_metrics"]
+
+Metric = tuple[str, str, str, list[tuple[dict[str, str], Any]]]
+
+_COUNTED = {
+    "near_connected_to_myself": ((), "Connections to ourselves"),
+    "near_already_connected_account": ((), "Handshakes of a validator that is connected already"),
+    "near_account_to_peer_lookups": (("source",), "Accounts looked up to send them something"),
+    "near_sync_accounts_data": (("direction", "incremental", "requesting_full_sync"), "SyncAccountsData messages"),
+    "near_sync_snapshot_hosts": (("direction",), "SyncSnapshotHosts messages"),
+    "nearnet_skipped_frames": (("kind",), "Frames skipped: empty, or of an unknown message"),
+    "nearnet_skipped_fields": ((), "Unknown fields skipped"),
+    "nearnet_ignored_messages": (("type",), "Messages that mean nothing here or now"),
+    "nearnet_oversized_messages": (("type",), "Messages with more in them than anybody needs"),
+    "nearnet_malformed_messages": ((), "Messages dropped because they do not read"),
+    "nearnet_outdated_edges": ((), "Edges dropped unverified: too old, or too far ahead"),
+}
+"""Counters that the core keeps by name: their labels, in order, and what they say."""
+
+
+def network_metrics(node: Node) -> Iterator[Metric]:
+    """All of them."""
+    yield from _counted(node)
+    yield from _routed(node)
+    yield from _buffers(node)
+    yield from _versions(node)
+
+
+def _counted(node: Node) -> Iterator[Metric]:
+    counters = node.core.context.counters
+    for name, (labels, text) in _COUNTED.items():
+        samples: list[tuple[dict[str, str], Any]] = [
+            (dict(zip(labels, label.split(","), strict=True)) if labels else {}, float(count))
+            for (metric, label), count in counters.items()
+            if metric == name
+        ]
+        if not samples and not labels:
+            samples.append(({}, 0.0))
+        yield name, "counter", text, samples
+
+
+def _routed(node: Node) -> Iterator[Metric]:
+    core = node.core
+    hops = [({"routed": body, "hops": hops}, float(count)) for (body, hops), count in core.routed.hops.items()]
+    yield "near_network_routed_msg_hops", "counter", "Hops that routed messages for us took, 20 at most", hops
+    latencies = [
+        ({"routed": body, "tier": "T2", "fastest": "false"}, histogram)
+        for body, histogram in core.routed.latencies.items()
+    ]
+    yield "near_network_routed_msg_latency", "histogram", "Seconds that routed messages for us took", latencies
+    refused = [({"type": kind}, float(count)) for kind, count in core.context.rates.refused.items()]
+    yield "near_peer_message_rate_limited_by_type_total", "counter", "Messages over the rate of their kind", refused
+
+
+def _buffers(node: Node) -> Iterator[Metric]:
+    read = [({"addr": str(peer.address)}, float(peer.framer.buffered)) for peer in node.core.peers.values()]
+    write = [({"addr": str(peer.address)}, float(peer.queued)) for peer in node.core.peers.values()]
+    yield "near_peer_read_buffer_size", "gauge", "Bytes of frames that are not whole yet", read
+    yield "near_peer_write_buffer_size", "gauge", "Bytes that wait to be sent", write
+
+
+def _versions(node: Node) -> Iterator[Metric]:
+    versions = node.config.nearnet.protocol_versions
+    yield "near_node_protocol_version", "gauge", "Newest version spoken", [({}, float(versions["protobuf"][0]))]
+    yield (
+        "near_current_protocol_version",
+        "gauge",
+        "The same: no chain says another",
+        [({}, float(versions["protobuf"][0]))],
+    )
+    yield "near_node_db_version", "gauge", "Version of the store", [({}, float(SCHEMA_VERSION))]
+    yield "near_final_block_height", "gauge", "As configured", [({}, float(node.config.head_height))]
+    yield "near_is_validator", "gauge", "Never", [({}, 0.0)]
