@@ -51,7 +51,7 @@ class NodeProcess:
     """A context manager: killed at its end if it still runs. Its log is the file ``log`` in its home."""
 
     def __init__(self, home: Path, *words: str, descriptors: int | None = None, within: tuple[str, ...] = ()) -> None:
-        """Started; ``descriptors`` is its limit of open files, ``within`` a command that runs it, as `ip netns exec`."""
+        """Started; ``descriptors``: its limit of open files; ``within``: a command that runs it, as `ip netns exec`."""
 
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
