@@ -136,7 +136,7 @@ async def test_parameters_are_numbers(query: str, status: int) -> None:
 async def test_a_wrong_parameter_is_told_as_the_rpc_tells_it() -> None:
     async with served() as (_, server):
         answer = await get(server, "/dashboard/data/nearnet_graph?since=1.5")
-        assert (answer.status, answer.json()["error"]["code"]) == (200, -32602)
+        assert (answer.status, answer.json()["error"]["code"]) == (200, -32700)
 
 
 # --- the files themselves ---------------------------------------------------------------------------

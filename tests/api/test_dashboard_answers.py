@@ -70,7 +70,7 @@ async def test_an_error_is_told_in_the_rpcs_words_and_kept_too() -> None:
     node = Node()
     for _ in range(3):
         body, _ = await node.answers.get("nearnet_graph", {"since": 13})
-        assert json.loads(body)["error"]["code"] == -32602
+        assert json.loads(body)["error"]["code"] == -32700
     assert len(node.asked) == 1
 
 

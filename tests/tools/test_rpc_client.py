@@ -64,7 +64,7 @@ def test_a_result(result: object) -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (failed(-32602, "ttl: too small"), ConfigError, "ttl: too small"),
+        (failed(-32700, "ttl: too small"), ConfigError, "ttl: too small"),
         (failed(-32000, "not connected"), RpcFailed, "not connected"),
         (http({"error": "this Host is not served"}, 403), RpcFailed, "this Host is not served"),
         (http({"error": "no"}, 401), ConfigError, "takes another admin token"),

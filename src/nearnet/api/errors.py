@@ -28,9 +28,8 @@ def parse_error(why: str) -> RpcError:
 
 
 def invalid_params(why: str) -> RpcError:
-    """The method's params are wrong."""
-    name = "REQUEST_VALIDATION_ERROR"
-    return _error(name, "PARSE_ERROR", {"error_message": why}, -32602, "Invalid params", why, 400)
+    """The method's params are wrong: to the reference node, which knows no other code for it, that is a parse error."""
+    return parse_error(why)
 
 
 def method_not_found(method: str) -> RpcError:

@@ -10,7 +10,7 @@ from nearnet.errors import ConfigError, NearnetError
 
 __all__ = ["NodeUnreachable", "RpcClient", "RpcFailed"]
 
-_INVALID_PARAMS = -32602
+_PARSE_ERROR = -32700
 _ANSWER_TIME = 15.0
 """Seconds: more than a node takes for any call, so that what it says comes first."""
 
@@ -53,7 +53,7 @@ class RpcClient:
             why, code = str(error["data"]), error["code"]
         except (ValueError, KeyError, TypeError):
             raise NodeUnreachable(f"what answers at {self.address} is no node's RPC; see --rpc-addr") from None
-        raise ConfigError(why) if code == _INVALID_PARAMS else RpcFailed(why)
+        raise ConfigError(why) if code == _PARSE_ERROR else RpcFailed(why)
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(*self._place, timeout=_ANSWER_TIME)
