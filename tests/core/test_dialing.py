@@ -148,6 +148,18 @@ class TestMonitor:
         net.run(30, accept)
         assert {number.to_bytes(2, "big")[0] for number in (int.from_bytes(p, "big") for p in net.peers)} == {0, 1, 2}
 
+    @pytest.mark.threat(58)
+    @pytest.mark.parametrize(("most", "networks"), [(40, [1, 2]), (5, [])])
+    def test_one_more_into_another_network_though_there_are_enough(self, most, networks):
+        """Whoever took all our places first told us of his own: what we hear of others later is tried, with room."""
+        limits = {"ideal_connections_lo": 5, "ideal_connections_hi": 5, "max_num_peers": most}
+        net = Net(known=range(1, 40), per_source_group=100, **limits)
+        net.run(30, accept)
+        assert len(net.peers) == 5
+        net.peers_known.add_indirect([info(number) for number in (256, 512, 513)], SOURCE, net.now)
+        dials = [int.from_bytes(dial.peer.id, "big") >> 8 for _, dial in net.run(300, accept)]
+        assert sorted(dials) == networks, "one into each, and that is enough"
+
     @pytest.mark.parametrize("limited", [False, True])
     def test_loopback_is_no_network(self, limited):
         net = Net(known=range(1, 4), per_ip_on_loopback=limited)

@@ -168,14 +168,20 @@ class Dialer:
         return self._dial(info, host, *self._dialects_for(info.id))
 
     def _monitor(self, look: _Look) -> None:
-        """One turn of monitor_peers: at most one more peer."""
+        """One turn of monitor_peers: at most one more peer; beyond what is needed, one into another network."""
         now = look.now.mono
-        if self.is_outbound_bootstrap_needed(len(look.peers), look.outbound) and self._has_room:
+        is_needed = self.is_outbound_bootstrap_needed(len(look.peers), look.outbound)
+        crowded = self._crowded_networks(look.peers)
+        if self._has_room and (is_needed or self._wants_spread(crowded, len(look.peers))):
             peer = self._peer_store.sample_random_peer(
-                lambda peer: self._is_busy(peer.id, look) or self._back_off.until(_place(peer.addr, peer.host)) > now,
-                self._crowded_networks(look.peers),
+                lambda peer: (
+                    self._is_busy(peer.id, look)
+                    or self._back_off.until(_place(peer.addr, peer.host)) > now
+                    or not (is_needed or _leads_elsewhere(peer, crowded))
+                ),
+                crowded,
             )
-            self._nobody_left = peer is None
+            self._nobody_left = peer is None and is_needed
             if peer is not None:
                 if not self._found_one:
                     self._found_one = True
@@ -183,6 +189,10 @@ class Dialer:
                 look.dials.append(self._dial_known(peer))
         self._monitor_at = now + self._period
         self._period = min(self._period * _GROWTH, self._network.monitor_peers_max_period)
+
+    def _wants_spread(self, crowded: Collection[str], connected: int) -> bool:
+        """Whether all outbound connections lead into too few networks, and there is room for one more (row 58)."""
+        return bool(crowded) and not self._outbound_disabled and connected < self._network.max_num_peers
 
     def _crowded_networks(self, peers: Mapping[PeerId, Peer]) -> dict[str, None]:
         """The networks that our outbound connections lead into, while these are fewer than `SPREAD`."""
@@ -319,3 +329,7 @@ class Dialer:
 def _place(address: SocketAddress | None, host: str | None) -> str:
     """What a back-off is counted for."""
     return host or str(address)
+
+
+def _leads_elsewhere(peer: KnownPeer, networks: Collection[str]) -> bool:
+    return peer.addr is not None and source_group(peer.addr.ip) not in networks
