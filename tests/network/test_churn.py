@@ -26,6 +26,10 @@ LIMITS = {"tables_per_second": {"protobuf": {"burst": 50, "per_second": 25}}}
 BOTH = ("borsh", "protobuf")
 
 
+def _search(pairs: list[tuple[int, int]], number: int) -> dict[int, list[int]]:
+    return plain_search(pairs, number) if any(number in pair for pair in pairs) else {}
+
+
 class Churn:
     """What may happen to a network, each thing by chance."""
 
@@ -100,16 +104,22 @@ class Churn:
             borsh += [(a, b)] if peer.dialect_name == "borsh" else []
             counters += [] if is_dated(edge.nonce) else [(a, b)]
         known = [pair for pair in pairs if pair not in counters] + over_borsh(counters, borsh, number)
-        known += [pair for pair in self.outdated(number, pairs) if pair not in over_borsh([pair], borsh, number)]
-        return plain_search(known, number) if any(number in pair for pair in known) else {}
+        near = {number, *_search(known, number)}
+        held = self.held(number)
+        outdated = [pair for pair, dated in held if not dated and pair not in pairs + over_borsh([pair], borsh, number)]
+        if outdated:
+            # The removal of a counter goes over borsh only. What lies behind such a link is what was there once.
+            beyond = [pair for pair, _ in held if not near & set(pair)]
+            known = [pair for pair in known if near & set(pair)] + outdated + beyond
+        return _search(known, number)
 
-    def outdated(self, number: int, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Links that it holds and that are no more. Of counters alone: their removal goes over borsh only."""
+    def held(self, number: int) -> list[tuple[tuple[int, int], bool]]:
+        """The links in its table, and whether their nonces are times."""
         found = []
         for edge in self.alive[number].core.table.edges():
-            pair = sorted(self.numbers.get(end, -1) for end in edge.key)
-            if edge.is_active and not is_dated(edge.nonce) and -1 not in pair and (pair[0], pair[1]) not in pairs:
-                found.append((pair[0], pair[1]))
+            if edge.is_active and all(end in self.numbers for end in edge.key):
+                a, b = sorted(self.numbers[end] for end in edge.key)
+                found.append(((a, b), is_dated(edge.nonce)))
         return found
 
     def is_right(self) -> bool:
