@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from network.raw_peer import RawPeer
 from raw_http import call, get, post, served
 from real_nodes import place, running
+
+from nearnet.core.clock import Now
+from nearnet.keys import PublicKey, SecretKey
+from nearnet.wire.messages import PeerInfo, PeersRequest, SocketAddress
 
 SAMPLE = re.compile(r'([a-z_]+)((?:\{(?:[a-z_]+="(?:[^"\\]|\\.)*",?)*\})?) (-?[0-9.e+-]+)')
 
@@ -85,3 +90,25 @@ async def test_what_todays_neighbours_cause() -> None:
         assert values[f"near_sync_accounts_data{{{synced}}}"] == 1
         assert values["nearnet_skipped_fields"] == 0
         assert any(name.startswith("near_peer_write_buffer_size{addr=") for name in values)
+
+
+@pytest.mark.threat(79)
+async def test_ten_thousand_peers_make_no_more_series() -> None:
+    """Peers and addresses are no labels: what is known, connected, refused or gone changes values only."""
+    async with served(network={"handshake_timeout": 0.2}) as (node, server):
+        keys = [SecretKey.from_seed(f"metric {number}") for number in range(15)]
+        strangers = [PublicKey(b"\0" + number.to_bytes(32, "big")) for number in range(10_000)]
+        infos = [PeerInfo(key, SocketAddress("127.0.0.1", 1 + number)) for number, key in enumerate(strangers)]
+        counts = []
+        for part in (keys[:5], keys[5:10], keys[10:]):
+            node.core.context.peer_store.add_indirect(infos, "127.0.0.1", Now(1.0, 1.0))
+            for key in part:
+                raw = await RawPeer.ready(node, key)
+                raw.send(PeersRequest(), b"\xff", b"\x03\x01")
+                await raw.answers()
+                raw.cut()
+            for _ in range(20):
+                (await RawPeer.dial(node)).cut()
+            answer = await get(server, "/metrics")
+            counts.append(len(read(answer.body.decode())[1]))
+        assert counts[1] == counts[2] <= 500, "after the first all kinds of them are there"

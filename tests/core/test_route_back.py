@@ -98,6 +98,7 @@ def test_the_greediest_loses_its_oldest(evict):
     assert routes.held_by(peer_id(2)) == 3
 
 
+@pytest.mark.threat(51)
 class RouteBackMachine(RuleBasedStateMachine):
     """Against a list that is scanned each time."""
 

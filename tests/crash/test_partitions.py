@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -114,3 +115,30 @@ def _ends(edge: dict[str, Any]) -> tuple[str, str]:
 
 def _nonces(host: Host) -> dict[tuple[str, str], int]:
     return {_ends(edge): edge["nonce"] for edge in host.call("nearnet_edges")}
+
+
+@pytest.mark.threat(27)
+def test_a_flood_from_one_address_leaves_room_for_others(tmp_path: Path) -> None:
+    """On addresses that are not loopback: the fifth pending of one is closed unread, another is let in at once."""
+    why = why_not()
+    if why is not None:
+        pytest.skip(why)
+    with Lan(3) as lan, NodeProcess(_home(tmp_path / "home", lan.address(1)), within=lan.command(1)):
+
+        def dial() -> socket.socket:
+            return socket.create_connection((lan.address(1), 24567), timeout=5)
+
+        pending = [lan.within(lan.name(2), dial) for _ in range(4)]
+        begun = time.monotonic()
+        with lan.within(lan.name(2), dial) as fifth:
+            assert fifth.recv(1) == b"", "closed"
+        with lan.within(lan.name(3), dial) as other:
+            other.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                other.recv(1)
+        assert time.monotonic() - begun < 2
+        for one in pending:
+            one.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
+            one.close()

@@ -1,4 +1,4 @@
-"""Half a minute of the soak (`make soak` takes an hour), and its verdict on samples that are wrong
+"""A minute of the soak (`make soak` takes an hour), and its verdict on samples that are wrong
 (`threats.md` rows 70, 72, 74)."""
 
 from __future__ import annotations

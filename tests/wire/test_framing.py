@@ -38,6 +38,7 @@ def test_byte_by_byte():
     assert framer.buffered == 0
 
 
+@pytest.mark.threat(6)
 @pytest.mark.scenario(75)
 @given(st.lists(st.binary(max_size=300), max_size=20), st.data())
 def test_random_splits(contents, data):
