@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import random
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -166,6 +167,10 @@ class RealRunner:
         """Its client."""
         one = self.nodes[node]
         return None if one is None else one.client
+
+    def wall(self, node: int) -> float:
+        """Its wall clock."""
+        return time.time()
 
     def heard(self, client: str) -> list[str]:
         """What a raw client has received."""

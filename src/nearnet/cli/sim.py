@@ -27,7 +27,7 @@ _Nodes = Annotated[int | None, typer.Option("--nodes", min=2, max=5000, help="Ho
 
 @app.command("list")
 def list_scenarios(as_json: JsonOption = False) -> None:
-    """All scenarios; those that are unit tests by nature with where they are proved.
+    """All scenarios; those that are not simulated with the tests that prove them.
 
     Example: nearnet sim list
     """
@@ -38,7 +38,7 @@ def list_scenarios(as_json: JsonOption = False) -> None:
         real = " (also on real sockets)" if scenario.real else ""
         print(f"{scenario.number or '':>3}  {scenario.name:<24} {scenario.nodes:>3} nodes  {scenario.title}{real}")
     for number, where in UNIT_TESTS.items():
-        print(f"{number:>3}  a unit test: {where}")
+        print(f"{number:>3}  proved by {where}")
 
 
 def _listed(scenario: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ __all__ = [
     "Events",
     "Heard",
     "HeightAtLeast",
+    "NonceWithin",
     "NotConnected",
     "Open",
     "Peers",
@@ -53,6 +54,9 @@ class Stage(Protocol):
 
     def client(self, node: int) -> object:
         """Its client."""
+
+    def wall(self, node: int) -> float:
+        """Its wall clock."""
 
     def heard(self, client: str) -> list[str]:
         """What a raw client has received: names of messages, in order; ``closed`` at the end."""
@@ -282,6 +286,27 @@ class EdgeCount(Condition):
         """How many."""
         core = stage.core(self.node)
         return None if core is None else core.table.edge_count
+
+
+@dataclass(frozen=True, slots=True)
+class NonceWithin(Condition):
+    """The edge of two nodes, as `node` holds it, has a nonce that is a time at most so many seconds old."""
+
+    node: int
+    one: int
+    other: int
+    seconds: float
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        age = self.seen(stage)
+        return isinstance(age, float) and -self.seconds <= age <= self.seconds
+
+    def seen(self, stage: Stage) -> object:
+        """Its age."""
+        core = stage.core(self.node)
+        edge = None if core is None else core.table.get(stage.id(self.one), stage.id(self.other))
+        return None if edge is None or not edge.is_active else stage.wall(self.node) - edge.nonce
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,10 @@ class Player:
         """Its client."""
         return self.world.nodes[node].client
 
+    def wall(self, node: int) -> float:
+        """Its wall clock."""
+        return self.world.nodes[node].now.wall
+
     def heard(self, client: str) -> list[str]:
         """What a raw client has received."""
         return self.raw[client].heard

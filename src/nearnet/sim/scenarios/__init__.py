@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nearnet.errors import ConfigError
-from nearnet.sim.scenarios import chaos, faults, gossip, growth, handshakes, membership, routes
+from nearnet.sim.scenarios import chaos, faults, gossip, growth, handshakes, membership, routes, today
 from nearnet.sim.steps import Scenario
 
 __all__ = ["ALL", "UNIT_TESTS", "find"]
@@ -13,6 +13,7 @@ ALL: tuple[Scenario, ...] = (
     *membership.ALL,
     *handshakes.ALL,
     *gossip.ALL,
+    *today.ALL,
     *faults.ALL,
     *chaos.ALL,
     *growth.ALL,
@@ -28,6 +29,9 @@ UNIT_TESTS: dict[int, str] = {
     53: "tests/core/test_peer_store.py",
     54: "tests/core/test_graph.py",
     55: "tests/config/test_network_config.py",
+    56: "tests/network/test_topologies.py",
+    66: "tests/core/test_today.py",
+    68: "tests/core/test_today.py",
     74: "tests/core/test_client_port.py",
     75: "tests/wire/test_framing.py",
     76: "tests/core/test_message_rates.py",
@@ -35,10 +39,16 @@ UNIT_TESTS: dict[int, str] = {
     78: "tests/core/test_message_rates.py",
     83: "tests/core/test_routing_table.py",
     84: "tests/core/test_routing_table.py",
+    90: "tests/core/test_accounts_data.py",
+    91: "tests/network/test_today_relays.py",
+    92: "tests/core/test_accounts_data.py",
+    93: "tests/network/test_today_relays.py",
+    95: "tests/core/test_snapshot_hosts.py",
     96: "tests/network/test_hostile.py",
+    97: "tests/wire/test_proto_dialect.py",
     99: "tests/wire/test_routed_frame.py",
 }
-"""Scenarios without a network: where each is proved."""
+"""Scenarios that are proved elsewhere: those of one part alone, and some of today's on real sockets."""
 
 
 def find(word: str, nodes: int | None = None) -> Scenario:
@@ -51,5 +61,5 @@ def find(word: str, nodes: int | None = None) -> Scenario:
                 raise ConfigError(f"{scenario.name!r} is about {scenario.nodes} nodes; --nodes is for others")
             return scenario.scaled(nodes)
     if word.isdigit() and int(word) in UNIT_TESTS:
-        raise ConfigError(f"scenario {word} is a unit test: {UNIT_TESTS[int(word)]}")
+        raise ConfigError(f"scenario {word} is proved by {UNIT_TESTS[int(word)]}")
     raise ConfigError(f"{word!r} is no scenario; nearnet sim list names them")
