@@ -7,6 +7,7 @@ import ast
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from nearnet.config import NetworkConfig
@@ -65,6 +66,57 @@ def marked(name: str) -> Marked:
     return found
 
 
+# Of the paths of tests, the first that fits says what kind of proof it is; the others are plain calls, or properties.
+KINDS = (
+    ("tests/fuzzing/", "F"),
+    ("tests/crash/test_partitions", "N"),
+    ("tests/crash/", "C"),
+    ("tests/network/test_restarts", "C"),
+    ("tests/sim/test_real_sockets", "R"),
+    ("tests/sim/", "S"),
+    *((f"tests/{part}/", "R") for part in ("network", "net", "conformance", "api", "browser", "soak", "cli", "tools")),
+)
+KIND_NAMES = {
+    "U": "plain calls",
+    "P": "properties of whatever is drawn (hypothesis), and state machines",
+    "S": "simulation",
+    "R": "real nodes on loopback sockets",
+    "N": "real nodes on a network of their own, which swallows packets",
+    "F": "fuzzing",
+    "C": "crashes: killed processes, damaged and full disks",
+}
+
+
+@cache
+def _drawn(path: str) -> frozenset[str]:
+    """The tests of a file that hypothesis draws for: functions with `given`, and state machines."""
+    module = ast.parse((ROOT / path).read_text())
+    found = set()
+    for node in ast.walk(module):
+        drawn = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+            ast.unparse(decorator).startswith("given(") for decorator in node.decorator_list
+        )
+        machine = isinstance(node, ast.ClassDef) and "RuleBasedStateMachine" in map(ast.unparse, node.bases)
+        if drawn or machine:
+            found |= {node.name, "" if machine else node.name}
+    return frozenset(found)
+
+
+def kind_of(test: str) -> str:
+    """The letter of `KIND_NAMES` for ``path::test``."""
+    path, _, name = test.partition("::")
+    known = next((kind for start, kind in KINDS if path.startswith(start)), None)
+    return known or ("P" if name in _drawn(path) else "U")
+
+
+def _by_kind(found: Marked, number: int) -> str:
+    """The tests of a row, by what kind of proof they are."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for test in dict.fromkeys(found.get(number, ())):
+        kinds[kind_of(test)].append(f"`{test}`")
+    return "<br>".join(f"**{kind}** {' '.join(kinds[kind])}" for kind in KIND_NAMES if kind in kinds) or NONE
+
+
 def _tests(found: Marked, number: int | str) -> str:
     return "<br>".join(f"`{test}`" for test in dict.fromkeys(found.get(number, ()))) or NONE
 
@@ -77,10 +129,13 @@ def threats() -> str:
         "",
         "Written by `make docs`. The numbers are those of the specification's table; what is not here comes later.",
         '"Close" ends the connection, counted by reason; "ban" besides refuses the peer for `network.ban_window`.',
+        "The letter before a test says how it proves its row:",
+        "",
+        *(f"* **{kind}** {name}" for kind, name in KIND_NAMES.items()),
         "",
         "| # | what happens | what the node does | tests |",
         "|---|---|---|---|",
-        *(f"| {n} | {what} | {does} | {_tests(found, int(n))} |" for n, what, does in _rows("threats")),
+        *(f"| {n} | {what} | {does} | {_by_kind(found, int(n))} |" for n, what, does in _rows("threats")),
         "",
         "Departures from the recorded answers of a real node, in `tests/conformance/test_transcripts.py`:",
         "",

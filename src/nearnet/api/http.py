@@ -20,6 +20,7 @@ from nearnet.api import dashboard, views
 from nearnet.api.errors import RpcError
 from nearnet.api.jsonrpc import JsonRpc, Unauthorized
 from nearnet.api.metrics import CONTENT_TYPE, exposition
+from nearnet.api.openapi import openapi
 from nearnet.errors import AlreadyRunning
 from nearnet.wire.messages import SocketAddress
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-__all__ = ["CALL_TIMEOUT", "MAX_IN_FLIGHT", "MAX_SUBSCRIBERS", "HttpServer"]
+__all__ = ["CALL_TIMEOUT", "DEBUG_PAGES", "MAX_IN_FLIGHT", "MAX_SUBSCRIBERS", "HttpServer"]
+
+DEBUG_PAGES = ("status", "peer_store", "network_graph", "recent_outbound_connections", "snapshot_hosts")
 
 MAX_IN_FLIGHT = 100
 """Requests answered at once; more get 429."""
@@ -81,6 +84,7 @@ class HttpServer:
             [
                 web.post("/", self._post),
                 web.get("/metrics", self._metrics),
+                web.get("/openapi.json", self._openapi),
                 web.get("/ws/events", self._events),
                 web.get("/debug/api/{name}", self._debug),
                 web.get("/{name}", self._get),
@@ -203,6 +207,9 @@ class HttpServer:
             case "snapshot_hosts":
                 return _json(views.snapshot_hosts(node))
         return web.json_response({"error": "no such debug page"}, status=405)
+
+    async def _openapi(self, request: web.Request) -> web.StreamResponse:
+        return _json(openapi({name: method.described for name, method in self.jsonrpc.methods.items()}, DEBUG_PAGES))
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         text = exposition(self._node, self.jsonrpc.calls)

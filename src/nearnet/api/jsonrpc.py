@@ -22,6 +22,7 @@ from nearnet.keys import CryptoHash, PeerId, Signature
 from nearnet.wire.messages import AnnounceAccount
 
 if TYPE_CHECKING:
+    from nearnet.api.openapi import Described
     from nearnet.net.node import Node
 
 __all__ = ["MAX_BRACKETS", "MAX_DEPTH", "JsonRpc", "Unauthorized"]
@@ -104,6 +105,11 @@ class _Method:
     admin: bool = False
     get: bool = True
     """Whether a GET of its name answers too: only without side effects."""
+
+    @property
+    def described(self) -> Described:
+        """For the description of the server."""
+        return self.params, self.admin, self.get
 
 
 class JsonRpc:

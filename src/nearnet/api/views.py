@@ -56,7 +56,8 @@ def _moment(seconds: int) -> str:
 def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict[str, Any]:
     """StatusResponse. Without a chain: the genesis, the configured height and the start time stand for a head."""
     config = node.config
-    own, oldest = config.nearnet.protocol_versions["borsh"]
+    versions = config.nearnet.protocol_versions
+    own, oldest = versions["borsh" if config.nearnet.dialect == "borsh" else "protobuf"]
     genesis = str(config.genesis_hash)
     view: dict[str, Any] = {
         "version": {"version": VERSION, "build": "nearnet", "commit": "", "rustc_version": ""},
@@ -85,6 +86,7 @@ def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict
         "genesis_hash": genesis,
         "nearnet": {
             "oldest_protocol_version": oldest,
+            "protocol_versions": {name: list(pair) for name, pair in versions.items()},
             "addr": _text(node.addr),
             "connections": len(node.core.peers),
             "pending": len(node.core.context.connections) - len(node.core.peers),

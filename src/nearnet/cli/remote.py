@@ -45,7 +45,7 @@ def status(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOpt
         "peer id": told["node_public_key"],
         "listens on": own["addr"] or "nothing",
         "chain": f"{told['chain_id']}, genesis {told['genesis_hash']}",
-        "protocol": f"{told['protocol_version']}, from {own['oldest_protocol_version']} on",
+        "protocol": ", ".join(f"{name} {new} to {old}" for name, (new, old) in own["protocol_versions"].items()),
         "up for": f"{told['uptime_sec']} s",
         "connections": f"{own['connections']}, and {own['pending']} in their handshake",
         "known peers": own["known_peers"],
