@@ -70,6 +70,7 @@ def marked(name: str) -> Marked:
 KINDS = (
     ("tests/fuzzing/", "F"),
     ("tests/crash/test_partitions", "N"),
+    ("tests/crash/test_paused", "R"),
     ("tests/crash/", "C"),
     ("tests/network/test_restarts", "C"),
     ("tests/sim/test_real_sockets", "R"),
@@ -109,6 +110,17 @@ def kind_of(test: str) -> str:
     return known or ("P" if name in _drawn(path) else "U")
 
 
+def unproved() -> list[str]:
+    """Rows of threats that lack a kind of proof that their last column wants."""
+    found = marked("threat")
+    lacking = []
+    for number, _, _, *wanted in _rows("threats"):
+        proved = {kind_of(test) for test in found.get(int(number), ())}
+        if missing := "".join(kind for kind in "".join(wanted) if kind not in proved):
+            lacking.append(f"{number}: {missing}")
+    return lacking
+
+
 def _by_kind(found: Marked, number: int) -> str:
     """The tests of a row, by what kind of proof they are."""
     kinds: dict[str, list[str]] = defaultdict(list)
@@ -135,7 +147,7 @@ def threats() -> str:
         "",
         "| # | what happens | what the node does | tests |",
         "|---|---|---|---|",
-        *(f"| {n} | {what} | {does} | {_by_kind(found, int(n))} |" for n, what, does in _rows("threats")),
+        *(f"| {n} | {what} | {does} | {_by_kind(found, int(n))} |" for n, what, does, *_ in _rows("threats")),
         "",
         "Departures from the recorded answers of a real node, in `tests/conformance/test_transcripts.py`:",
         "",

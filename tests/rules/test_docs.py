@@ -34,3 +34,7 @@ def test_generated_pages_are_current(name: str) -> None:
 @pytest.mark.parametrize(("mark", "page"), [("threat", "threats"), ("scenario", "scenarios"), ("interop", "interop")])
 def test_every_promised_row_has_a_test(mark: str, page: str) -> None:
     assert sorted(set(generate.promised(page)) - set(generate.marked(mark))) == []
+
+
+def test_every_threat_is_proved_in_every_wanted_way() -> None:
+    assert generate.unproved() == []
