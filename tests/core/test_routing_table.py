@@ -11,6 +11,7 @@ from nearnet.core.clock import Now
 from nearnet.core.components import Components
 from nearnet.core.graph import shortest_paths
 from nearnet.core.least_used import LAG
+from nearnet.core.nonces import is_current
 from nearnet.core.routing_table import RETRY_PRUNE
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.borsh_dialect import decode_edges
@@ -221,9 +222,15 @@ def test_a_neighbour_that_was_lost_starts_anew():
 WALL = int(START.wall) | 1
 
 
+def forget(table, now):
+    """What has expired."""
+    table.forget(table.dated.due(now.wall), lambda one: is_current(one.nonce, now.wall, 1800))
+
+
 def expire(table, now):
-    while (due := table.next_expiry()) is not None and due <= now.wall:
-        assert table.expire(now)
+    while (due := table.dated.next()) is not None and due <= now.wall:
+        assert table.may_forget
+        forget(table, now)
     table.compute(now)
 
 
@@ -257,7 +264,7 @@ def test_the_number_of_who_expired_means_nobody_else_to_routes_in_use():
     """Else a newcomer would have the next hops of who left until the next computation."""
     table = Table()
     table.learn(edge(0, 1), edge(1, 2, WALL))
-    table.expire(later(2000))
+    forget(table, later(2000))
     table.add([edge(3, 4)], SOURCE, later(2000))
     assert [table.next_hops(peer_id(number)) for number in (2, 3, 4)] == [(), (), ()]
     snapshot = table.snapshot()
@@ -274,11 +281,11 @@ def test_what_is_on_its_way_to_disk_waits():
     table.learn(edge(0, 1, 2))
     persist = table.prune(later(2 * HOUR))
     assert persist is not None
-    assert not table.expire(later(2 * HOUR))
+    assert not table.may_forget
     table.store.commit(persist.writes)
     table.persisted(persist.token, None, later(2 * HOUR))
     assert table.edge_count == 0
-    assert table.expire(later(2 * HOUR)), "and finds nothing more to do"
+    assert table.may_forget
 
 
 def test_what_has_expired_does_not_come_back_from_disk():

@@ -9,6 +9,7 @@ import pytest
 from hand import ME, Core, edge_of, key_of
 
 from nearnet.client import Ban
+from nearnet.core import table_exchange
 from nearnet.core.edge import sign_edge
 from nearnet.core.handshaking import OWNED_ACCOUNT_WINDOW
 from nearnet.core.nonces import NONCE_WINDOW, unix_nonce
@@ -525,6 +526,46 @@ def test_nothing_that_a_dialect_has_no_form_of_is_sent():
     client.answer = Ban(ReasonForBan.BAD_BLOCK)
     new.say(Block(b"x"))
     assert flags(new) == [True]
+
+
+@pytest.mark.interop("bridge", "expiry of edges")
+def test_counters_are_forgotten_with_the_last_neighbour_of_their_era():
+    """Nobody would tell their end any more."""
+    core = Core()
+    old, new = core.ready("a"), today(core, "b")
+    counters = tuple(edge_of(key_of("hub"), key_of(f"spoke {n}")) for n in range(30))
+    time = edge_of(new.key, key_of("x"), unix_nonce(core.now.wall))
+    old.say(SyncRoutingTable((*counters, time)))
+    core.advance(1)
+    table = core.manager.table
+    moving, table._moving = table._moving, object()
+    core.manager.lost(old.peer, "gone", core.now)
+    core.act()
+    assert table.get(*counters[0].key) is not None, "what moves to disk comes first"
+    table._moving = moving
+    core.advance(2)
+    assert [table.get(*edge.key) for edge in counters] == [None] * 30
+    assert table.get(*time.key) == time
+    assert table.next_hops(key_of("x").public_key) == (new.id,)
+    assert table.get(*sorted((ME.public_key, old.id))) is not None, "our own stays: it has the last nonce"
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_large_table_is_forgotten_in_pieces_unless_one_comes_back(back, monkeypatch):
+    monkeypatch.setattr(table_exchange, "EXPIRE_AT_ONCE", 7)
+    core = Core()
+    old, new = core.ready("a"), today(core, "b")
+    counters = tuple(edge_of(key_of("hub"), key_of(f"spoke {n}")) for n in range(30))
+    old.say(SyncRoutingTable(counters))
+    core.advance(1)
+    core.manager.lost(old.peer, "gone", core.now)
+    core.act()
+    if back:
+        core.ready("c")
+    core.advance(0.01)
+    held = sum(core.manager.table.get(*edge.key) is not None for edge in counters)
+    assert (held > 20) if back else (held == 0)
+    assert new.peer.is_ready
 
 
 @pytest.mark.interop("SyncRoutingTable", "expiry of edges", "announcements")

@@ -290,6 +290,8 @@ class PeerManager:
         self.accounts_data.closed(peer)
         if peer.edge is not None:
             self.local_edges.disconnected(peer.ready_id, now)
+            if not peer.is_today and self.peers:
+                self.exchange.forget_counters(now)
 
     def _shed(self, now: Now) -> None:
         """All queues together over their limit: the fullest connection closes (`threats.md`, limits)."""

@@ -14,7 +14,7 @@ from nearnet.core.least_used import LeastUsed
 from nearnet.core.nonces import is_current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nearnet.config import NetworkConfig
     from nearnet.config.models import LimitsSection
@@ -57,7 +57,7 @@ class RoutingTable:
         self._timing = config.nearnet.timing
         self._counters = counters
         self._edges = EdgeTable(me)
-        self._dated = DatedEdges(config.nearnet.timing.edge_expires_after)
+        self.dated = DatedEdges(config.nearnet.timing.edge_expires_after)
         self.components = Components(store)
         self._routes: Routes = NO_ROUTES
         self._hops: dict[PeerId, tuple[PeerId, ...]] = {}
@@ -161,7 +161,7 @@ class RoutingTable:
         table = self._edges
         index, known, active = table.index, len(table.index), table.active_count
         slot = table.put(edge, source)
-        self._dated.note(slot, edge.nonce)
+        self.dated.note(slot, edge.nonce)
         new_peers = len(index) != known
         if new_peers:
             for peer in edge.key:
@@ -259,18 +259,17 @@ class RoutingTable:
 
     # --- what grows too old ----------------------------------------------------------------------
 
-    def next_expiry(self) -> float | None:
-        """When `expire` is to be called next, in unix seconds; None when nothing will expire."""
-        return self._dated.next()
+    @property
+    def may_forget(self) -> bool:
+        """Whether `forget` may be called: not while some move to disk."""
+        return self._moving is None
 
-    def expire(self, now: Now) -> bool:
-        """Let a piece of what has expired go, but our own: they hold the last nonces. False while some move to disk."""
-        if self._moving is not None:
-            return False
-        table, after = self._edges, self._timing.edge_expires_after
-        for slot in self._dated.due(now.wall):
+    def forget(self, slots: Iterable[int], is_kept: Callable[[Edge], bool]) -> None:
+        """Let the edges in these slots go, but those kept and our own: ours hold the last nonces."""
+        table = self._edges
+        for slot in slots:
             edge = table.slots[slot]
-            if edge is None or edge.involves(self.me) or is_current(edge.nonce, now.wall, after):
+            if edge is None or edge.involves(self.me) or is_kept(edge):
                 continue
             table.remove(slot)
             self.needs_recalculation, self._is_settled = True, False
@@ -278,7 +277,6 @@ class RoutingTable:
                 if peer not in table.index:
                     self._unreachable_since.pop(peer, None)
                     self._hops.pop(peer, None)
-        return True
 
     # --- what leaves for the disk ----------------------------------------------------------------
 

@@ -11,8 +11,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Recompute, Verdict, Verify
+from nearnet.core.dated_edges import EXPIRE_AT_ONCE
 from nearnet.core.limits import TokenBucket
-from nearnet.core.nonces import is_current
+from nearnet.core.nonces import is_current, is_dated
 from nearnet.errors import ConfigError, ReasonForBan
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ class TableExchange:
         """After every input: arm what the changed table asks for."""
         if self._context.table.needs_recalculation:
             self._arm_recompute(now)
-        due = self._context.table.next_expiry()
+        due = self._context.table.dated.next()
         if due is not None and due < self._expires_at:
             self._arm_expiry(due, now)
         restored = self._context.table.take_restored()
@@ -262,11 +263,28 @@ class TableExchange:
 
     def _expire(self, now: Now) -> None:
         """Let go of what is too old; one piece each time."""
-        looked = self._context.table.expire(now)
-        due = self._context.table.next_expiry()
+        table, after = self._context.table, self._context.config.nearnet.timing.edge_expires_after
+        looked = table.may_forget
+        if looked:
+            table.forget(table.dated.due(now.wall), lambda edge: is_current(edge.nonce, now.wall, after))
+        due = table.dated.next()
         self._expires_at = math.inf
         if due is not None:
             self._arm_expiry(due, now, 0.0 if looked else _RETRY_EXPIRY)
+
+    def forget_counters(self, now: Now, start: int = 0) -> None:
+        """No neighbour is of the documented era any more, so nobody tells the end of its links: forget them, by pieces.
+
+        Nothing when one has come back meanwhile: it tells the whole table anew.
+        """
+        context, table = self._context, self._context.table
+        if all(peer.is_today for peer in context.peers.values()):
+            end, wait = start, _RETRY_EXPIRY
+            if table.may_forget:
+                end, wait = min(start + EXPIRE_AT_ONCE, len(table.slots)), 0.0
+                table.forget(range(start, end), lambda edge: is_dated(edge.nonce))
+            if end < len(table.slots):
+                context.timers.at(now.mono + wait, lambda now: self.forget_counters(now, end))
 
     def _arm_recompute(self, now: Now) -> None:
         if self._computing or (self._recompute is not None and self._recompute.armed):
