@@ -9,7 +9,7 @@ from sim_worlds import connect, world_of
 
 from nearnet.core.edge import sign_removal
 from nearnet.errors import ReasonForBan
-from nearnet.sim.invariants import InvariantBroken, Invariants, components_of, next_hops_by_search
+from nearnet.sim.invariants import WRONG_FOR, InvariantBroken, Invariants, components_of, next_hops_by_search
 from nearnet.sim.signatures import made_up_edge
 
 
@@ -163,6 +163,23 @@ def test_a_node_that_chatters(world):
 
     chatter()
     broken(world, "calm")
+
+
+def test_an_edge_of_ours_that_is_wrong_for_long(world):
+    node = world.nodes[0]
+    first, second = sorted((node.key, world.key("nobody")), key=lambda key: key.public_key)
+    node.core.table.add([made_up_edge(first, second, 1)], None, node.now)
+    invariants = Invariants(world)
+    invariants.touched(node)
+    world.run(WRONG_FOR - 1)
+    invariants.touched(node)
+    world.run(2)
+    with pytest.raises(InvariantBroken, match="edges in time"):
+        invariants.touched(node)
+    node.pause()
+    node.resume()
+    world.run(2)
+    invariants.touched(node)
 
 
 def test_parts_of_a_graph():

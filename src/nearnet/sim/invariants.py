@@ -18,10 +18,17 @@ if TYPE_CHECKING:
     from nearnet.sim.node import SimNode
     from nearnet.sim.world import World
 
-__all__ = ["BUSY_PER_MINUTE", "InvariantBroken", "Invariants", "components_of", "next_hops_by_search"]
+__all__ = ["BUSY_PER_MINUTE", "WRONG_FOR", "InvariantBroken", "Invariants", "components_of", "next_hops_by_search"]
 
 BUSY_PER_MINUTE = 60.0
 """Messages that a node may send a neighbour in a minute in which nothing changes: a few pings and requests."""
+
+
+WRONG_FOR = 8.0
+"""Seconds for which an edge of ours may be wrong: 6 s of grace (`behaviour.md` §3), a second look, late timers."""
+
+_LOOK_EVERY = 1.0
+_SMALL = 200
 
 
 class InvariantBroken(AssertionError):
@@ -41,6 +48,9 @@ class Invariants:
         self.allowed_bans: dict[tuple[str, PeerId], None] = {}
         """(name of who bans, whom) by command: these are right."""
         self.checks = 0
+        self._looked: dict[str, float] = {}
+        """By name of a node: when its edges were looked at."""
+        self._wrong_since: dict[str, dict[PeerId, float]] = {}
 
     # --- one node, after each of its events ------------------------------------------------------
 
@@ -67,6 +77,21 @@ class Invariants:
                 raise InvariantBroken("send queue", f"{node} has {peer.queued} bytes for {peer}")
         if not self._hostile and node.kinds.get("banned"):
             self._no_wrong_bans(node)
+        self._edges_in_time(node)
+
+    def _edges_in_time(self, node: SimNode) -> None:
+        """No edge of ours says for longer than `WRONG_FOR` what is not so. Looked at once a second, in small graphs."""
+        time, table = self._world.time, node.core.table
+        if time - self._looked.get(node.name, -_LOOK_EVERY) < _LOOK_EVERY or table.edge_count > _SMALL:
+            return
+        self._looked[node.name] = time
+        before, wrong = self._wrong_since.get(node.name, {}), {}
+        for edge in table.edges():
+            if edge.involves(node.id) and edge.is_active != ((other := edge.other(node.id)) in node.core.peers):
+                wrong[other] = max(before.get(other, time), node.awake_since)
+                if time - wrong[other] > WRONG_FOR:
+                    raise InvariantBroken("edges in time", f"{node} is wrong about {self._name(other)} for long")
+        self._wrong_since[node.name] = wrong
 
     def _no_wrong_bans(self, node: SimNode) -> None:
         for peer in node.core.peer_store.bans():

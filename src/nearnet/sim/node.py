@@ -78,13 +78,16 @@ class SimNode:
         """Whether the process is stopped (SIGSTOP): what comes in waits."""
         self.preloaded: list[Edge] = []
         """Edges that it knows from the start."""
+        self.awake_since = 0.0
+        """World time of its last start, or of the end of a pause."""
         self.runs = 0
         self.kinds: dict[str, int] = {}
         """How many events of each kind, over all runs."""
         self.events: deque[tuple[float, Event]] = deque(maxlen=EVENTS_KEPT)
         self.core: PeerManager
         self._writer: Writer
-        self._ends: dict[Peer, End] = {}
+        self.ends: dict[Peer, End] = {}
+        """Its connections."""
         self._due: float | None = None
         self._waiting: deque[Callable[[], None]] = deque()
         self._inside = False
@@ -107,17 +110,13 @@ class SimNode:
         """Its clock."""
         return self.clock.now(self.world.time)
 
-    @property
-    def ends(self) -> dict[Peer, End]:
-        """Its connections."""
-        return self._ends
-
     # --- life ------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Compose a core on the store as it is, and begin."""
         world = self.world
         self.runs += 1
+        self.awake_since = world.time
         rng = world.random(f"core {self.name} {self.runs}")
         self._writer = Writer(self.disk, world.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
         self.client = self.make_client(self)
@@ -125,7 +124,7 @@ class SimNode:
         self.core.listening(self.address)
         if self.preloaded:
             self.core.table.add(self.preloaded, None, self.now)
-        self._ends = {}
+        self.ends = {}
         self._due = None
         self.up = True
         world.note("start", self.name)
@@ -142,7 +141,7 @@ class SimNode:
         """`kill -9`; `silent`: with its machine, so that nobody is told."""
         self._writer.crash()
         if silent:
-            for end in self._ends.values():
+            for end in self.ends.values():
                 end.closed = end.gone = True
         self._end("crash")
 
@@ -150,9 +149,9 @@ class SimNode:
         self.up = self.paused = self.stopping = False
         self._waiting.clear()
         self._due = None
-        for end in list(self._ends.values()):
+        for end in list(self.ends.values()):
             end.close()
-        self._ends = {}
+        self.ends = {}
         self.world.note(how, self.name)
 
     def pause(self) -> None:
@@ -162,6 +161,7 @@ class SimNode:
     def resume(self) -> None:
         """SIGCONT: do all that has waited, then what is due."""
         self.paused = False
+        self.awake_since = self.world.time
         waiting, self._waiting = self._waiting, deque()
         for call in waiting:
             call()
@@ -205,7 +205,7 @@ class SimNode:
         self._arm()
 
     def _flush(self, peer: Peer, now: Now) -> None:
-        end = self._ends.get(peer)
+        end = self.ends.get(peer)
         chunks = peer.to_send()
         if end is not None:
             data = b"".join(chunks)
@@ -233,11 +233,11 @@ class SimNode:
             case Close(peer, _, flush):
                 self._close(peer, flush)
             case PauseReading(peer):
-                if peer in self._ends:
-                    self._ends[peer].pause()
+                if peer in self.ends:
+                    self.ends[peer].pause()
             case ResumeReading(peer):
-                if peer in self._ends:
-                    self._ends[peer].resume()
+                if peer in self.ends:
+                    self.ends[peer].resume()
 
     def _answer(self, delay: float, call: Callable[[], None], now: Now) -> None:
         """Work that another thread does: at once, or a while later."""
@@ -247,7 +247,7 @@ class SimNode:
             call()
 
     def _close(self, peer: Peer, flush: bool) -> None:
-        end = self._ends.pop(peer, None)
+        end = self.ends.pop(peer, None)
         if end is not None:
             data = b"".join(peer.to_send())
             self.world.sent(self, end, data)
@@ -301,7 +301,7 @@ class SimNode:
             end.close(flush=False)
             return
         end.tag = peer
-        self._ends[peer] = end
+        self.ends[peer] = end
 
     def on_dialled(self, dial: Dial, address: SocketAddress, end: End) -> None:
         """Our dial has a connection."""
@@ -312,7 +312,7 @@ class SimNode:
         def begin(now: Now) -> None:
             peer = self.core.dialled(dial, address, now, 50_000 + end.wire.number % 10_000)
             end.tag = peer
-            self._ends[peer] = end
+            self.ends[peer] = end
             if peer.dialect is not None:
                 peer.dialect = self.world.pool.dialect(peer.dialect)
 
@@ -328,7 +328,7 @@ class SimNode:
         peer: Any = end.tag
         if self.paused:
             self._waiting.append(partial(self.on_bytes, end, data))
-        elif peer in self._ends:
+        elif peer in self.ends:
             self.world.received(self, end, data)
             self.do(self.core.receive, peer, data)
             if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
@@ -337,11 +337,11 @@ class SimNode:
     def on_drained(self, end: End, unsent: int) -> None:
         """Less of a peer's bytes wait to be sent."""
         peer: Any = end.tag
-        if self.up and peer in self._ends:
+        if self.up and peer in self.ends:
             self._when_awake(lambda: self.do(self.core.drained, peer, unsent))
 
     def on_lost(self, end: End, why: str) -> None:
         """A connection ended."""
         peer: Any = end.tag
-        if self.up and self._ends.pop(peer, None) is not None:
+        if self.up and self.ends.pop(peer, None) is not None:
             self._when_awake(lambda: self.do(self.core.lost, peer, why))

@@ -251,7 +251,7 @@ class Player:
     def _command(self, step: Step) -> None:
         world = self.world
         node = world.nodes[step.node]  # type: ignore[attr-defined]
-        if not node.up:
+        if not node.up or node.paused:
             return
         core = node.core
         try:
@@ -289,7 +289,7 @@ class Player:
         match step:
             case steps.Start() if not node.up:
                 node.start()
-            case steps.Stop() if node.up:
+            case steps.Stop() if node.up and not node.paused:
                 node.stop()
             case steps.Crash() if node.up:
                 node.crash()
