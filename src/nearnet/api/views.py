@@ -56,8 +56,7 @@ def _moment(seconds: int) -> str:
 def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict[str, Any]:
     """StatusResponse. Without a chain: the genesis, the configured height and the start time stand for a head."""
     config = node.config
-    versions = config.nearnet.protocol_versions
-    own, oldest = versions["borsh" if config.nearnet.dialect == "borsh" else "protobuf"]
+    own = config.nearnet.protocol_versions[_newest_dialect(node)][0]
     genesis = str(config.genesis_hash)
     view: dict[str, Any] = {
         "version": {"version": VERSION, "build": "nearnet", "commit": "", "rustc_version": ""},
@@ -84,21 +83,32 @@ def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict
         "node_key": None,
         "uptime_sec": int(now - started),
         "genesis_hash": genesis,
-        "nearnet": {
-            "oldest_protocol_version": oldest,
-            "protocol_versions": {name: list(pair) for name, pair in versions.items()},
-            "addr": _text(node.addr),
-            "connections": len(node.core.peers),
-            "pending": len(node.core.context.connections) - len(node.core.peers),
-            "known_peers": len(node.core.peer_store),
-            "edges": node.core.table.edge_count,
-            "reachable": node.core.table.reachable_count,
-            "verifier": verifiers.current(),
-            "degraded": None if node.driver.persister.degraded is None else "storage",
-            "limits": limits(node),
-        },
+        "nearnet": _ours(node),
     }
     return {key: value for key, value in view.items() if key != "rpc_addr" or value is not None}
+
+
+def _ours(node: Node) -> dict[str, Any]:
+    """What the reference's status has no place for."""
+    versions = node.config.nearnet.protocol_versions
+    oldest = versions[_newest_dialect(node)][1]
+    return {
+        "oldest_protocol_version": oldest,
+        "protocol_versions": {name: list(pair) for name, pair in versions.items()},
+        "addr": _text(node.addr),
+        "connections": len(node.core.peers),
+        "pending": len(node.core.context.connections) - len(node.core.peers),
+        "known_peers": len(node.core.peer_store),
+        "edges": node.core.table.edge_count,
+        "reachable": node.core.table.reachable_count,
+        "verifier": verifiers.current(),
+        "degraded": None if node.driver.persister.degraded is None else "storage",
+        "limits": limits(node),
+    }
+
+
+def _newest_dialect(node: Node) -> str:
+    return "borsh" if node.config.nearnet.dialect == "borsh" else "protobuf"
 
 
 def network_info(node: Node) -> dict[str, Any]:
