@@ -17,6 +17,7 @@ from real_nodes import place, running
 from nearnet import AlreadyRunning
 from nearnet.api import http
 from nearnet.config import NetworkConfig
+from nearnet.core.actions import Event
 
 HEALTH = call("health")
 
@@ -263,13 +264,15 @@ async def test_a_busy_port() -> None:
         await second.stop()
 
 
-async def subscribe(server: http.HttpServer, **headers: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+async def subscribe(
+    server: http.HttpServer, path: str = "/ws/events", **headers: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
     """A websocket by hand; the last is the answer's first line."""
     assert server.address is not None
     reader, writer = await asyncio.open_connection(server.address.ip, server.address.port)
     lines = {"Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     lines |= {"Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(), **headers}
-    writer.write("\r\n".join(["GET /ws/events HTTP/1.1", *(f"{k}: {v}" for k, v in lines.items()), "", ""]).encode())
+    writer.write("\r\n".join([f"GET {path} HTTP/1.1", *(f"{k}: {v}" for k, v in lines.items()), "", ""]).encode())
     head = await reader.readuntil(b"\r\n\r\n")
     return reader, writer, head.split(b"\r\n")[0].decode()
 
@@ -293,6 +296,47 @@ async def test_events_as_they_happen() -> None:
         writer.close()
         while server._sockets:
             await asyncio.sleep(0.01)
+
+
+async def test_events_told_again() -> None:
+    async with served() as (node, server), running(1) as (other,):
+        await node.connect(place(other))
+        kept = [event.as_dict() for event in node.recent_events]
+        assert kept
+        reader, writer, _ = await subscribe(server, "/ws/events?since=0")
+        assert [await text_frame(reader) for _ in kept] == kept
+        node.disconnect(other.peer_id)
+        assert (await text_frame(reader))["seq"] == len(kept) + 1
+        writer.close()
+        reader, writer, _ = await subscribe(server, f"/ws/events?since={len(kept)}")
+        assert (await text_frame(reader))["seq"] == len(kept) + 1
+        writer.close()
+
+
+@pytest.mark.parametrize("since", ["", "-1", "x", "1.5", "9" * 21])
+async def test_no_such_event(since: str) -> None:
+    async with served() as (_, server):
+        assert (await get(server, f"/ws/events?since={since}")).status == 400
+
+
+@pytest.mark.threat(75)
+async def test_who_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(http, "_SEND_TIMEOUT", 0.1)
+    async with served() as (node, server):
+        _, writer, _ = await subscribe(server)
+        while server._sockets:
+            for _ in range(10):
+                node._events.publish(Event("test", None, {"text": "x" * 100_000}), 0.0)
+            await asyncio.sleep(0.001)
+        assert "reads nothing" in caplog.text
+        writer.close()
+
+
+async def test_numbers_in_a_query() -> None:
+    async with served() as (_, server):
+        assert (await get(server, "/nearnet_history?from=0&to=1")).status == 200
+        assert (await get(server, "/nearnet_history?from=x")).status == 400
+        assert (await get(server, "/nearnet_history?other=1")).status == 400
 
 
 @pytest.mark.threat(76)

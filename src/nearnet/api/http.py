@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import ipaddress
 import json
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,10 @@ from nearnet.errors import AlreadyRunning
 from nearnet.wire.messages import SocketAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from nearnet.config.models import RpcSection
+    from nearnet.net.events import EventStream, NodeEvent, Overflow
     from nearnet.net.node import Node
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,11 +50,17 @@ MAX_SUBSCRIBERS = 100
 _NAMES = ("localhost", "127.0.0.1", "::1")
 _EVERY_INTERFACE = ("0.0.0.0", "::")
 _SEND_TIMEOUT = 30.0
+"""Seconds in which a subscriber has to take one event."""
+
+_SEQ_DIGITS = 20
+
 _STOP_TIMEOUT = 0.1
 """Seconds that a caller or subscriber has when the node stops: little, as the whole stop has 2."""
 
 _LINGER = 1.0
 """Seconds in which the rest of a body is read away after its answer."""
+
+_log = logging.getLogger("nearnet.rpc")
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -186,7 +194,7 @@ class HttpServer:
             return web.json_response({"error": f"nothing is served at /{name}"}, status=404)
         try:
             params = dict(request.query) if method.params is not None else None
-            return _json(await self.jsonrpc.call(name, params, authorized=False))
+            return _json(await self.jsonrpc.call(name, params, authorized=False, text=True))
         except RpcError as error:
             return _json(error.body, 503 if error.status == 200 else error.status)
 
@@ -216,30 +224,53 @@ class HttpServer:
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Events as they happen; a reader that never reads is cut off."""
+        """Events as they happen, with `?since=SEQ` those kept after that one first; who never reads is cut off."""
+        since = request.query.get("since")
+        if since is not None and not (since.isascii() and since.isdigit() and len(since) <= _SEQ_DIGITS):
+            return web.json_response({"error": "since is the seq of an event"}, status=400)
         if len(self._sockets) >= MAX_SUBSCRIBERS:
             return web.json_response({"error": "too many subscribers"}, status=429)
         socket = web.WebSocketResponse(timeout=_STOP_TIMEOUT, heartbeat=30.0, max_msg_size=1024)
-        await socket.prepare(request)
         self._sockets[socket] = None
-        sender = asyncio.ensure_future(self._send_events(socket))
         try:
-            async for message in socket:
-                if message.type is WSMsgType.ERROR:
-                    break
+            await socket.prepare(request)
+            sender = asyncio.ensure_future(self._send_events(socket, request, None if since is None else int(since)))
+            try:
+                async for message in socket:
+                    if message.type is WSMsgType.ERROR:
+                        break
+            finally:
+                sender.cancel()
         finally:
-            sender.cancel()
             del self._sockets[socket]
         return socket
 
-    async def _send_events(self, socket: web.WebSocketResponse) -> None:
-        async for event in self._node.events():
-            try:
-                async with asyncio.timeout(_SEND_TIMEOUT):
+    async def _send_events(self, socket: web.WebSocketResponse, request: web.Request, since: int | None) -> None:
+        stream = self._node.events()
+        kept = [] if since is None else [event for event in self._node.recent_events if event.seq > since]
+        try:
+            async with asyncio.timeout(None) as patience:
+                async for event in _after(kept, stream):
+                    patience.reschedule(asyncio.get_running_loop().time() + _SEND_TIMEOUT)
                     await socket.send_str(json.dumps(event.as_dict()))
-            except (TimeoutError, ConnectionError):
-                break
-        await socket.close()
+                    patience.reschedule(None)
+        except ConnectionError:
+            pass
+        except TimeoutError:
+            _log.warning(
+                "a subscriber of /ws/events at %s reads nothing for %g s: cut off", request.remote, _SEND_TIMEOUT
+            )
+            if request.transport is not None:
+                request.transport.abort()  # a farewell would wait for the same reader
+        else:
+            await socket.close()
+
+
+async def _after(kept: list[NodeEvent], stream: EventStream) -> AsyncIterator[NodeEvent | Overflow]:
+    for event in kept:
+        yield event
+    async for later in stream:
+        yield later
 
 
 def _cross_origin(origin: str) -> dict[str, str]:

@@ -164,14 +164,14 @@ class JsonRpc:
         key = (method if method in self.methods else "other", code)
         self.calls[key] = self.calls.get(key, 0) + 1
 
-    async def call(self, name: str, params: Any, authorized: bool) -> Any:
-        """One method's result; `RpcError` in the reference's form."""
+    async def call(self, name: str, params: Any, authorized: bool, *, text: bool = False) -> Any:
+        """One method's result; `RpcError` in the reference's form. `text`: numbers come as text, as in a query."""
         method = self.methods.get(name)
         if method is None:
             raise method_not_found(name)
         if method.admin and not authorized:
             raise Unauthorized(name)
-        parsed = None if method.params is None else _validated(method.params, params)
+        parsed = None if method.params is None else _validated(method.params, params, text)
         try:
             return await method.call(parsed)
         except (ConfigError, ValueError) as error:
@@ -280,8 +280,10 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def _validated(model: type[_Params], params: Any) -> _Params:
+def _validated(model: type[_Params], params: Any, text: bool) -> _Params:
     try:
+        if text:
+            return model.model_validate_strings(params, strict=False)
         return model.model_validate({} if params is None else params)
     except ValidationError as error:
         wrong = "; ".join(
