@@ -1,6 +1,8 @@
 """JSON-RPC by its answers, with a real node (`cli.md`; `conventions.md` §3.5; `threats.md` row 75)."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from network.cluster import Cluster, address
@@ -8,6 +10,7 @@ from network.cluster import Cluster, address
 from nearnet.api.jsonrpc import MAX_DEPTH, JsonRpc, Unauthorized
 from nearnet.keys import SecretKey
 
+PAGE = (Path(__file__).parents[2] / "docs" / "rpc.md").read_text()
 STRANGER = str(SecretKey.from_seed("stranger").public_key)
 
 
@@ -158,3 +161,29 @@ async def test_calls_are_counted_by_names_that_exist():
         for name in ("x", "y", "z"):
             await rpc.answer(request(name), authorized=False)
         assert rpc.calls == {("health", ""): 1, ("other", "-32601"): 3}
+
+
+async def test_the_page_names_every_method_and_its_params():
+    async with Cluster() as cluster:
+        rows = [
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if line.startswith("| `")
+        ]
+        named = {name: row for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+        methods = rpc_of(await cluster.start()).methods
+        assert sorted(named) == sorted(methods)
+        for name, method in methods.items():
+            _, get, params, tells = named[name]
+            fields = {} if method.params is None else method.params.model_fields
+            assert re.findall(r"`(\w+)`", params) == [field.alias or key for key, field in fields.items()], name
+            assert re.findall(r"`\w+`(\??)", params) == ["" if f.is_required() else "?" for f in fields.values()], name
+            assert (get == "yes", tells == "admin") == (method.get, method.admin), name
+
+
+async def test_the_examples_of_the_page_are_answered():
+    async with Cluster() as cluster:
+        rpc = rpc_of(await cluster.start())
+        examples = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+        assert examples
+        for example in examples:
+            answer, status = await rpc.answer(example.encode(), False)
+            assert ("result" in answer, status) == (True, 200), example
