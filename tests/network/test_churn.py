@@ -164,11 +164,11 @@ async def test_five_seconds_of_churn_in_both_dialects(outbound):
     assert happened["connect"] > 5
 
 
-@pytest.mark.slow
+@pytest.mark.nightly  # The minute in both dialects, below, is in make test.
 @pytest.mark.timeout(200)
 @pytest.mark.threat(40, 70, 73)
 @pytest.mark.scenario(21)
-@pytest.mark.parametrize("outbound", [pytest.param(False, marks=pytest.mark.nightly), True])
+@pytest.mark.parametrize("outbound", [False, True])
 async def test_a_minute_of_churn(outbound):
     happened = await _churn(2, 60, outbound)
     assert all(happened[kind] > 2 for kind in ("connect", "disconnect", "stop", "crash", "restart")), happened
