@@ -77,6 +77,10 @@ class Context:
         key = (metric, label)
         self.counters[key] = self.counters.get(key, 0) + count
 
+    def sync_delay(self, peer: Peer) -> float:
+        """Seconds from Ready to the first table and question: none with today's peers (`behaviour.md` §2)."""
+        return 0.0 if peer.is_today else self.config.nearnet.timing.wait_for_sync_delay
+
     @property
     def outbound_count(self) -> int:
         """Ready connections that we dialled."""

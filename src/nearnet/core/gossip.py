@@ -88,7 +88,7 @@ class Gossip:
     def _may_tell(self, edge: Edge, peer: Peer, now: Now) -> bool:
         """No counters to today's peers, nothing too old to anybody (`behaviour.md` §10)."""
         if not is_dated(edge.nonce):
-            return peer.dialect is None or peer.dialect.name == "borsh"
+            return not peer.is_today
         return is_current(edge.nonce, now.wall, self._context.config.nearnet.timing.edge_expires_after)
 
     # --- news ------------------------------------------------------------------------------------

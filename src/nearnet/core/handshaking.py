@@ -56,8 +56,7 @@ class Handshaking:
 
     def versions(self, peer: Peer) -> tuple[int, int]:
         """Our own and our oldest version in that connection's dialect."""
-        name = peer.dialect_name
-        own, oldest = self._context.config.nearnet.protocol_versions[name]
+        own, oldest = self._context.config.nearnet.protocol_versions[peer.dialect_name]
         return own, oldest
 
     # --- as the dialler --------------------------------------------------------------------------
@@ -65,8 +64,7 @@ class Handshaking:
     def propose(self, peer: Peer, now: Now, last: int | None = None, version: int | None = None) -> None:
         """Send our Handshake; `last` is the last nonce of that edge where the other end told it."""
         known = self._local_edges.last_nonce(peer.ready_id)
-        dialect = peer.dialect_name
-        peer.proposed_nonce = propose_nonce(dialect, known if last is None else max(known, last), now.wall)
+        peer.proposed_nonce = propose_nonce(peer.dialect_name, max(known, last or 0), now.wall)
         peer.handshakes_sent += 1
         self._send_handshake(peer, version or self.versions(peer)[0], peer.proposed_nonce)
 
@@ -183,8 +181,7 @@ class Handshaking:
     def _refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
         context = self._context
         sender, port = handshake.sender_peer_id, handshake.sender_listen_port
-        proto = peer.is_today
-        if port is None or (proto and port == 0):
+        if port is None or (peer.is_today and port == 0):
             return "no listen port told"
         owned = self._owned_account_refusal(peer, handshake, now)
         if owned is not None:

@@ -79,8 +79,8 @@ class LocalEdges:
             )
 
     def _request(self, peer: Peer, last: int, now: Now) -> None:
-        dialect = peer.dialect_name
-        self._ask(peer, renewed_nonce(last, now.wall) if is_dated(last) else propose_nonce(dialect, last, now.wall))
+        dated = is_dated(last)
+        self._ask(peer, renewed_nonce(last, now.wall) if dated else propose_nonce(peer.dialect_name, last, now.wall))
 
     def renew(self, peer: Peer, now: Now) -> None:
         """Ask a neighbour to sign a nonce of the present for our edge."""
@@ -110,8 +110,7 @@ class LocalEdges:
                 self._answer(peer, edge)
             return
         bump = context.config.nearnet.timing.edge_nonce_bump_allowed
-        name = peer.dialect_name
-        if judge_nonce(name, partial.nonce, last, now.wall, bump) is not NonceJudgement.TAKE:
+        if judge_nonce(peer.dialect_name, partial.nonce, last, now.wall, bump) is not NonceJudgement.TAKE:
             context.ban(other, ReasonForBan.INVALID_EDGE, now)
             return
         renewed = build_edge(context.key, other, partial.nonce, partial.signature)
@@ -121,8 +120,7 @@ class LocalEdges:
         self.add_own(renewed, now)
 
     def _answer(self, peer: Peer, edge: Edge) -> None:
-        borsh = not peer.is_today
-        peer.send(ResponseUpdateNonce(edge) if borsh else SyncRoutingTable((edge,)))
+        peer.send(SyncRoutingTable((edge,)) if peer.is_today else ResponseUpdateNonce(edge))
 
     def responded(self, peer: Peer, edge: Edge, now: Now) -> None:
         """A neighbour's answer, or its word on an edge of ours."""

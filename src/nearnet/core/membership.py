@@ -116,8 +116,8 @@ class Membership:
             self._dialer.succeeded(peer.dial, now)
         rate = context.config.nearnet.limits.peers_requests
         peer.peers_requests = TokenBucket(rate.per_second, rate.burst, now.mono)
-        delay = 0.0 if peer.is_today else context.config.nearnet.timing.wait_for_sync_delay
-        peer.keep(context.timers.at(now.mono + delay, lambda now: self._request_peers(peer, now)))
+        due = now.mono + context.sync_delay(peer)
+        peer.keep(context.timers.at(due, lambda now: self._request_peers(peer, now)))
         context.notify(
             "connected",
             peer.peer_id,

@@ -61,8 +61,7 @@ def unix_nonce(wall: float) -> int:
 
 def propose_nonce(dialect: str, last: int, wall: float) -> int:
     """The nonce to offer a peer when the last known one of that edge is `last` (0 = none)."""
-    following = next_nonce(last)
-    return following if dialect == "borsh" else max(unix_nonce(wall), following)
+    return next_nonce(last) if dialect == "borsh" else renewed_nonce(last, wall)
 
 
 def renewed_nonce(last: int, wall: float) -> int:

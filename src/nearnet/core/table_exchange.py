@@ -91,11 +91,10 @@ class TableExchange:
         """A new neighbour: it gets our table, at once or after the delay of its era."""
         context = self._context
         limits = context.config.nearnet.limits.tables_per_second
-        borsh = not peer.is_today
-        rate = limits.borsh if borsh else limits.protobuf
+        rate = limits.protobuf if peer.is_today else limits.borsh
         peer.tables = TokenBucket(rate.per_second, rate.burst, now.mono)
-        delay = context.config.nearnet.timing.wait_for_sync_delay if borsh else 0.0
-        peer.keep(context.timers.at(now.mono + delay, lambda now: self._gossip.start_sync(peer, now)))
+        due = now.mono + context.sync_delay(peer)
+        peer.keep(context.timers.at(due, lambda now: self._gossip.start_sync(peer, now)))
 
     # --- tables in -------------------------------------------------------------------------------
 
