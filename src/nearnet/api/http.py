@@ -10,7 +10,6 @@ import hmac
 import ipaddress
 import json
 import logging
-import os
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,10 +19,9 @@ from aiohttp import WSMsgType, web
 from nearnet.api import dashboard, views
 from nearnet.api.errors import RpcError
 from nearnet.api.jsonrpc import JsonRpc, Unauthorized
+from nearnet.api.listening import STOP_TIMEOUT, listen
 from nearnet.api.metrics import CONTENT_TYPE, exposition
 from nearnet.api.openapi import openapi
-from nearnet.errors import AlreadyRunning
-from nearnet.wire.messages import SocketAddress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from nearnet.config.models import RpcSection
     from nearnet.net.events import EventStream, NodeEvent, Overflow
     from nearnet.net.node import Node
+    from nearnet.wire.messages import SocketAddress
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,12 +52,6 @@ _SEND_TIMEOUT = 30.0
 """Seconds in which a subscriber has to take one event."""
 
 _SEQ_DIGITS = 20
-
-_STOP_TIMEOUT = 0.1
-"""Seconds that a caller or subscriber has when the node stops: little, as the whole stop has 2."""
-
-_LINGER = 1.0
-"""Seconds in which the rest of a body is read away after its answer."""
 
 _log = logging.getLogger("nearnet.rpc")
 
@@ -86,7 +79,6 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listen; `AlreadyRunning` when the port is taken."""
-        host, _, port = self._rpc.addr.rpartition(":")
         app = web.Application(client_max_size=self._rpc.limits_config.json_payload_max_size, middlewares=[self._guard])
         app.add_routes(
             [
@@ -99,21 +91,8 @@ class HttpServer:
             ]
         )
         dashboard.add_routes(app, lambda name, params: self.jsonrpc.call(name, params or None, authorized=False))
-        self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT, lingering_time=_LINGER
-        )
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            why = os.strerror(error.errno or 0)
-            raise AlreadyRunning(
-                f"the RPC cannot listen on {self._rpc.addr}: {why}; choose another with --rpc-addr"
-            ) from None
+        self._runner, self.address = await listen(app, self._rpc.addr, "the RPC cannot listen", "--rpc-addr")
         self.jsonrpc.recorder.start()
-        name = self._runner.addresses[0]
-        self.address = SocketAddress(name[0], name[1])
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -230,7 +209,7 @@ class HttpServer:
             return web.json_response({"error": "since is the seq of an event"}, status=400)
         if len(self._sockets) >= MAX_SUBSCRIBERS:
             return web.json_response({"error": "too many subscribers"}, status=429)
-        socket = web.WebSocketResponse(timeout=_STOP_TIMEOUT, heartbeat=30.0, max_msg_size=1024)
+        socket = web.WebSocketResponse(timeout=STOP_TIMEOUT, heartbeat=30.0, max_msg_size=1024)
         self._sockets[socket] = None
         try:
             await socket.prepare(request)

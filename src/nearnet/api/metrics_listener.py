@@ -4,22 +4,19 @@ than those who may call the RPC. It answers ``GET /metrics``, changes nothing an
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from nearnet.api.listening import listen
 from nearnet.api.metrics import CONTENT_TYPE
-from nearnet.errors import AlreadyRunning
-from nearnet.wire.messages import SocketAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MetricsListener"]
+    from nearnet.wire.messages import SocketAddress
 
-_STOP_TIMEOUT = 0.1
-"""Seconds that a scraper has when the node stops."""
+__all__ = ["MetricsListener"]
 
 
 class MetricsListener:
@@ -34,21 +31,9 @@ class MetricsListener:
 
     async def start(self) -> None:
         """Listen; `AlreadyRunning` when the port is taken."""
-        host, _, port = self._listens.rpartition(":")
         app = web.Application(client_max_size=0)
         app.add_routes([web.get("/metrics", self._metrics)])
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_TIMEOUT)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            why = os.strerror(error.errno or 0)
-            raise AlreadyRunning(
-                f"metrics cannot be served on {self._listens}: {why}; choose another with rpc.prometheus_addr"
-            ) from None
-        name = self._runner.addresses[0]
-        self.address = SocketAddress(name[0], name[1])
+        self._runner, self.address = await listen(app, self._listens, "metrics cannot be served", "rpc.prometheus_addr")
 
     async def stop(self) -> None:
         """Close every connection."""
