@@ -6,8 +6,12 @@ import gzip
 import json
 import random
 from collections import defaultdict
+from collections.abc import Collection
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
@@ -17,10 +21,11 @@ from nearnet.core.edge import run_checks
 from nearnet.core.graph import shortest_paths
 from nearnet.core.peer import Peer
 from nearnet.core.peer_manager import PeerManager
-from nearnet.keys import SecretKey
+from nearnet.keys import PublicKey, SecretKey
 from nearnet.store.memory import MemoryStore
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
-from nearnet.wire.messages import SocketAddress
+from nearnet.wire.messages import SocketAddress, SyncRoutingTable
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 START = Now(98_765.5, 1_650_000_000.25)
@@ -33,6 +38,52 @@ Answers = dict[int, list[bytes]]
 def load(name: str) -> dict[str, Any]:
     """A recording: see `tests/vectors/README.md`."""
     return json.loads(gzip.decompress((VECTORS / name).read_bytes()))  # type: ignore[no-any-return]
+
+
+class Recorded:
+    """A recording, as one dialect reads it, and what our core answers to it. `unasked`: the kinds told at any time."""
+
+    def __init__(self, name: str, dialect: str, unasked: tuple[str, ...]) -> None:
+        self.content = load(name)
+        self.dialect = dialect_named(dialect)
+        self._unasked = unasked
+        self.parts: list[str] = [connection["part"] for connection in self.content["connections"]]
+        """The part of the outside suite that each connection belongs to."""
+        self.node = PublicKey.from_text(self.content["node_key"])
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What our core said."""
+        return Replay(self.content).run([tuple(step) for step in self.content["steps"]])
+
+    def frames(self, number: int) -> list[bytes]:
+        """What the real node said on a connection, its end with it."""
+        steps = self.content["steps"]
+        return [bytes.fromhex(frame) for _, n, who, frame in steps if n == number and who in ("node", "closed")]
+
+    def kind(self, frame: bytes) -> str:
+        """Its name."""
+        return "closed" if frame == CLOSED else self.dialect.kind(frame)
+
+    def asked(self, frames: list[bytes]) -> list[bytes]:
+        """The answers proper."""
+        return [frame for frame in frames if self.kind(frame) not in self._unasked]
+
+    def decoded(self, frames: list[bytes], message: type[Any]) -> list[Any]:
+        """The messages of one kind."""
+        return [self.dialect.decode(frame) for frame in frames if self.kind(frame) == message.__name__]
+
+    def edges(self, frames: list[bytes]) -> set[bytes]:
+        """All that were told."""
+        return {edge for table in self.decoded(frames, SyncRoutingTable) for edge in table.edges}
+
+    def client(self, number: int) -> PublicKey:
+        """Who was at the other end."""
+        return PublicKey.from_text(self.content["connections"][number]["client_key"])
+
+    def cases(self, but: Collection[int]) -> list[Any]:
+        """A test parameter for each connection."""
+        return [pytest.param(n, id=f"{n}-{part}") for n, part in enumerate(self.parts) if n not in but]
 
 
 class Replay:

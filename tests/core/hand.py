@@ -16,6 +16,7 @@ from nearnet.core.graph import shortest_paths
 from nearnet.core.nonces import unix_nonce
 from nearnet.core.peer import Peer
 from nearnet.core.peer_manager import PeerManager
+from nearnet.errors import ReasonForBan
 from nearnet.keys import PeerId, SecretKey
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
@@ -157,6 +158,12 @@ class Hand:
     def closed(self) -> str | None:
         """Why the core closed it, None while it lives."""
         return self.core.closed.get(self.peer)
+
+    @property
+    def ban(self) -> ReasonForBan | None:
+        """Why the core banned it, None where it did not."""
+        known = self.core.manager.peer_store.get(self.id)
+        return None if known is None or known.ban is None else known.ban.reason
 
     def raw(self, data: bytes) -> None:
         """These bytes come in."""

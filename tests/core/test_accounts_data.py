@@ -31,11 +31,6 @@ def synced(hand):
     return hand.told(SyncAccountsData)
 
 
-def ban_of(core, hand):
-    known = core.manager.peer_store.get(hand.id)
-    return None if known is None or known.ban is None else known.ban.reason
-
-
 def today(core, name):
     return core.ready(name, dialect="protobuf")
 
@@ -119,7 +114,7 @@ def test_an_offence_bans_and_what_was_right_before_it_is_kept(bad, reason):
     core = Core()
     hand, other = today(core, "a"), today(core, "b")
     hand.say(SyncAccountsData((data("good"), bad, data("after")), incremental=True, requesting_full_sync=False))
-    assert ban_of(core, hand) is reason
+    assert hand.ban is reason
     assert [one.account_key for one in core.manager.accounts_data.all()] == [key_of("good").public_key]
     core.advance(11)
     assert [one.accounts for one in synced(other)] == [(data("good"),)]

@@ -14,11 +14,6 @@ from nearnet.wire.messages import (
 )
 
 
-def ban_of(core, hand):
-    known = core.manager.peer_store.get(hand.id)
-    return None if known.ban is None else known.ban.reason
-
-
 @pytest.mark.threat(43)
 def test_an_edge_that_says_we_are_connected():
     core = Core()
@@ -143,7 +138,7 @@ def test_requests_that_ban(nonce):
     else:
         ask(hand, nonce)
     assert hand.told(ResponseUpdateNonce) == []
-    assert ban_of(core, hand) is ReasonForBan.INVALID_EDGE
+    assert hand.ban is ReasonForBan.INVALID_EDGE
 
 
 def test_a_bridge_may_ask_for_a_unix_nonce():
@@ -174,7 +169,7 @@ def test_responses_that_ban(which):
     good = edge_of(ME, hand.key, 3)
     edge = edge_of(key_of("x"), hand.key, 3) if which == "not ours" else Edge(good[:-10] + b"\1" + good[-9:])
     hand.say(ResponseUpdateNonce(edge))
-    assert ban_of(core, hand) is ReasonForBan.INVALID_EDGE
+    assert hand.ban is ReasonForBan.INVALID_EDGE
 
 
 def test_responses_that_say_nothing_new():

@@ -23,11 +23,6 @@ def told(hand):
     return [one.hosts for one in hand.told(SyncSnapshotHosts)]
 
 
-def ban_of(core, hand):
-    known = core.manager.peer_store.get(hand.id)
-    return None if known is None or known.ban is None else known.ban.reason
-
-
 @pytest.mark.scenario(95)
 def test_all_are_told_at_ready_and_news_at_once():
     core = Core()
@@ -69,7 +64,7 @@ def test_offences(bad, reason):
     core = Core()
     hand, other = today(core, "a"), today(core, "b")
     hand.say(SyncSnapshotHosts((host("good"), bad, host("after"))))
-    assert ban_of(core, hand) is reason
+    assert hand.ban is reason
     assert told(other) == [(host("good"),)]
 
 
@@ -88,10 +83,10 @@ def test_many_are_verified_in_pieces():
     hosts = tuple(host(f"h {n}") for n in range(HOSTS_AT_ONCE + 2))
     hand.say(SyncSnapshotHosts((*hosts, hosts[0])))
     assert len(core.manager.snapshot_hosts.all()) == HOSTS_AT_ONCE
-    assert ban_of(core, hand) is None
+    assert hand.ban is None
     core.advance(0.001)
     assert [len(one) for one in told(other)] == [HOSTS_AT_ONCE, 2]
-    assert ban_of(core, hand) is ReasonForBan.ABUSIVE
+    assert hand.ban is ReasonForBan.ABUSIVE
     core = Core()
     hand = today(core, "a")
     hand.say(SyncSnapshotHosts(hosts))

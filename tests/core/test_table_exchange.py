@@ -25,11 +25,6 @@ def announcement(name="alice.near", epoch="1", peer="x"):
     return AnnounceAccount(name, key_of(peer).public_key, CryptoHash.of(epoch.encode()), key_of("a").sign(bytes(32)))
 
 
-def ban_of(core, hand):
-    known = core.manager.peer_store.get(hand.id)
-    return None if known is None or known.ban is None else known.ban.reason
-
-
 # --- edges -----------------------------------------------------------------------------------------
 
 
@@ -57,7 +52,7 @@ def test_a_forged_edge_bans_its_teller_at_once():
     good, bad, after = edges(3)
     hand.say(SyncRoutingTable((good, forged(bad), after)))
     assert hand.closed == "banned: InvalidEdge"
-    assert ban_of(core, hand) is ReasonForBan.INVALID_EDGE
+    assert hand.ban is ReasonForBan.INVALID_EDGE
     core.advance(1)
     table = core.manager.table
     assert table.get(*good.key) == good
@@ -92,7 +87,7 @@ def test_what_is_left_after_a_forgery_is_verified_for_others():
     core.act()
     core.advance(1)
     assert core.manager.table.get(*good.key) == good
-    assert (ban_of(core, a), ban_of(core, b)) == (ReasonForBan.INVALID_EDGE, None)
+    assert (a.ban, b.ban) == (ReasonForBan.INVALID_EDGE, None)
 
 
 @pytest.mark.threat(36)
@@ -359,7 +354,7 @@ def test_one_wrong_signature_drops_all_and_bans():
     hand = core.ready()
     hand.say(SyncRoutingTable((), (announcement("good.near"), announcement("bad.near"))))
     assert len(core.manager.announcements) == 0
-    assert ban_of(core, hand) is ReasonForBan.INVALID_SIGNATURE
+    assert hand.ban is ReasonForBan.INVALID_SIGNATURE
 
 
 def test_what_the_client_does_not_want_is_dropped_silently():

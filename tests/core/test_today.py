@@ -58,11 +58,6 @@ def flags(hand):
     return [message.remove_from_connection_store for message in hand.told(Disconnect)]
 
 
-def ban_of(core, hand):
-    known = core.manager.peer_store.get(hand.id)
-    return None if known is None or known.ban is None else known.ban.reason
-
-
 def routed(author, target, body, ttl=100):
     message = RoutedMessage(target, author.public_key, Signature(b""), ttl, body)
     return dataclasses.replace(message, signature=author.sign(routed_digest(message)))
@@ -110,7 +105,7 @@ def test_nonces_that_are_refused(nonce, flag):
     hand.say(hand.handshake(nonce if nonce > 10**9 else unix_nonce(core.now.wall) + nonce))
     assert flags(hand) == [flag]
     assert hand.closed is not None
-    assert ban_of(core, hand) is None
+    assert hand.ban is None
 
 
 @pytest.mark.interop("LastEdge")
@@ -149,7 +144,7 @@ def test_partial_edges_that_are_signed_wrongly(wrong):
     )
     hand.say(hand.handshake(partial_edge_info=partial))
     assert flags(hand) == [True]
-    assert ban_of(core, hand) is None, "the id proved nothing"
+    assert hand.ban is None, "the id proved nothing"
 
 
 @pytest.mark.interop("tier 1 and 3 handshakes")
@@ -161,7 +156,7 @@ def test_other_tiers_are_refused_politely(tier, ready):
     hand.say(hand.handshake(tier=tier))
     assert flags(hand) == [True]
     assert hand.closed == "a tier not served here"
-    assert ban_of(core, hand) is None
+    assert hand.ban is None
 
 
 def owned(core, hand, account="validator", seconds=0, peer=None, signer=None):
@@ -389,7 +384,7 @@ def test_a_nonce_of_another_time_is_never_signed(nonce):
     core = Core()
     hand = today(core)
     hand.say(RequestUpdateNonce(sign_edge(hand.key, ME.public_key, max(nonce, hand.edge().nonce + 1202 | 1))))
-    assert ban_of(core, hand) is ReasonForBan.INVALID_EDGE
+    assert hand.ban is ReasonForBan.INVALID_EDGE
     assert hand.edge().nonce < 2**40
 
 
@@ -434,7 +429,7 @@ def test_what_nobody_needs_so_much_of_is_not_read(dialect):
     assert core.manager.context.counters["nearnet_oversized_messages", "BlockHeadersRequest"] == 1
     assert hand.peer.is_ready
     hand.say(PeersResponse((PeerInfo(key_of("x").public_key),) * 10_000))
-    assert ban_of(core, hand) is ReasonForBan.ABUSIVE
+    assert hand.ban is ReasonForBan.ABUSIVE
 
 
 @pytest.mark.interop("unknown messages and fields")
