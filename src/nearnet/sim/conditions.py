@@ -79,6 +79,31 @@ class Condition:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Exactly(Condition):
+    """What is counted at `node` is exactly `count`."""
+
+    node: int
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it is."""
+        return self.seen(stage) == self.count
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair(Condition):
+    """What both ends say of a connection."""
+
+    node: int
+    other: int
+
+    def _said(self, stage: Stage) -> list[bool | None]:
+        """Whether each of them has it; None from one that is down."""
+        ends = (stage.core(self.node), stage.id(self.other)), (stage.core(self.other), stage.id(self.node))
+        return [None if core is None else other in core.peers for core, other in ends]
+
+
 def routes(stage: Stage, node: int) -> dict[int | str, list[int | str]]:
     """A node's routing table by numbers: peer -> next hops."""
     core = stage.core(node)
@@ -107,45 +132,26 @@ class Routes(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class Connected(Condition):
+class Connected(_Pair):
     """Both ends of a connection are Ready."""
-
-    node: int
-    other: int
 
     def holds(self, stage: Stage) -> bool:
         """Whether both say so."""
-        return all(
-            core is not None and stage.id(other) in core.peers
-            for core, other in ((stage.core(self.node), self.other), (stage.core(self.other), self.node))
-        )
+        return self._said(stage) == [True, True]
 
 
 @dataclass(frozen=True, slots=True)
-class NotConnected(Condition):
+class NotConnected(_Pair):
     """Neither end says that there is a connection."""
-
-    node: int
-    other: int
 
     def holds(self, stage: Stage) -> bool:
         """Whether neither does."""
-        return all(
-            core is None or stage.id(other) not in core.peers
-            for core, other in ((stage.core(self.node), self.other), (stage.core(self.other), self.node))
-        )
+        return True not in self._said(stage)
 
 
 @dataclass(frozen=True, slots=True)
-class Peers(Condition):
+class Peers(_Exactly):
     """`node` has exactly so many peers."""
-
-    node: int
-    count: int
-
-    def holds(self, stage: Stage) -> bool:
-        """Whether it has."""
-        return self.seen(stage) == self.count
 
     def seen(self, stage: Stage) -> object:
         """How many it has."""
@@ -202,15 +208,8 @@ class Accounts(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class Validations(Condition):
+class Validations(_Exactly):
     """The client of `node` was asked to judge exactly so many announcements."""
-
-    node: int
-    count: int
-
-    def holds(self, stage: Stage) -> bool:
-        """Whether it was."""
-        return self.seen(stage) == self.count
 
     def seen(self, stage: Stage) -> object:
         """How many."""
@@ -272,15 +271,8 @@ class Counts(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeCount(Condition):
+class EdgeCount(_Exactly):
     """`node` holds exactly so many edges."""
-
-    node: int
-    count: int
-
-    def holds(self, stage: Stage) -> bool:
-        """Whether it does."""
-        return self.seen(stage) == self.count
 
     def seen(self, stage: Stage) -> object:
         """How many."""
@@ -327,15 +319,8 @@ class AllAgree(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class Open(Condition):
+class Open(_Exactly):
     """`node` has exactly so many connections, pending ones too."""
-
-    node: int
-    count: int
-
-    def holds(self, stage: Stage) -> bool:
-        """Whether it has."""
-        return self.seen(stage) == self.count
 
     def seen(self, stage: Stage) -> object:
         """How many."""
