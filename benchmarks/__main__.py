@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import history
 from benchmarks.harness import ROUNDS, Options, Result, table
 from benchmarks.node_process import Beside
+from nearnet.errors import NearnetError
 
 CASES = (
     "verifiers",
@@ -77,9 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     other.add_argument("--peer-id", metavar="KEY", help="its public key")
     other.add_argument("--beside-dialect", choices=("borsh", "protobuf"), default="borsh", help="what it speaks")
     other.add_argument("--chain-id", default="benchmark", help="of its chain")
-    other.add_argument("--genesis-hash", default="1" * 32, help="of its chain, in base58")
+    other.add_argument(
+        "--genesis-hash", default="1" * 32, help="of its chain, in base58; another that it tells is taken as well"
+    )
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NearnetError as error:
+        sys.exit(f"error: {error}")

@@ -151,11 +151,11 @@ def run(options: Options) -> list[Result]:
             results.append(turns.result(f"forward, to {neighbours} neighbours", "verifications"))
     results += _rates(options)
     if options.beside is not None:
-        results += _beside(options)
+        results += beside(options)
     return results
 
 
-def _beside(options: Options) -> list[Result]:
+def beside(options: Options) -> list[Result]:
     """Both nodes by turns, under the same load."""
     assert options.beside is not None
     with NodeProcess(dialect=options.beside.dialect) as node, OtherProcess(options.beside) as other:

@@ -18,10 +18,22 @@ from typing import Self
 
 from nearnet.config import NetworkConfig, parse_socket
 from nearnet.core.edge import sign_edge
+from nearnet.core.nonces import next_nonce
+from nearnet.errors import NearnetError
 from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
-from nearnet.wire.messages import GenesisId, Handshake, Message, PeerChainInfo, SocketAddress
+from nearnet.wire.messages import (
+    GenesisId,
+    GenesisMismatch,
+    Handshake,
+    HandshakeFailure,
+    LastEdge,
+    Message,
+    PeerChainInfo,
+    ProtocolVersionMismatch,
+    SocketAddress,
+)
 
 CHAIN = "benchmark"
 BORSH = dialect_named("borsh")
@@ -119,8 +131,13 @@ class OtherProcess(Process):
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 return
             except OSError:
-                assert self._process.poll() is None, "the other program ended"
-                assert time.monotonic() < deadline, "the other program does not listen"
+                if (code := self._process.poll()) is not None:
+                    raise NearnetError(f"the program given with --beside ended with exit code {code}") from None
+                if time.monotonic() > deadline:
+                    self._process.terminate()
+                    raise NearnetError(
+                        f"the program given with --beside does not listen at 127.0.0.1:{port} after {TIMEOUT:g} s"
+                    ) from None
                 time.sleep(0.05)
 
 
@@ -140,15 +157,30 @@ class RawClient:
         self.socket = socket.create_connection((node.address.ip, node.address.port), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.framer = Framer()
-        today = node.dialect == "protobuf"
-        nonce = int(time.time()) | 1 if today else 1
         version, oldest = NetworkConfig().nearnet.protocol_versions[node.dialect]
-        chain = PeerChainInfo(node.genesis, 0, (), False)
-        port = self.socket.getsockname()[1]
-        edge = sign_edge(key, node.peer_id, nonce)
-        self.send(Handshake(version, oldest, key.public_key, node.peer_id, port, chain, edge))
-        answer = self.dialect.decode(self.receive())
-        assert isinstance(answer, Handshake), answer
+        self._shake_hands(
+            node, version, oldest, node.genesis, int(time.time()) | 1 if node.dialect == "protobuf" else 1
+        )
+
+    def _shake_hands(self, node: Process, version: int, oldest: int, genesis: GenesisId, nonce: int) -> None:
+        """Until it agrees: another node's version, genesis and last nonce are what it says they are."""
+        for _ in range(4):
+            chain = PeerChainInfo(genesis, 0, (), False)
+            edge = sign_edge(self.key, node.peer_id, nonce)
+            port = self.socket.getsockname()[1]
+            self.send(Handshake(version, oldest, self.key.public_key, node.peer_id, port, chain, edge))
+            match answer := self.dialect.decode(self.receive()):
+                case Handshake():
+                    return
+                case HandshakeFailure(reason=ProtocolVersionMismatch(version=version)):
+                    oldest = min(oldest, version)
+                case HandshakeFailure(reason=GenesisMismatch(genesis_id=genesis)):
+                    pass
+                case LastEdge(edge=last):
+                    nonce = next_nonce(last.nonce)
+                case _:
+                    break
+        raise NearnetError(f"no handshake with {node.peer_id} at {node.address}: it says {answer}")
 
     def send(self, message: Message) -> None:
         """One message."""
@@ -159,7 +191,8 @@ class RawClient:
         """The next frame's content."""
         while (frame := self.framer.next_frame()) is None:
             data = self.socket.recv(1 << 18)
-            assert data, "the node closed the connection"
+            if not data:
+                raise NearnetError("the node closed the connection")
             self.framer.feed(data)
         return frame
 

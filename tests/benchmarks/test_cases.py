@@ -3,13 +3,20 @@
 import importlib
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
+from benchmarks import forward
 from benchmarks.__main__ import CASES, main
 from benchmarks.harness import Options, Result, Turns, table
 from benchmarks.history import append, commit, document, machine, read
+from benchmarks.node_process import NEARNET, Beside, OtherProcess, RawClient
+from nearnet.errors import NearnetError
+from nearnet.keys import SecretKey
 
+KEY = str(SecretKey.from_seed("another node").public_key)
 SLOW = ("forward", "start", "memory")
 
 
@@ -50,6 +57,41 @@ def test_wrong_calls(words, capsys):
         main(words)
     assert ended.value.code == 2
     assert "error" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_beside_another_node(tmp_path):
+    """Whose chain, genesis and last nonce are not those that a benchmark begins with: it takes what the node tells."""
+    home = tmp_path / "other"
+    init = [NEARNET, "init", "--home", str(home), "--chain-id", "another", "--test-seed", "another node"]
+    subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
+    command = f"{NEARNET} run --home {home} --network-addr 127.0.0.1:{{port}} --rpc-addr '' --log-level error"
+    peer_id = str(SecretKey.from_seed("another node").public_key)
+    beside = Beside(command, peer_id, "protobuf", "benchmark", "1" * 32)
+    results = forward.beside(Options(small=True, beside=beside))
+    assert [result.unit for result in results] == ["x its CPU", "x its messages a second"]
+
+
+def test_a_program_beside_that_ends():
+    with pytest.raises(NearnetError, match="--beside ended with exit code 3"):
+        OtherProcess(Beside(f"{sys.executable} -c 'raise SystemExit(3)'", KEY, "borsh", "benchmark", "1" * 32))
+
+
+def test_a_program_beside_that_is_no_node(tmp_path):
+    """It takes the connection and closes it."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import socket, sys\n"
+        "with socket.create_server(('127.0.0.1', int(sys.argv[1]))) as server:\n"
+        "    while True:\n"
+        "        server.accept()[0].close()\n"
+    )
+    command = f"{sys.executable} {program} {{port}}"
+    with (
+        OtherProcess(Beside(command, KEY, "borsh", "benchmark", "1" * 32)) as other,
+        pytest.raises((NearnetError, ConnectionError)),
+    ):
+        RawClient(other, SecretKey.from_seed("client"))
 
 
 def test_bounds():
