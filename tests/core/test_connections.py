@@ -380,20 +380,9 @@ def test_traffic_outlives_connections():
 def test_a_peer_of_today_is_told_that_it_goes():
     """Its dialect is not borsh: Disconnect comes before every close of ours (`behaviour.md` §10)."""
     core = Core()
-    hand = core.ready()
-
-    sent = []
-
-    class Today:
-        name = "protobuf"
-
-        def encode(self, message):
-            sent.append(message)
-            return b"x"
-
-    hand.peer.dialect = Today()
+    hand = core.ready(dialect="protobuf")
     core.manager.ban(hand.id, ReasonForBan.ABUSIVE, core.now)
-    assert sent == [Disconnect(remove_from_connection_store=True)]
+    assert hand.read() == [Disconnect(remove_from_connection_store=True)]
     assert ME.public_key == core.manager.peer_id
 
 

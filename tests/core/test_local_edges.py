@@ -209,20 +209,10 @@ def test_a_removal_that_is_known_is_not_signed_again():
 
 def test_today_is_answered_by_a_table():
     core = Core()
-    hand = core.ready()
-    sent = []
-
-    class Today:
-        name = "protobuf"
-
-        def encode(self, message):
-            sent.append(message)
-            return b"x"
-
-    hand.peer.dialect = Today()
+    hand = core.ready(dialect="protobuf")
     nonce = int(core.now.wall) | 1
     core.manager.local_edges.requested(hand.peer, sign_edge(hand.key, ME.public_key, nonce), core.now)
-    assert sent == [SyncRoutingTable((hand.edge(),))]
+    assert hand.read() == [SyncRoutingTable((hand.edge(),))]
     core.manager.local_edges.seen(sign_removal(hand.key, hand.edge()), core.now)
-    assert isinstance(sent[-1], RequestUpdateNonce)
-    assert sent[-1].partial_edge_info.nonce == nonce + 2
+    (request,) = hand.told(RequestUpdateNonce)
+    assert request.partial_edge_info.nonce == nonce + 2

@@ -233,23 +233,11 @@ def test_requests_are_answered_three_at_once_then_one_in_ten_seconds():
 
 def test_the_asker_may_want_less():
     core = Core()
-    hand = core.ready()
-    hand.peer.peers_requests = None
-    sent = []
-
-    class Today:
-        name = "protobuf"
-
-        def encode(self, message):
-            sent.append(message)
-            return b"x"
-
-    hand.peer.dialect = Today()
-    membership = core.manager.membership
-    membership.peers_requested(hand.peer, PeersRequest(0, 0), core.now)
-    membership.peers_requested(hand.peer, PeersRequest(512, MAX_DIRECT_PEERS), core.now)
-    assert (sent[0].peers, sent[0].direct_peers) == ((), ())
-    assert [peer.id for peer in sent[1].direct_peers] == [hand.id]
+    hand = core.ready(dialect="protobuf")
+    hand.say(PeersRequest(0, 0), PeersRequest(512, MAX_DIRECT_PEERS))
+    none, some = hand.told(PeersResponse)
+    assert (none.peers, none.direct_peers) == ((), ())
+    assert [peer.id for peer in some.direct_peers] == [hand.id]
 
 
 @pytest.mark.threat(56)
