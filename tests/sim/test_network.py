@@ -132,6 +132,36 @@ def test_a_cut_holds_bytes_and_a_heal_lets_them_go():
     assert not any("timed out" in str(what) for what, _ in a.log + b.log)
 
 
+def test_what_is_on_its_way_at_a_heal_does_not_overtake_what_met_the_cut():
+    world, a, b = pair()
+    world.run(1)
+    world.network.cut([a.host], [b.host])
+    a.end.send(b"one ")
+    world.run(0.05)
+    a.end.send(b"two ")
+    world.run(0.06)  # The first has met the cut, the second has not.
+    world.network.heal()
+    a.end.send(b"three")
+    a.end.close()
+    world.run(1)
+    assert b.got == b"one two three"
+    assert b.log[-1][0] == "closed by the peer"
+
+
+def test_a_cut_after_a_heal_keeps_the_order_too():
+    world, a, b = pair()
+    world.run(1)
+    for _ in range(2):
+        world.network.cut([a.host], [b.host])
+        a.end.send(b"more ")
+        world.run(0.15)
+        world.network.heal()
+        world.run(0.05)
+    assert b.got == b""
+    world.run(0.1)
+    assert b.got == b"more more "
+
+
 def test_a_long_cut_ends_the_connection_for_both():
     world, a, b = pair()
     world.run(1)

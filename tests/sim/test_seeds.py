@@ -10,6 +10,7 @@ from nearnet.sim.scenarios import find
 SEEDS = [
     ("clocks", 0, "a wall clock before 1970: times that the store cannot hold ended the connection that brought them"),
     ("clocks", 2, "the same for how long a connection had lasted"),
+    ("chaos of two dialects", 873, "the simulated network let a piece of a frame overtake one that had met a cut"),
 ]
 
 

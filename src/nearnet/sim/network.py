@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -101,9 +102,7 @@ class Network:
                 wire.cut_at = None
             for end in wire.ends:
                 if end.out.held and self.passes(end.party.host, end.other.party.host):
-                    held, end.out.held = end.out.held, type(end.out.held)()
-                    for chunk in held:
-                        self._fly(end, chunk)
+                    self.world.later(end.out.latency, partial(self._release, end))
 
     def _is_cut(self, wire: Wire) -> bool:
         a, b = (end.party.host for end in wire.ends)
@@ -196,7 +195,7 @@ class Network:
     def _open(self, wire: Wire, connected: Callable[[End], None]) -> None:
         connected(wire.ends[0])
         if wire.ends[1].closed:
-            self._tell_end(wire.ends[0], wire.flows[1])
+            self._tell_end(wire.ends[0])
 
     def snap(self, wire: Wire) -> None:
         """The connection is reset: both ends learn it."""
@@ -258,8 +257,8 @@ class Network:
         flow.flying -= 1
         if end.wire.broken:
             return
-        if (self._cuts or self._vanished) and not self.passes(end.party.host, other.party.host):
-            flow.held.append(data)
+        if flow.held or ((self._cuts or self._vanished) and not self.passes(end.party.host, other.party.host)):
+            flow.held.append(data)  # Nothing overtakes what met a cut.
             return
         if other.closed:
             if other.gone:  # A machine that came back knows nothing of the connection.
@@ -269,6 +268,14 @@ class Network:
             flow.unread.append(data)
             return
         self._deliver(end, data)
+
+    def _release(self, end: End) -> None:
+        """What met a cut lands, where there is none by now."""
+        flow = end.out
+        held, flow.held = flow.held, deque()
+        flow.flying += len(held)
+        for data in held:
+            self._land(end, data)
 
     def _deliver(self, end: End, data: bytes) -> None:
         end.out.queued -= len(data)
@@ -302,9 +309,9 @@ class Network:
             arrival = max(arrival, min(flow.last_arrival, self.world.time + CLOSE_GRACE))
         self._forget(end.wire)
         if not end.other.closed:
-            self.world.at(arrival, partial(self._tell_end, end.other, flow))
+            self.world.at(arrival, partial(self._tell_end, end.other))
 
-    def _tell_end(self, end: End, flow: object) -> None:
+    def _tell_end(self, end: End) -> None:
         """The other end has closed."""
         if end.closed or end.tag is None:
             return
@@ -312,6 +319,9 @@ class Network:
         if not self.passes(source.party.host, end.party.host):
             end.wire.broken = True
             self._give_up_later(end)
+            return
+        if source.out.held:
+            self.world.later(source.out.latency, partial(self._tell_end, end))
             return
         self._lose(end, "closed by the peer")
 
