@@ -1,6 +1,9 @@
 // Names beside peers, on a canvas above the map: only as many as can be read.
 
 const MOST = 60;
+const MOST_IN_THE_WAY = 300;
+const HALF_LINE = 7;
+const PLACES = [["left", 10, 0], ["right", -10, 0], ["center", 0, 16], ["center", 0, -16]];
 
 /** Draw the names of what matters now, then of others while there is room. */
 export function drawLabels(stage) {
@@ -13,25 +16,38 @@ export function drawLabels(stage) {
   const focus = selected ?? hovered;
   const crowd = focus !== null && !path ? [...graph.near[focus].keys()] : [];
   const rest = camera.scale > 26 || present.length < 40 ? present : [];
-  context.font = "11px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  context.lineJoin = "round";
-  const taken = [];
+  Object.assign(context, { textBaseline: "middle", lineJoin: "round", lineWidth: 4, strokeStyle: `rgb(${colours.back.join()})`, fillStyle: `rgb(${colours.text.join()})` });
+  const taken = rest.slice(0, MOST_IN_THE_WAY).map((peer) => around(camera.toScreen(stage.place(peer))));
   let drawn = 0;
   for (const peer of new Set([...first, ...crowd, ...rest])) {
     if (drawn >= MOST || !graph.ids[peer]) continue;
-    const [x, y] = camera.toScreen(stage.place(peer));
-    if (x < -20 || y < -10 || x > camera.width + 20 || y > camera.height + 10) continue;
+    const at = camera.toScreen(stage.place(peer));
+    if (at[0] < -20 || at[1] < -10 || at[0] > camera.width + 20 || at[1] > camera.height + 10) continue;
     const text = stage.label(peer).slice(0, 40);
-    const box = [x + 9, y - 7, x + 13 + context.measureText(text).width, y + 7];
-    if (!first.has(peer) && taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) continue;
-    taken.push(box);
-    drawn += 1;
     context.font = `${first.has(peer) ? "600 " : ""}11px system-ui, sans-serif`;
-    context.strokeStyle = `rgb(${colours.back.join()})`;
-    context.lineWidth = 4;
-    context.strokeText(text, x + 10, y);
-    context.fillStyle = `rgb(${colours.text.join()})`;
-    context.fillText(text, x + 10, y);
+    const width = context.measureText(text).width;
+    const boxes = PLACES.map((place) => beside(at, width, place));
+    const free = boxes.findIndex((box) => box[0] >= 0 && box[2] <= camera.width && !taken.some((other) => overlap(box, other)));
+    if (free < 0 && !first.has(peer)) continue;
+    const chosen = Math.max(free, 0);
+    taken.push(boxes[chosen]);
+    drawn += 1;
+    const [align, right, down] = PLACES[chosen];
+    context.textAlign = align;
+    context.strokeText(text, at[0] + right, at[1] + down);
+    context.fillText(text, at[0] + right, at[1] + down);
   }
+}
+
+function around([x, y]) {
+  return [x - 5, y - 5, x + 5, y + 5];
+}
+
+function beside([x, y], width, [align, right, down]) {
+  const left = x + right - { left: 0, right: width, center: width / 2 }[align];
+  return [left, y + down - HALF_LINE, left + width, y + down + HALF_LINE];
+}
+
+function overlap(one, other) {
+  return one[0] < other[2] && one[2] > other[0] && one[1] < other[3] && one[3] > other[1];
 }
