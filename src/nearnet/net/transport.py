@@ -151,7 +151,8 @@ class PeerConnection(asyncio.BufferedProtocol):
         elif sum(map(len, chunks)) <= JOIN_UP_TO:
             transport.write(b"".join(chunks))
         else:
-            transport.writelines(chunks)
+            transport.writelines(chunks[:-1])
+            transport.write(chunks[-1])  # asyncio's `writelines` of Python 3.12 does not look at the high mark.
         return transport.get_write_buffer_size()
 
     @property

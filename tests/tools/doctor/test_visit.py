@@ -58,6 +58,7 @@ async def test_what_is_no_node() -> None:
         await reader.read(1)
         writer.write(b"\xff" * 1000)
         await writer.drain()
+        writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
