@@ -113,7 +113,12 @@ ALL = (
             0: Setup(dials=True, boot=(1,), network={"ban_window": 60.0}),
             1: Setup(dials=True, boot=(0,), network={"ban_window": 60.0}),
         },
-        steps=(Within(15, Connected(0, 1)), Ban(0, 1), Within(1, *_NONE), Always(2, *_NONE, NotConnected(0, 1))),
+        steps=(
+            Within(15, Connected(0, 1)),
+            Ban(0, 1),
+            Within(1, *_NONE, NotConnected(0, 1)),
+            Always(2, *_NONE, NotConnected(0, 1)),
+        ),
     ),
     Scenario(
         "ban that ends",
