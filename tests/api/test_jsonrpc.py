@@ -160,7 +160,7 @@ async def test_calls_are_counted_by_names_that_exist():
         await ask(rpc, "health")
         for name in ("x", "y", "z"):
             await rpc.answer(request(name), authorized=False)
-        assert rpc.calls == {("health", ""): 1, ("other", "-32601"): 3}
+        assert rpc.stats.calls == {("health", ""): 1, ("other", "-32601"): 3}
 
 
 async def test_the_page_names_every_method_and_its_params():

@@ -425,3 +425,19 @@ def test_garbage_that_looks_like_todays_dialect_closes(first):
         assert hand.closed is None
     hand.frame(bytes([first]) + b"garbage")
     assert hand.closed in ("decode", "messages before the handshake")
+
+
+def test_how_long_frames_take_to_come_in():
+    """Of those in several reads; one that never ends is none."""
+    core = Core()
+    hand = core.ready()
+    content = BORSH.encode(PeersRequest())
+    data = frame_prefix(len(content)) + content
+    hand.raw(data)
+    hand.raw(data[:2])
+    core.advance(0.5)
+    hand.raw(data[2:] + data[:2])
+    core.manager.lost(hand.peer, "gone", core.now)
+    latencies = core.manager.connections.read_latencies
+    assert (sum(latencies.counts), latencies.total) == (1, pytest.approx(0.5))
+    assert hand.peer.received_sizes[0] >= 2

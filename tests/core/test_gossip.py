@@ -41,6 +41,20 @@ def test_a_newcomer_gets_the_whole_table_once():
     assert hand.told(SyncRoutingTable) == []
 
 
+def test_removed_edges_may_be_left_out_of_the_first_tables_after_a_start():
+    core = Core(experimental={"skip_sending_tombstones_seconds": 60})
+    removed = edge_of(key_of("hub"), key_of("gone"), 2)
+    core.manager.table.add([*edges(2), removed], None, core.now)
+    early = core.ready("early")
+    core.advance(1.1)
+    assert removed not in told_edges(early)
+    assert core.manager.context.counters["near_edge_tombstone_sending_skip", ""] == 1
+    core.advance(60)
+    late = core.ready("late")
+    core.advance(1.1)
+    assert removed in told_edges(late)
+
+
 def test_an_empty_table_is_told_too():
     core = Core()
     hand = core.hand()

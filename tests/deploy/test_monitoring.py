@@ -12,6 +12,7 @@ import yaml
 
 from nearnet import NetworkConfig, Node
 from nearnet.api.metrics import exposition
+from nearnet.api.rpc_stats import RpcStats
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "deploy" / "prometheus").glob("*.yml"))
@@ -48,7 +49,7 @@ async def metrics() -> set[str]:
     """The names that a node exposes."""
     config = NetworkConfig.model_validate({"network": {"addr": ""}})
     async with Node(config) as node:
-        text = exposition(node, {})
+        text = exposition(node, RpcStats())
     return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
 
 

@@ -7,6 +7,7 @@ import socket
 import time
 from array import array
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ class FakeCore:
         self.on: dict[str, Callable[..., Any]] = {}
         self.timer: float | None = None
         self.changed = asyncio.Event()
+        self.membership = SimpleNamespace(rounds=0)
 
     def take_actions(self) -> list[Any]:
         actions, self.actions = self.actions, []

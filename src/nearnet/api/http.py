@@ -121,6 +121,7 @@ class HttpServer:
             async with asyncio.timeout(CALL_TIMEOUT):
                 response = await handler(request)
         except TimeoutError:
+            self.jsonrpc.stats.timeouts += 1
             response = web.json_response({"error": f"not done within {CALL_TIMEOUT:g} s"}, status=408)
         finally:
             self._in_flight -= 1
@@ -168,6 +169,7 @@ class HttpServer:
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
+        self.jsonrpc.stats.status_requests += name == "status"
         method = self.jsonrpc.methods.get(name)
         if method is None or not method.get:
             return web.json_response({"error": f"nothing is served at /{name}"}, status=404)
@@ -199,7 +201,7 @@ class HttpServer:
         return _json(openapi({name: method.described for name, method in self.jsonrpc.methods.items()}, DEBUG_PAGES))
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
-        text = exposition(self._node, self.jsonrpc.calls)
+        text = exposition(self._node, self.jsonrpc.stats)
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

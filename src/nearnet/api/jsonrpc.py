@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nearnet.api import views
 from nearnet.api.errors import RpcError, handler_error, internal_error, invalid_params, method_not_found, parse_error
 from nearnet.api.history_recorder import HistoryRecorder
+from nearnet.api.rpc_stats import RpcStats
 from nearnet.errors import ConfigError, NearnetError, NotConnected, PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, Signature
 from nearnet.wire.messages import AnnounceAccount
@@ -121,8 +123,7 @@ class JsonRpc:
         self._started = started
         self.recorder = HistoryRecorder(node)
         """Started and stopped by whoever serves this."""
-        self.calls: dict[tuple[str, str], int] = {}
-        """(method, error or empty) -> how many."""
+        self.stats = RpcStats()
         view = self._view
         self.methods = {
             "status": _Method(self._status, None),
@@ -149,20 +150,19 @@ class JsonRpc:
     async def answer(self, body: bytes, authorized: bool) -> tuple[dict[str, Any], int]:
         """The response object and its HTTP status. `Unauthorized` for an admin method without the token."""
         request_id: Any = None
-        method = ""
+        method, begun = "", time.monotonic()
         try:
             request = _parse(body)
             request_id, method = request["id"], request["method"]
             result = await self.call(method, request.get("params"), authorized)
         except RpcError as error:
-            self._count(method, str(error.body["code"]))
+            self._count(method, str(error.body["code"]), begun)
             return {"jsonrpc": "2.0", "error": error.body, "id": request_id}, error.status
-        self._count(method, "")
+        self._count(method, "", begun)
         return {"jsonrpc": "2.0", "result": result, "id": request_id}, 200
 
-    def _count(self, method: str, code: str) -> None:
-        key = (method if method in self.methods else "other", code)
-        self.calls[key] = self.calls.get(key, 0) + 1
+    def _count(self, method: str, code: str, begun: float) -> None:
+        self.stats.called(method if method in self.methods else "other", code, time.monotonic() - begun)
 
     async def call(self, name: str, params: Any, authorized: bool, *, text: bool = False) -> Any:
         """One method's result; `RpcError` in the reference's form. `text`: numbers come as text, as in a query."""

@@ -18,19 +18,22 @@ from nearnet.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nearnet.api.network_metrics import Metric
+    from nearnet.api.rpc_stats import RpcStats
     from nearnet.net.node import Node
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 _Sample = tuple[dict[str, str], Any]
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-def exposition(node: Node, calls: Mapping[tuple[str, str], int]) -> str:
-    """All metrics of one node; `calls` are the RPC's by (method, error code)."""
+
+def exposition(node: Node, stats: RpcStats) -> str:
+    """All metrics of one node and its HTTP server, for a request that is counted too."""
+    stats.prometheus_requests += 1
     lines: list[str] = []
-    for name, kind, text, samples in _metrics(node, calls):
+    for name, kind, text, samples in _metrics(node, stats):
         lines.append(f"# HELP {name} {text}")
         lines.append(f"# TYPE {name} {kind}")
         for labels, value in samples:
@@ -66,26 +69,16 @@ def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _metrics(node: Node, calls: Mapping[tuple[str, str], int]) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+def _metrics(node: Node, stats: RpcStats) -> Iterable[Metric]:
     yield from _connections(node)
     yield from _graph(node)
     yield from _messages(node)
     yield from network_metrics(node)
     yield from _ours(node)
-    methods: dict[str, int] = {}
-    for (method, _), count in calls.items():
-        methods[method] = methods.get(method, 0) + count
-    errors = [({"method": method, "err_code": code}, float(n)) for (method, code), n in calls.items() if code]
-    yield (
-        "near_rpc_total_count",
-        "counter",
-        "RPC calls",
-        [({"method": method}, float(count)) for method, count in methods.items()],
-    )
-    yield "near_rpc_error_count", "counter", "RPC calls that failed", errors
+    yield from stats.metrics()
 
 
-def _connections(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+def _connections(node: Node) -> Iterable[Metric]:
     core, info = node.core, node.network_info()
     for_each = {"Inbound": 0, "Outbound": 0}
     for peer in core.peers.values():
@@ -101,7 +94,7 @@ def _connections(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
     yield "near_sent_bytes_per_second", "gauge", "Sent", [({}, float(info.sent_bytes_per_sec))]
 
 
-def _graph(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+def _graph(node: Node) -> Iterable[Metric]:
     table, counters = node.core.table, node.core.context.counters
     yield "near_edge_active", "gauge", "Active edges", [({}, float(table.active_count))]
     yield "near_edge_total", "gauge", "Edges, removed ones too", [({}, float(table.edge_count))]
@@ -113,9 +106,11 @@ def _graph(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
         "Computations of next hops",
         [({}, float(computed))],
     )
+    seconds: list[_Sample] = [({}, node.driver.timings.recalculation)]
+    yield "near_routing_table_recalculation_seconds", "histogram", "Seconds of one computation of next hops", seconds
 
 
-def _messages(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+def _messages(node: Node) -> Iterable[Metric]:
     totals = node.core.connections.traffic()
     for word in ("received", "sent"):
         counts = totals[word]
@@ -143,7 +138,7 @@ def _messages(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
     )
 
 
-def _ours(node: Node) -> Iterable[tuple[str, str, str, list[_Sample]]]:
+def _ours(node: Node) -> Iterable[Metric]:
     core = node.core
     yield (
         "nearnet_routed_forwarded_total",

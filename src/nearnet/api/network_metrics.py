@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nearnet.core.histogram import Histogram
+from nearnet.core.peer import FRAME_SIZES
 from nearnet.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -12,14 +14,22 @@ if TYPE_CHECKING:
 
     from nearnet.net.node import Node
 
-__all__ = ["Metric", "network_metrics"]
+__all__ = ["UNRELIABLE_BEHIND", "Metric", "network_metrics"]
 
 Metric = tuple[str, str, str, list[tuple[dict[str, str], Any]]]
+
+UNRELIABLE_BEHIND = 60
+"""Blocks by which a peer is behind the highest one to count as unreliable."""
 
 _COUNTED = {
     "near_connected_to_myself": ((), "Connections to ourselves"),
     "near_already_connected_account": ((), "Handshakes of a validator that is connected already"),
     "near_account_to_peer_lookups": (("source",), "Accounts looked up to send them something"),
+    "near_edge_updates": ((), "Edges that were news, our own among them"),
+    "near_edge_tombstone_sending_skip": ((), "Removed edges left out of tables sent soon after the start"),
+    "near_edge_tombstone_receiving_skip": ((), "Removed edges not taken in because they were too old"),
+    "near_broadcast_msg": (("type",), "Messages told to all peers, each counted once"),
+    "near_requests_count_by_type_total": (("type",), "What the embedding program and the RPC asked to be sent"),
     "near_sync_accounts_data": (("direction", "incremental", "requesting_full_sync"), "SyncAccountsData messages"),
     "near_sync_snapshot_hosts": (("direction",), "SyncSnapshotHosts messages"),
     "nearnet_skipped_frames": (("kind",), "Frames skipped: empty, or of an unknown message"),
@@ -37,6 +47,8 @@ def network_metrics(node: Node) -> Iterator[Metric]:
     yield from _counted(node)
     yield from _routed(node)
     yield from _buffers(node)
+    yield from _frames(node)
+    yield from _times(node)
     yield from _versions(node)
 
 
@@ -71,6 +83,32 @@ def _buffers(node: Node) -> Iterator[Metric]:
     write = [({"addr": str(peer.address)}, float(peer.queued)) for peer in node.core.peers.values()]
     yield "near_peer_read_buffer_size", "gauge", "Bytes of frames that are not whole yet", read
     yield "near_peer_write_buffer_size", "gauge", "Bytes that wait to be sent", write
+
+
+def _frames(node: Node) -> Iterator[Metric]:
+    """Sizes by the address of a connected peer; times of all together, of a frame that came in one read none."""
+    core = node.core
+    sizes: list[tuple[dict[str, str], Any]] = []
+    for peer in core.peers.values():
+        received = sum(size for _, size in peer.received_by_type.values())
+        sizes.append(({"addr": str(peer.address)}, Histogram(FRAME_SIZES, peer.received_sizes, received)))
+    yield "near_peer_msg_size_bytes", "histogram", "Bytes of the frames received", sizes
+    slow = core.connections.read_latencies
+    at_once = sum(messages for messages, _ in core.connections.traffic()["received"].values()) - sum(slow.counts)
+    counts = [max(0, at_once) + slow.counts[0], *slow.counts[1:]]
+    latencies = Histogram(slow.bounds, counts, slow.total)
+    yield "near_peer_msg_read_latency", "histogram", "Seconds from a frame's first read to its last", [({}, latencies)]
+
+
+def _times(node: Node) -> Iterator[Metric]:
+    timings = node.driver.timings
+    inputs = [({"message": what}, histogram) for what, histogram in timings.inputs.items()]
+    yield "near_peer_manager_messages_time", "histogram", "Seconds that the core took for an input", inputs
+    monitor = [({"trigger": "monitor_peers"}, timings.monitor_peers)]
+    yield "near_peer_manager_trigger_time", "histogram", "Seconds of the timers when this one ran", monitor
+    heights = [peer.chain_info.height for peer in node.core.peers.values() if peer.chain_info is not None]
+    behind = sum(height + UNRELIABLE_BEHIND < max(heights) for height in heights)
+    yield "near_peer_unreliable", "gauge", "Peers far behind the highest one", [({}, float(behind))]
 
 
 def _versions(node: Node) -> Iterator[Metric]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nearnet.core.clock import Now
     from nearnet.core.context import Context
     from nearnet.core.handshaking import Handshaking
+    from nearnet.core.histogram import Histogram
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message, SocketAddress
     from nearnet.wire.routed_frame import RoutedFrame
@@ -100,6 +101,11 @@ class Connections:
         self._numbers = count(1)
         self._tables = LargeTables(context, self, on_message)
         self._traffic = TrafficTotals()
+
+    @property
+    def read_latencies(self) -> Histogram:
+        """Seconds that frames took to come in, of those that did not come in one read."""
+        return self._started.latencies
 
     def traffic(self) -> dict[str, dict[str, list[int]]]:
         """Of all connections since the start: ``received`` and ``sent``, message type -> [messages, bytes]."""
@@ -223,7 +229,7 @@ class Connections:
 
     def _frame(self, peer: Peer, frame: bytes, run: list[RoutedFrame], now: Now) -> None:
         if peer.frame_started is not None:
-            self._started.whole(peer, now)
+            self._started.whole(peer, peer.frame_started, now)
         if not frame:
             self._context.count("nearnet_skipped_frames", "empty")
             return
@@ -348,7 +354,7 @@ class Connections:
         context.connections.pop(peer.id, None)
         self._traffic.add(peer)
         context.outbox.overflowed.pop(peer, None)
-        self._started.whole(peer, now)
+        self._started.let_go(peer, now)
         context.count("nearnet_connections_closed", reason)
         if was_ready:
             context.peers.pop(peer.ready_id, None)

@@ -35,10 +35,11 @@ TELL_INTERVAL = {"borsh": 0.05, "protobuf": 1.0}
 class Gossip:
     """Sends edges and announcements; decides nothing about them."""
 
-    __slots__ = ("_context", "_edges", "_last_told", "_news", "_timer")
+    __slots__ = ("_context", "_edges", "_last_told", "_news", "_timer", "_tombstones_from")
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, now: Now) -> None:
         self._context = context
+        self._tombstones_from = now.mono + context.config.network.experimental.skip_sending_tombstones_seconds
         self._edges: dict[str, dict[tuple[PeerId, PeerId], tuple[Edge, tuple[PeerId, ...]]]] = {}
         """News by dialect: edge key -> the newest form and who told it."""
         self._news: dict[str, dict[AnnounceAccount, tuple[PeerId, ...]]] = {}
@@ -77,7 +78,7 @@ class Gossip:
             while cursor < len(slots) and len(piece) < self._piece_size:
                 edge = slots[cursor]
                 cursor += 1
-                if edge is not None and self._may_tell(edge, peer, now):
+                if edge is not None and self._may_tell(edge, peer, now) and not self._skips(edge, now):
                     piece.append(edge)
             first = peer.sync_cursor == 0
             peer.sync_cursor = cursor if cursor < len(slots) else None
@@ -91,12 +92,21 @@ class Gossip:
             return not peer.is_today
         return is_current(edge.nonce, now.wall, self._context.config.nearnet.timing.edge_expires_after)
 
+    def _skips(self, edge: Edge, now: Now) -> bool:
+        """Whether it is a removed edge, which the first tables after a start may leave out."""
+        if edge.is_active or now.mono >= self._tombstones_from:
+            return False
+        self._context.count("near_edge_tombstone_sending_skip")
+        return True
+
     # --- news ------------------------------------------------------------------------------------
 
     def tell(self, edges: Iterable[Edge], tellers: Sequence[PeerId], now: Now) -> None:
         """Broadcast new edges to every Ready peer but those that told us."""
         told_by = tuple(tellers)
         fresh = {edge.key: (edge, told_by) for edge in edges}
+        if fresh:
+            self._context.count("near_edge_updates", count=len(fresh))
         for name in TELL_INTERVAL:
             self._edges.setdefault(name, {}).update(fresh)
         self._arm(now)
@@ -140,6 +150,7 @@ class Gossip:
         tellers = {who: None for _, told_by in edges.values() for who in told_by}
         tellers.update({who: None for told_by in accounts.values() for who in told_by})
         shared: list[bytes] | None = None
+        self._context.count("near_broadcast_msg", "SyncRoutingTable")
         for peer in list(self._context.peers.values()):
             if peer.dialect is None or peer.dialect.name != name:
                 continue

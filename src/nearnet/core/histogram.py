@@ -17,11 +17,12 @@ class Histogram:
 
     __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self, bounds: tuple[float, ...]) -> None:
+    def __init__(self, bounds: tuple[float, ...], counts: list[int] | None = None, total: float = 0.0) -> None:
+        """Empty, or of what was counted elsewhere: one count for each bound, and one for what is above them."""
         self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
+        self.counts = counts or [0] * (len(bounds) + 1)
         """Observations by bound, not added up; the last is of those above all bounds."""
-        self.total = 0.0
+        self.total = total
         """The sum of all observations."""
 
     def observe(self, value: float) -> None:

@@ -30,13 +30,15 @@ MAX_DIRECT_PEERS = 128
 class Membership:
     """Keeps enough connections, and no more than that."""
 
-    __slots__ = ("_connections", "_context", "_dialer", "_timer")
+    __slots__ = ("_connections", "_context", "_dialer", "_timer", "rounds")
 
     def __init__(self, context: Context, dialer: Dialer, connections: Connections) -> None:
         self._context = context
         self._dialer = dialer
         self._connections = connections
         self._timer: Timer | None = None
+        self.rounds = 0
+        """How often monitor_peers has run."""
 
     # --- looking for peers -----------------------------------------------------------------------
 
@@ -52,6 +54,7 @@ class Membership:
     def _monitor(self, now: Now) -> None:
         """monitor_peers: dial when more peers are needed, drop one when there are too many, forget the old."""
         context = self._context
+        self.rounds += 1
         context.peer_store.expire(now)
         context.route_back.expire(now)
         for banned in context.peer_store.end_bans(now):

@@ -6,9 +6,11 @@ them by `to_send`, once per read however many messages they are.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from nearnet.core.handshake import PeerState
+from nearnet.core.histogram import exponential
 from nearnet.wire.framing import Framer, frame_prefix
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import Message, PeerChainInfo, PeerInfo, SocketAddress
 
-__all__ = ["JOIN_BELOW", "Outbox", "Peer"]
+__all__ = ["FRAME_SIZES", "JOIN_BELOW", "Outbox", "Peer"]
 
 JOIN_BELOW = 16 * 1024
 """A frame smaller than this is joined with its prefix: one chunk costs less than one copy."""
@@ -29,6 +31,9 @@ JOIN_BELOW = 16 * 1024
 # To look up a member of an enum takes as long as to cut a message out of a buffer.
 _READY: Final = PeerState.READY
 _CLOSED: Final = PeerState.CLOSED
+
+FRAME_SIZES = exponential(100, 10, 6)
+"""Bytes: the bounds by which frames are counted in `Peer.received_sizes` (`conventions.md` §3.8)."""
 
 _MANY_TIMERS = 16
 """More than a connection has armed at once: those that have run are let go."""
@@ -85,6 +90,7 @@ class Peer:
         "protocol_version",
         "received_by_type",
         "received_bytes",
+        "received_sizes",
         "refresh",
         "routed_cache",
         "sent_by_type",
@@ -145,8 +151,7 @@ class Peer:
         self.account_key = None
         self.answered = False
         self.forget_link = False
-        self.refresh = None
-        self.stall = None
+        self.refresh = self.stall = None
         self.protocol_version = 0
         self.chain_info: PeerChainInfo | None = None
         self.edge: Edge | None = None
@@ -177,6 +182,7 @@ class Peer:
         self.received_bytes = 0
         self.sent_by_type = {}
         self.received_by_type: dict[str, list[int]] = {}
+        self.received_sizes = [0] * (len(FRAME_SIZES) + 1)
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} {self.direction} {self.state.name} {self.peer_id or self.address}>"
@@ -233,6 +239,7 @@ class Peer:
             counts = self.sent_by_type[kind] = [0, 0]
         counts[0] += 1
         counts[1] += length
+        self.received_sizes[bisect_left(FRAME_SIZES, length)] += 1
         if self.out_bytes + self.unsent > self.outbox.queue_bytes:
             self.outbox.overflowed[self] = None
 

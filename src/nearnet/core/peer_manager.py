@@ -44,6 +44,7 @@ from nearnet.wire.messages import (
     SyncRoutingTable,
 )
 from nearnet.wire.messages_today import DistanceVector, SyncAccountsData, SyncSnapshotHosts
+from nearnet.wire.routed_body import body_name
 
 if TYPE_CHECKING:
     import random
@@ -83,7 +84,7 @@ class PeerManager:
         self.limits = context.limits
         self.peers = context.peers
         self.dialer = Dialer(config, context.peer_store, store, rng, now)
-        self.gossip = Gossip(context)
+        self.gossip = Gossip(context, now)
         self.local_edges = LocalEdges(context, self.gossip)
         self.refresh = NonceRefresh(context, self.local_edges)
         self.accounts_data = AccountsData(context)
@@ -207,6 +208,7 @@ class PeerManager:
 
     def ping(self, peer_id: PeerId, now: Now, ttl: int | None = None) -> CryptoHash:
         """Send a Ping; the event pong answers it. `RouteNotFound` when there is no way."""
+        self.context.count("near_requests_count_by_type_total", "Ping")
         return self._routed_out(lambda: self.routed.ping(peer_id, now, ttl), now)
 
     def send_routed(
@@ -220,10 +222,12 @@ class PeerManager:
                 raise RouteNotFound("UnknownAccount", f"nobody announced the account {target} yet")
             target = owner
         to = target
+        self.context.count("near_requests_count_by_type_total", body_name(body[0]) if body else "Unknown")
         return self._routed_out(lambda: self.routed.send(to, body, now, ttl), now)
 
     def announce(self, announcement: AnnounceAccount, now: Now) -> None:
         """Tell the network which peer serves an account; `ConfigError` when it is known for that epoch."""
+        self.context.count("near_requests_count_by_type_total", "AnnounceAccount")
         self._run(self.exchange.announce, announcement, now)
 
     def stop(self, now: Now) -> None:

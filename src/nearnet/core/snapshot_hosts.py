@@ -62,6 +62,7 @@ class SnapshotHosts:
         offence = ReasonForBan.INVALID_SIGNATURE if forged else None if rest else final
         if new:
             self._context.notify("snapshot_hosts", peer.peer_id, added=len(new), total=len(self._hosts))
+            self._context.count("near_broadcast_msg", "SyncSnapshotHosts")
             for other in self._context.peers.values():
                 if other.is_today and other is not peer:
                     self._send(other, new)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.handshake import PeerState
+from nearnet.core.histogram import Histogram, exponential
 from nearnet.core.inbound_budget import InboundBudget
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ STALL_RATE = 4096
 class StartedFrames:
     """Watches the frame that each connection is receiving."""
 
-    __slots__ = ("_budget", "_connections", "_context")
+    __slots__ = ("_budget", "_connections", "_context", "latencies")
 
     def __init__(self, context: Context, connections: Connections) -> None:
         limits = context.config.nearnet.limits
         self._context = context
         self._connections = connections
         self._budget = InboundBudget(limits.inbound_budget_bytes, limits.large_frame_bytes)
+        self.latencies = Histogram(exponential(0.001, 1.3, 35))
+        """Seconds from the first bytes to the last, of frames that did not come in one read."""
 
     def watch(self, peer: Peer, now: Now) -> None:
         """All complete frames are taken: a part of one may be left."""
@@ -39,7 +42,7 @@ class StartedFrames:
         if peer.state is PeerState.CLOSED:
             return
         if not peer.framer.buffered:
-            self.whole(peer, now)
+            self.let_go(peer, now)
             return
         if peer.frame_started is None:
             peer.frame_started = now.mono
@@ -49,7 +52,12 @@ class StartedFrames:
             self._context.limits.hit("inbound_budget_bytes")
             self._connections.pause(peer, "budget")
 
-    def whole(self, peer: Peer, now: Now) -> None:
+    def whole(self, peer: Peer, started: float, now: Now) -> None:
+        """The frame that began at this (monotonic) time is here."""
+        self.latencies.observe(now.mono - started)
+        self.let_go(peer, now)
+
+    def let_go(self, peer: Peer, now: Now) -> None:
         """No frame of it is under way any more: others may have its share."""
         peer.frame_started = None
         for number in self._budget.release(peer.id):

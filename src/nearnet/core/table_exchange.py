@@ -154,6 +154,8 @@ class TableExchange:
         current = [edge for edge in edges if is_current(edge.nonce, now.wall, expires_after)]
         if len(current) != len(edges):
             self._context.count("nearnet_outdated_edges", count=len(edges) - len(current))
+            removed = sum(not edge.is_active for edge in edges) - sum(not edge.is_active for edge in current)
+            self._context.count("near_edge_tombstone_receiving_skip", count=removed)
         return current
 
     def _verify(self, request: Verify | None) -> None:

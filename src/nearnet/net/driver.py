@@ -32,6 +32,7 @@ from nearnet.core.graph import NUMPY_FROM, shortest_paths
 from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
 from nearnet.net.persister import Persister
+from nearnet.net.timings import Timings
 from nearnet.net.transport import READ_OF_LARGE, PeerConnection, attach, remote_end
 from nearnet.wire.messages import SocketAddress
 
@@ -63,6 +64,7 @@ class Driver:
         """Faults of ours that ended a connection or an input: 0 in every test."""
         self.stalls = 0
         """How often one input held the loop longer than `limits.loop_stall`."""
+        self.timings = Timings()
         self._config = core.config
         self._publish = publish
         self._loop = asyncio.get_running_loop()
@@ -86,8 +88,8 @@ class Driver:
 
     # --- inputs ----------------------------------------------------------------------------------
 
-    def run(self, command: Callable[[Now], T]) -> T:
-        """One input of the core, with its errors, and all that follows from it."""
+    def run(self, command: Callable[[Now], T], what: str = "command") -> T:
+        """One input of the core, with its errors, and all that follows from it. `what` is its kind, for the metrics."""
         now = self.now()
         outermost, self._inside = not self._inside, True
         try:
@@ -96,11 +98,12 @@ class Driver:
             if outermost:
                 self._settle(now)
                 self._inside = False
+                self.timings.input(what, time.monotonic() - now.mono)
 
     def feed(self, what: str, command: Callable[[Now], object]) -> None:
         """One input of the core that no caller waits for: an error is ours, and is logged and counted."""
         try:
-            self.run(command)
+            self.run(command, what)
         except Exception:
             self._fault(what)
 
@@ -114,7 +117,9 @@ class Driver:
             self._break(connection, now)
         self._settle(now)
         self._inside = False
-        if time.monotonic() - now.mono > self._config.nearnet.limits.loop_stall:
+        busy = time.monotonic() - now.mono
+        self.timings.received.observe(busy)
+        if busy > self._config.nearnet.limits.loop_stall:
             self.stalls += 1
 
     def _break(self, connection: PeerConnection, now: Now) -> None:
@@ -167,7 +172,10 @@ class Driver:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self.feed("a timer", self.core.on_timer)
+        rounds, begun = self.core.membership.rounds, time.monotonic()
+        self.feed("timer", self.core.on_timer)
+        if self.core.membership.rounds != rounds:
+            self.timings.monitor_peers.observe(time.monotonic() - begun)
 
     # --- actions ---------------------------------------------------------------------------------
 
@@ -200,21 +208,27 @@ class Driver:
 
     def _recompute(self, snapshot: Snapshot, now: Now) -> None:
         if len(snapshot.active) < NUMPY_FROM:
-            self.core.routes_ready(shortest_paths(snapshot), now)
+            self.core.routes_ready(self._shortest_paths(snapshot), now)
         else:  # More than some 2 ms, and the first time numpy is imported: not on the loop (row 72).
             self._spawn(self._recompute_apart(snapshot))
 
     async def _recompute_apart(self, snapshot: Snapshot) -> None:
-        routes: Routes = await self._loop.run_in_executor(self._executor, shortest_paths, snapshot)
-        self.feed("next hops", lambda now: self.core.routes_ready(routes, now))
+        routes: Routes = await self._loop.run_in_executor(self._executor, self._shortest_paths, snapshot)
+        self.feed("routes", lambda now: self.core.routes_ready(routes, now))
+
+    def _shortest_paths(self, snapshot: Snapshot) -> Routes:
+        begun = time.monotonic()
+        routes = shortest_paths(snapshot)
+        self.timings.recalculation.observe(time.monotonic() - begun)
+        return routes
 
     def _verified(self, verdicts: list[Verdict]) -> None:
         for verdict in verdicts:
-            self.feed("a verdict on edges", partial(self.core.verified, verdict))
+            self.feed("verdict", partial(self.core.verified, verdict))
 
     def _stored(self, tokens: list[int]) -> None:
         for token in tokens:
-            self.feed("a stored component", partial(self.core.persisted, token, None))
+            self.feed("stored", partial(self.core.persisted, token, None))
 
     def _degraded(self, why: str | None) -> None:
         self._publish(Event("degraded", None, {"part": "storage", "why": why}), time.time())
@@ -225,7 +239,7 @@ class Driver:
         """The listener has a new socket: the core lets it in, or it is closed before any read."""
         peer: Peer | None = None
         try:
-            peer = self.run(lambda now: self.core.accept(address, now))
+            peer = self.run(lambda now: self.core.accept(address, now), "accepted")
         except Exception:
             self._fault(f"{address} connected")
         if peer is None:
@@ -248,14 +262,14 @@ class Driver:
             nonlocal connection
             connection = self._connection(self.core.dialled(dial, address, now, local_port))
 
-        self.feed(f"dialled {address}", begin)
+        self.feed("dialled", begin)
         if connection is None:
             sock.close()
         else:
             await attach(connection, sock)
 
     def _dial_failed(self, dial: Dial, why: str) -> None:
-        self.feed("a failed dial", lambda now: self.core.dial_failed(dial, why, now))
+        self.feed("dial_failed", lambda now: self.core.dial_failed(dial, why, now))
 
     def _connection(self, peer: Peer) -> PeerConnection:
         connection = PeerConnection(peer, self.received, self._drained, self._lost, self._buffer)
@@ -267,7 +281,7 @@ class Driver:
 
     def _lost(self, connection: PeerConnection, why: str) -> None:
         self.connections.pop(connection.peer, None)
-        self.feed("a lost connection", lambda now: self.core.lost(connection.peer, why, now))
+        self.feed("lost", lambda now: self.core.lost(connection.peer, why, now))
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -280,7 +294,7 @@ class Driver:
         """Tell the peers, send what is queued, store what is pending, end the threads; within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         self._dialling.close()
-        self.feed("the stop", self.core.stop)
+        self.feed("stop", self.core.stop)
         gone = [connection.gone for connection in self.connections.values()]
         if gone:
             await asyncio.wait(gone, timeout=timeout / 2)

@@ -158,9 +158,7 @@ class Node:
         self._sampler = asyncio.get_running_loop().call_later(period, self._sample)
 
     def _later_answer(self, neighbour: PeerId, request: object, answer: object) -> None:
-        self.driver.feed(
-            "an answer of the client", lambda now: self.core.client_answer(neighbour, request, answer, now)
-        )
+        self.driver.feed("client_answer", lambda now: self.core.client_answer(neighbour, request, answer, now))
 
     def _damaged(self, why: str) -> None:
         """Called by the store, on whichever thread reads it."""

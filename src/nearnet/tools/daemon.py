@@ -114,9 +114,10 @@ class Daemon:
         if rpc.prometheus_addr:
             from nearnet.api.metrics import exposition
             from nearnet.api.metrics_listener import MetricsListener
+            from nearnet.api.rpc_stats import RpcStats
 
-            calls = {} if http is None else http.jsonrpc.calls
-            metrics = MetricsListener(rpc.prometheus_addr, lambda: exposition(node, calls))
+            stats = RpcStats() if http is None else http.jsonrpc.stats
+            metrics = MetricsListener(rpc.prometheus_addr, lambda: exposition(node, stats))
             listeners.push_async_callback(metrics.stop)
             await metrics.start()
             told["prometheus_addr"] = str(metrics.address)
