@@ -29,6 +29,14 @@ def test_memory_is_bounded_and_the_last_half_is_always_known():
     assert guard.allow(digest(1), 5.0)
 
 
+def test_what_is_older_than_two_windows_is_forgotten():
+    guard = LoopGuard(limit=1, window=60.0)
+    for number in range(500):
+        assert guard.allow(digest(number), float(number))
+        assert len(guard) <= 121
+    assert not any(guard.allow(digest(number), 499.0) for number in range(440, 500)), "but none of the last window"
+
+
 def test_a_count_outlives_a_change_of_generations():
     guard = LoopGuard(limit=2, capacity=4)
     assert guard.allow(digest(1), 5.0)

@@ -13,11 +13,11 @@ __all__ = ["LoopGuard"]
 class LoopGuard:
     """Lets one message pass at most `limit` times in `window` seconds from its first; `limit` 0 turns it off.
 
-    It remembers at most `capacity` hashes, and always the last half of that: hashes are kept in two generations, so
-    that forgetting costs nothing per message. About 200 bytes each: 13 MB.
+    It remembers at most `capacity` hashes, and always the last half of that, of the last window: hashes are kept in
+    two generations, so that forgetting costs nothing per message. About 200 bytes each: 13 MB.
     """
 
-    __slots__ = ("_half", "_limit", "_old", "_window", "_young")
+    __slots__ = ("_began", "_half", "_limit", "_old", "_window", "_young")
 
     def __init__(self, limit: int, window: float = 60.0, capacity: int = 65_536) -> None:
         self._limit = limit
@@ -26,6 +26,8 @@ class LoopGuard:
         self._young: dict[CryptoHash, tuple[float, int]] = {}
         """Hash -> (when it passed first, how often since)."""
         self._old: dict[CryptoHash, tuple[float, int]] = {}
+        self._began = 0.0
+        """When the first of the younger ones came."""
 
     def allow(self, digest: CryptoHash, mono: float) -> bool:
         """Whether this message may pass (once more) at `mono`, in seconds of the monotonic clock; counts it when so."""
@@ -39,9 +41,10 @@ class LoopGuard:
         if count >= self._limit:
             young[digest] = entry
             return False
-        if len(young) >= self._half:
+        if len(young) >= self._half or mono - self._began >= self._window:
             self._old = young
             self._young = young = {}
+            self._began = mono
         young[digest] = (since, count + 1)
         return True
 
