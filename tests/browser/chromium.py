@@ -59,6 +59,9 @@ async def opened(url: str, view: str = "overview", refused: tuple[str, ...] = ()
         await page.wait_for_selector(".identity .mono", state="attached")
         yield page
     finally:
+        await profile.unroute_all(behavior="ignoreErrors")
+        for one in profile.pages:
+            await one.unroute_all(behavior="ignoreErrors")
         await profile.close()
     unexpected = [fault for fault in faults if not any(part in fault for part in refused)]
     assert not unexpected, unexpected

@@ -23,6 +23,8 @@ async def test_paused_for_thirty_seconds(tmp_path: Path) -> None:
         boot = f"{address(first)},{address(second)}"
         with NodeProcess(make_home(tmp_path / "home"), "--boot-nodes", boot) as node:
             await cluster.until(lambda: all(node.peer_id in one.core.peers for one in (first, second)))
+            for one in (first, second):
+                await one.ping(node.peer_id)  # It knows of both connections too.
             node.process.send_signal(signal.SIGSTOP)
             first.disconnect(second.peer_id)
             await cluster.stays(lambda: not cluster.bans, PAUSE)
