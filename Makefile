@@ -8,6 +8,8 @@ VENV ?= .venv
 ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Two processes: tests/conftest.py says which tests are whose.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 FLOORS := .venv-floors
 PROTO := .venv-proto
 FUZZ_SECONDS ?= 600
@@ -20,13 +22,13 @@ run: $(STAMP)
 	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not nightly" $(ARGS)
+	$(PYTEST) -m "not nightly" $(ARGS)
 
 quick: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not nightly" $(ARGS)
+	$(PYTEST) -m "not slow and not nightly" $(ARGS)
 
 nightly: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
