@@ -9,7 +9,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Two processes: tests/conftest.py says which tests are whose.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 2
 FLOORS := .venv-floors
 PROTO := .venv-proto
 FUZZ_SECONDS ?= 600

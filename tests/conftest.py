@@ -1,10 +1,11 @@
 """What holds for every test."""
 
 import signal
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 settings.register_profile("nearnet", deadline=None)  # A slow moment of the machine is no fault of the code.
 settings.load_profile("nearnet")
@@ -12,15 +13,18 @@ settings.load_profile("nearnet")
 # A shell's background job ignores Ctrl-C, and so would the commands that tests start and end by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-HERE = Path(__file__).parent
-
 BESIDE = ("browser", "conformance", "crash", "deploy", "rules", "soak")
-"""Folders of tests that mostly wait for programs: with `-n 2 --dist loadgroup` they are a second process's work."""
+"""Folders of tests that mostly wait for programs."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two groups, each in its order: two tests that need the processor are seldom at it at once."""
-    for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        item.add_marker(pytest.mark.xdist_group("beside" if folder in BESIDE else "rest"))
+class TwoGroups(LoadScopeScheduling):
+    """With `-n 2`: each group in its order, so that two tests that need the processor are seldom at it at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        return "beside" if folder in BESIDE else "rest"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+    """Instead of giving each test to whichever process is free."""
+    return TwoGroups(config, log)
