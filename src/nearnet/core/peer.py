@@ -239,7 +239,6 @@ class Peer:
             counts = self.sent_by_type[kind] = [0, 0]
         counts[0] += 1
         counts[1] += length
-        self.received_sizes[bisect_left(FRAME_SIZES, length)] += 1
         if self.out_bytes + self.unsent > self.outbox.queue_bytes:
             self.outbox.overflowed[self] = None
 
@@ -257,6 +256,7 @@ class Peer:
             counts = self.received_by_type[kind] = [0, 0]
         counts[0] += 1
         counts[1] += length
+        self.received_sizes[bisect_left(FRAME_SIZES, length)] += 1
 
     def keep(self, timer: Timer) -> None:
         """Void this deadline when the connection ends."""
