@@ -78,3 +78,32 @@ def test_a_fault_in_one_loses_no_other():
         timers.run(at(1.0))
     timers.run(at(1.0))
     assert seen == ["earlier", "last", "armed"]
+
+
+def test_cancelled_ones_do_not_pile_up():
+    timers, seen = Timers(), []
+    for number in range(100):
+        timers.at(1000.0 + number, lambda now: seen.append(now.mono))
+    for number in range(10_000):
+        timers.at(5000.0 + number, seen.append).cancel()
+    assert len(timers._heap) <= 256
+    while (due := timers.next()) is not None:
+        timers.run(at(due))
+    assert seen == [1000.0 + number for number in range(100)]
+
+
+def test_a_timer_that_arms_many_runs_on():
+    """The heap may be made anew while it is being run."""
+    timers, seen = Timers(), []
+
+    def many(now):
+        for _ in range(600):
+            timers.at(1.0, seen.append).cancel()
+        timers.at(1.0, lambda now: seen.append("new"))
+
+    timers.at(1.0, many)
+    timers.at(1.0, lambda now: seen.append("old"))
+    timers.run(at(1.0))
+    assert seen == ["old"]
+    timers.run(at(1.0))
+    assert seen == ["old", "new"]

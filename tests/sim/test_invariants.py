@@ -77,6 +77,8 @@ def test_a_queue_over_its_limit(world):
     peer = next(iter(world.nodes[0].core.peers.values()))
     peer.unsent = 2**40
     broken(world, "send queue", "node")
+    world.nodes[0].config.nearnet.limits.__dict__["queue_bytes"] = 2**50
+    broken(world, "send queues", "node")
 
 
 def test_an_honest_peer_that_is_banned(world):

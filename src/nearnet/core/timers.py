@@ -13,6 +13,10 @@ from nearnet.core.clock import Now
 __all__ = ["Timer", "Timers"]
 
 
+_LEAST_SIFTED = 256
+"""Fewer deadlines are not worth a look for cancelled ones."""
+
+
 class Timer:
     """One armed deadline; `cancel()` makes it void."""
 
@@ -35,18 +39,27 @@ class Timer:
 class Timers:
     """A heap of deadlines in seconds of the monotonic clock; equal deadlines run in the order of their arming."""
 
-    __slots__ = ("_heap", "_sequence")
+    __slots__ = ("_heap", "_sequence", "_sift_at")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
+        self._sift_at = _LEAST_SIFTED
 
     def at(self, deadline: float, call: Callable[[Now], None]) -> Timer:
         """Run `call(now)` at the first `run` that is not before `deadline`."""
         timer = Timer(deadline, call)
         self._sequence += 1
+        if len(self._heap) >= self._sift_at:
+            self._sift()
         heapq.heappush(self._heap, (deadline, self._sequence, timer))
         return timer
+
+    def _sift(self) -> None:
+        """Let go of cancelled ones, some of which are hours away: at most as many are left as are armed."""
+        self._heap = [item for item in self._heap if item[2].armed]
+        heapq.heapify(self._heap)
+        self._sift_at = max(_LEAST_SIFTED, 2 * len(self._heap))
 
     def next(self) -> float | None:
         """The earliest deadline still armed, or None."""

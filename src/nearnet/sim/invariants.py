@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.components import Components
 from nearnet.core.known_peer import PeerStatus, decode_known_peer
+from nearnet.sim.bounds import over
 from nearnet.store.base import ACCOUNT_ANNOUNCEMENTS, PEERS
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _SMALL = 200
 """Edges of a graph that is small."""
 
 _MANY = 100
+_WALK_EVERY = 1000
+"""Events from one look at all that a node holds to the next."""
 
 
 class InvariantBroken(AssertionError):
@@ -78,9 +81,17 @@ class Invariants:
                 raise InvariantBroken("ready peers", f"{node} counts {peer} as Ready")
             if peer.queued > limits.queue_bytes:
                 raise InvariantBroken("send queue", f"{node} has {peer.queued} bytes for {peer}")
+        if sum(peer.queued for peer in context.connections.values()) > limits.queues_bytes:
+            raise InvariantBroken("send queues", f"{node} has too much for all its peers together")
         if not self._hostile and node.kinds.get("banned"):
             self._no_wrong_bans(node)
         self._edges_in_time(node)
+        if self.checks % _WALK_EVERY == 0:
+            self._bounds(node)
+
+    def _bounds(self, node: SimNode) -> None:
+        for name, size, most in over(node.core):
+            raise InvariantBroken("bounds", f"{node} has {size} entries in {name}, {most} are allowed")
 
     def _is_due(self, node: SimNode) -> bool:
         """Among many nodes each is looked at once a second."""
@@ -123,6 +134,7 @@ class Invariants:
         for part in components_of(links):
             self._agreement([by_id[peer] for peer in part])
         for node in nodes:
+            self._bounds(node)
             self._own_edges(node)
             self._routes(node)
             self._store(node)

@@ -1,0 +1,102 @@
+"""How much a core may hold: every collection in it, found by walking through it, has few entries or a bound here.
+
+A new cache cannot be forgotten: the first scenario that fills it is told its name (`threats.md`, limits).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from nearnet.core.limits import LruDict
+from nearnet.core.peer_manager import PeerManager
+from nearnet.core.table_exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nearnet.config import NetworkConfig
+
+__all__ = ["FEW", "bounds", "holdings", "over"]
+
+FEW = 300
+"""Entries that need no bound of their own: one for each connection, each kind of message, each limit, .."""
+
+_COLLECTIONS = (dict, list, tuple, set, frozenset, deque)
+_ASIDE = ("nearnet.config", "nearnet.keys", "nearnet.sim", "nearnet.store", "nearnet.client")
+"""What is no part of the core's own state."""
+
+
+def bounds(config: NetworkConfig) -> dict[str, int]:
+    """Entries by ``Class.attribute``, ``[]`` for what lies in it; an `LruDict` has its own."""
+    limits, timing = config.nearnet.limits, config.nearnet.timing
+    edges, peers = limits.edges_total, limits.graph_peers
+    known = limits.known_peers + config.network.max_num_peers + len(config.network.boot_nodes)
+    on_their_way = EDGES_IN_PROGRESS + EDGES_AT_ONCE
+    by_edge = ("EdgeTable.slots", "EdgeTable._free_slots", "Gossip._edges[]", "Peer.missed", "RoutingTable._restored")
+    by_peer = (
+        "EdgeTable._free_peers",
+        "EdgeTable._held",
+        "EdgeTable._leaving",
+        "EdgeTable._left",
+        "EdgeTable.index",
+        "EdgeTable.peers",
+        "Routes.unreachable",
+        "Routes._cache",
+        "RoutingTable._hops",
+        "RoutingTable._unreachable_since",
+    )
+    return {
+        **dict.fromkeys(by_edge, edges),
+        **dict.fromkeys(by_peer, peers),
+        "EdgeIntake._tellers": on_their_way,
+        "Gossip._news[]": limits.announcements,
+        "LoopGuard._old": 32_768,
+        "LoopGuard._young": 32_768,
+        "Peer.routed_cache": timing.routed_message_cache_size,
+        "PeerTable._by_address": known,
+        "PeerTable._peers": known,
+        "PeerTable._untried[]": limits.per_source_group,
+        "PeerStore._dirty": known,
+        "RouteBack._entries": limits.route_back_entries,
+        "RouteBack._held[]": limits.route_back_entries,
+        "TableExchange._incoming[][]": limits.edges_per_message_received,
+        "TableExchange._validated": on_their_way,
+        "Timers._heap": 64 * (config.network.max_num_peers + limits.pending_connections),
+    }
+
+
+def over(core: PeerManager) -> list[tuple[str, int, int]]:
+    """Name, size and bound of each collection that holds more than it may."""
+    return [(name, size, most) for name, size, most in holdings(core) if size > most]
+
+
+def holdings(core: PeerManager) -> Iterator[tuple[str, int, int]]:
+    """Name, size and bound of each collection."""
+    allowed = bounds(core.config)
+    seen: dict[int, None] = {}
+    waiting: list[tuple[str, Any]] = [("PeerManager", core)]
+    while waiting:
+        name, thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen[id(thing)] = None
+        if isinstance(thing, _COLLECTIONS):
+            yield name, len(thing), allowed.get(name, FEW)
+            if len(thing) <= FEW:
+                values = thing.values() if isinstance(thing, dict) else thing
+                waiting.extend((f"{name}[]", value) for value in values)
+        elif isinstance(thing, LruDict):
+            yield name, len(thing), thing.capacity
+        elif type(thing).__module__.startswith("nearnet.") and not type(thing).__module__.startswith(_ASIDE):
+            waiting.extend((f"{type(thing).__name__}.{part}", value) for part, value in _parts(thing))
+
+
+def _parts(thing: object) -> Iterator[tuple[str, object]]:
+    """Its attributes, in slots or not."""
+    for one in type(thing).__mro__:
+        slots = one.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(thing, name):
+                yield name, getattr(thing, name)
+    yield from getattr(thing, "__dict__", {}).items()
