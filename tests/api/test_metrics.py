@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -77,6 +78,8 @@ async def test_every_metric_of_the_reference_node_or_a_word_on_why_not() -> None
         await other.ping(node.peer_id)
         await get(server, "/status")
         await post(server, call("nothing like that"))
+        while not (node.driver.timings.monitor_peers.total and node.driver.timings.recalculation.total):
+            await asyncio.sleep(0.01)
         types, values = read((await get(server, "/metrics")).body.decode())
     assert len(reference()) == 60
     for name, kind, labels in reference():

@@ -56,7 +56,7 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
         "Peer.routed_cache": timing.routed_message_cache_size,
         "PeerTable._by_address": known,
         "PeerTable._peers": known,
-        "PeerTable._untried[]": limits.per_source_group,
+        "PeerTable._untried[]": known,  # `per_source_group`, but for those that no peer told us of
         "PeerStore._dirty": known,
         "RouteBack._entries": limits.route_back_entries,
         "RouteBack._held[]": limits.route_back_entries,
