@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -42,6 +43,9 @@ __all__ = [
     "write_signature",
     "write_timestamp",
 ]
+
+_PEERS_KEPT = 4096
+"""Peers whose form is kept, of each direction: lists name the same ones again every minute. About 2 MB, when full."""
 
 P = TypeVar("P", bound=ProtoMessage)
 
@@ -97,6 +101,7 @@ def read_whole_edge(data: bytes, at: int, end: int) -> Edge:
     return edge
 
 
+@lru_cache(_PEERS_KEPT)
 def read_peer(data: bytes) -> PeerInfo:
     """The `PeerInfo` in these bytes."""
     reader = Reader(data)
@@ -105,6 +110,7 @@ def read_peer(data: bytes) -> PeerInfo:
     return info
 
 
+@lru_cache(_PEERS_KEPT)
 def write_peer(info: PeerInfo) -> bytes:
     """The inverse of `read_peer`."""
     writer = Writer()
