@@ -1,7 +1,7 @@
 """The known peers as a bounded container with its indexes; `peer_store.py` holds the rules (`behaviour.md` §6).
 
 After every call: one address belongs to one peer, every peer is where its status puts it, and there are at most
-`capacity` peers (more only while the connected, banned and pinned ones alone are more).
+`capacity` peers (more only while the connected and pinned ones alone are more).
 """
 
 from __future__ import annotations
