@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from nearnet.core.histogram import Histogram
@@ -42,6 +43,16 @@ _COUNTED = {
 """Counters that the core keeps by name: their labels, in order, and what they say."""
 
 
+_DIRECTIONS = ("sent", "received")
+_ALWAYS: dict[str, list[tuple[str, ...]]] = {
+    "near_account_to_peer_lookups": [("AnnounceAccount",)],
+    "near_broadcast_msg": [("SyncRoutingTable",), ("SyncSnapshotHosts",)],
+    "near_sync_accounts_data": list(product(_DIRECTIONS, ("true", "false"), ("true", "false"))),
+    "near_sync_snapshot_hosts": [(direction,) for direction in _DIRECTIONS],
+}
+"""Labels that are told from the first scrape on, with 0: a rate of what has just begun is seen then."""
+
+
 def network_metrics(node: Node) -> Iterator[Metric]:
     """All of them."""
     yield from _counted(node)
@@ -60,8 +71,10 @@ def _counted(node: Node) -> Iterator[Metric]:
             for (metric, label), count in counters.items()
             if metric == name
         ]
-        if not samples and not labels:
-            samples.append(({}, 0.0))
+        told = [labelled for labelled, _ in samples]
+        always = _ALWAYS.get(name, [] if labels else [()])
+        blank = (dict(zip(labels, values, strict=True)) for values in always)
+        samples += [(labelled, 0.0) for labelled in blank if labelled not in told]
         yield name, "counter", text, samples
 
 
