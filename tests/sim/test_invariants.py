@@ -184,6 +184,21 @@ def test_an_edge_of_ours_that_is_wrong_for_long(world):
     invariants.touched(node)
 
 
+def test_one_among_many_edges_that_is_wrong_for_long(world):
+    """Of a large graph only what concerns this world's nodes is looked at."""
+    node, other = world.nodes[0], world.nodes[2]
+    hub = world.key("hub")
+    strangers = (sorted((hub, world.key(f"stranger {n}")), key=lambda key: key.public_key) for n in range(250))
+    first, second = sorted((node.key, other.key), key=lambda key: key.public_key)
+    edges = [made_up_edge(*pair, 1) for pair in strangers]
+    node.core.table.add([*edges, made_up_edge(first, second, 1)], None, node.now)
+    invariants = Invariants(world)
+    invariants.touched(node)
+    world.run(WRONG_FOR + 1)
+    with pytest.raises(InvariantBroken, match=f"edges in time: {node!r} is wrong about {other.name}"):
+        invariants.touched(node)
+
+
 def test_parts_of_a_graph():
     links = {b"a": [b"b"], b"b": [b"a"], b"c": [], b"d": [b"e"], b"e": [b"d"]}
     assert components_of(links) == [[b"a", b"b"], [b"c"], [b"d", b"e"]]

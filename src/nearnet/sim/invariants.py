@@ -62,7 +62,10 @@ class Invariants:
 
     def touched(self, node: SimNode) -> None:
         """Look at what can be wrong in one node."""
-        if not node.up or (len(self._world.nodes) > _MANY and not self._is_due(node)):
+        if not node.up:
+            return
+        due = self._is_due(node)
+        if not due and len(self._world.nodes) > _MANY:
             return
         self.checks += 1
         core, context = node.core, node.core.context
@@ -85,7 +88,8 @@ class Invariants:
             raise InvariantBroken("send queues", f"{node} has too much for all its peers together")
         if not self._hostile and node.kinds.get("banned"):
             self._no_wrong_bans(node)
-        self._edges_in_time(node)
+        if due:
+            self._edges_in_time(node)
         if self.checks % _WALK_EVERY == 0:
             self._bounds(node)
 
@@ -94,7 +98,7 @@ class Invariants:
             raise InvariantBroken("bounds", f"{node} has {size} entries in {name}, {most} are allowed")
 
     def _is_due(self, node: SimNode) -> bool:
-        """Among many nodes each is looked at once a second."""
+        """Once a second: what takes longer, and all of it among many nodes."""
         time = self._world.time
         if time - self._looked.get(node.name, -_LOOK_EVERY) < _LOOK_EVERY:
             return False
@@ -102,13 +106,19 @@ class Invariants:
         return True
 
     def _edges_in_time(self, node: SimNode) -> None:
-        """No edge of ours says for longer than `WRONG_FOR` what is not so. Looked at once a second, in small graphs."""
-        time, table = self._world.time, node.core.table
-        if table.edge_count > _SMALL or not self._is_due(node):
-            return
+        """No edge of ours says for longer than `WRONG_FOR` what is not so.
+
+        In a large graph edges with nodes of this world and with connected peers; in a small one with strangers too.
+        """
+        time, table, me = self._world.time, node.core.table, node.id
+        if table.edge_count <= _SMALL:
+            others = [edge.other(me) for edge in table.edges() if edge.involves(me)]
+        else:
+            others = list(dict.fromkeys([*node.core.peers, *(one.id for one in self._world.nodes if one is not node)]))
         before, wrong = self._wrong_since.get(node.name, {}), {}
-        for edge in table.edges():
-            if edge.involves(node.id) and edge.is_active != ((other := edge.other(node.id)) in node.core.peers):
+        for other in others:
+            edge = table.get(me, other)
+            if edge is not None and edge.is_active != (other in node.core.peers):
                 wrong[other] = max(before.get(other, time), node.awake_since)
                 if time - wrong[other] > WRONG_FOR:
                     raise InvariantBroken("edges in time", f"{node} is wrong about {self._name(other)} for long")
