@@ -25,6 +25,7 @@ class TwoGroups(LoadScopeScheduling):
         return "beside" if folder in BESIDE else "rest"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
     """Instead of giving each test to whichever process is free."""
     return TwoGroups(config, log)
