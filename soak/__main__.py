@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nearnet.net.loop import run_on_best_loop
-from soak.verdict import complaints, slope
+from soak.verdict import complaints, growth, slope
 from soak.visitors import Visitors
 
 
@@ -58,6 +58,7 @@ def main() -> int:
         print(f"{last['seconds']:.0f} s: {happened}")
         print(f"memory {last['rss'] / 2**20:.1f} MiB, {hourly:+.2f} MiB an hour over the second half")
         print(f"descriptors {last['descriptors']}, tasks {last['tasks']}, edges {last['edges']}")
+        print("more than half way:", ", ".join(f"{name} +{count}" for name, count in growth(samples)) or "nothing")
         print(f"longest the loop was busy: {1000 * max(one['stall'] for one in samples):.0f} ms")
     for sentence in wrong:
         print(f"! {sentence}", file=sys.stderr)

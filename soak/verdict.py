@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LONGEST_STALL", "SLOPE", "complaints", "slope"]
+__all__ = ["LONGEST_STALL", "SLOPE", "complaints", "growth", "slope"]
 
 SLOPE = 1.0
 """MiB an hour, over the second half of an hour."""
@@ -31,6 +31,15 @@ def slope(samples: Samples, name: str) -> float:
     """Of a straight line through them, per second."""
     seconds = [sample["seconds"] for sample in samples]
     return statistics.linear_regression(seconds, [sample[name] for sample in samples]).slope
+
+
+def growth(samples: Samples, most: int = 8) -> list[tuple[str, int]]:
+    """What there is more of at the end than half way, the largest first; from the samples that tell it."""
+    told = [sample["held"] for sample in samples[len(samples) // 2 :] if "held" in sample]
+    if len(told) < 2:
+        return []
+    more = {name: count - told[0].get(name, 0) for name, count in told[-1].items()}
+    return sorted(((name, count) for name, count in more.items() if count > 0), key=lambda one: -one[1])[:most]
 
 
 def _growth(samples: Samples) -> list[str]:

@@ -11,17 +11,21 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from nearnet import NetworkConfig, Node
 from nearnet.keys import SecretKey
+from nearnet.sim.bounds import holdings
 
 __all__ = ["NODES", "main"]
 
 NODES = 3
 _BEAT = 0.01
 _SAMPLE = 1.0
+_COUNT_EVERY = 60
+"""Samples between two that tell what is held, too."""
 
 
 def _config(folder: Path, number: int) -> NetworkConfig:
@@ -68,6 +72,15 @@ def _sample(nodes: list[Node], longest: float, begun: float) -> dict[str, Any]:
     }
 
 
+def _held(nodes: list[Node]) -> dict[str, int]:
+    """Objects by type, entries by collection of the cores: what a growth is made of."""
+    held = Counter(type(thing).__qualname__ for thing in gc.get_objects())
+    for node in nodes:
+        for name, size, _ in holdings(node.core):
+            held[name] += size
+    return dict(held.most_common(100))
+
+
 async def main(folder: Path) -> None:
     """Until the input ends."""
     keys = [SecretKey.from_seed(f"stays {number}") for number in range(NODES)]
@@ -79,11 +92,15 @@ async def main(folder: Path) -> None:
     print(json.dumps([f"{node.peer_id}@{node.addr}" for node in nodes]), flush=True)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sys.stdin, ended.set)
-    beat, begun = _Beat(), time.monotonic()
+    beat, begun, count = _Beat(), time.monotonic(), 0
     while not ended.is_set():
         beat.longest = 0.0
         await asyncio.sleep(_SAMPLE)
-        print(json.dumps(_sample(nodes, beat.longest, begun)), flush=True)
+        sample = _sample(nodes, beat.longest, begun)
+        if count % _COUNT_EVERY == 0:
+            sample["held"] = _held(nodes)
+        count += 1
+        print(json.dumps(sample), flush=True)
     for node in nodes:
         await node.stop()
 
