@@ -238,6 +238,16 @@ async def test_the_peers_end_is_told(wire: Wire) -> None:
     assert wire.lost == ["closed by the peer"]
 
 
+async def test_why_it_is_cut_is_told(wire: Wire) -> None:
+    assert wire.connection.sock is None
+    await wire.attach()
+    assert wire.connection.sock is not None
+    wire.connection.abort("no sign of life for 45 s")
+    await wire.change()
+    assert wire.lost == ["no sign of life for 45 s"]
+    assert wire.connection.sock is None
+
+
 async def test_errors_are_told_in_words(wire: Wire) -> None:
     wire.connection.connection_lost(ConnectionResetError(104, "x"))
     wire.connection.connection_lost(EOFError())

@@ -31,6 +31,7 @@ from nearnet.core.clock import Now
 from nearnet.core.graph import NUMPY_FROM, shortest_paths
 from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
+from nearnet.net.half_open import HalfOpen
 from nearnet.net.persister import Persister
 from nearnet.net.timings import Timings
 from nearnet.net.transport import READ_OF_LARGE, PeerConnection, attach, remote_end
@@ -75,6 +76,7 @@ class Driver:
         core.routed.check = self.validator.check_now
         self.persister = Persister(store, overlay, self._store_executor, self._stored, self._degraded)
         self._dialling = Dialling(self._config, self._dialled, self._dial_failed)
+        self._half_open = HalfOpen(self.connections, self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
         self._inside = False
         self._buffer = memoryview(bytearray(READ_OF_LARGE))
@@ -300,6 +302,7 @@ class Driver:
             await asyncio.wait(gone, timeout=timeout / 2)
         for connection in tuple(self.connections.values()):
             connection.abort()
+        self._half_open.stop()
         if self._timer is not None:
             self._timer.cancel()
         for task in tuple(self._tasks):

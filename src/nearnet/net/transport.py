@@ -20,6 +20,7 @@ __all__ = [
     "CLOSE_GRACE",
     "HIGH_WATER",
     "JOIN_UP_TO",
+    "KEEP_ALIVE",
     "READ_OF_LARGE",
     "READ_UP_TO",
     "PeerConnection",
@@ -48,8 +49,8 @@ READ_OF_LARGE = 256 * 1024
 """Bytes read at once of a frame that lacks more than that."""
 
 _USER_TIMEOUT_MS = 50_000
-_KEEP_ALIVE = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 4))
-"""A host that vanished is noticed within 60 s, idle or with data under way (`threats.md` row 9)."""
+KEEP_ALIVE = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 4))
+"""A host that vanished is noticed, idle or with data under way, though not everywhere in time: see `half_open.py`."""
 
 
 def prepare_socket(sock: socket.socket, config: NetworkConfig) -> None:
@@ -57,7 +58,7 @@ def prepare_socket(sock: socket.socket, config: NetworkConfig) -> None:
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (*_KEEP_ALIVE, ("TCP_USER_TIMEOUT", _USER_TIMEOUT_MS)):
+    for name, value in (*KEEP_ALIVE, ("TCP_USER_TIMEOUT", _USER_TIMEOUT_MS)):
         option = getattr(socket, name, None)
         if option is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
@@ -79,7 +80,18 @@ def remote_end(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, 
 class PeerConnection(asyncio.BufferedProtocol):
     """The asyncio end of one `Peer`. Bytes may be sent, and the end may come, before the transport is there."""
 
-    __slots__ = ("_buffer", "_early", "_ending", "_on_bytes", "_on_drained", "_on_lost", "_transport", "gone", "peer")
+    __slots__ = (
+        "_buffer",
+        "_early",
+        "_ending",
+        "_on_bytes",
+        "_on_drained",
+        "_on_lost",
+        "_transport",
+        "_why",
+        "gone",
+        "peer",
+    )
 
     def __init__(
         self,
@@ -100,6 +112,7 @@ class PeerConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._early: list[bytes] = []
         self._ending = False
+        self._why = "closed by the peer"
 
     # --- what the event loop calls ---------------------------------------------------------------
 
@@ -132,9 +145,8 @@ class PeerConnection(asyncio.BufferedProtocol):
         """The socket is closed, by whichever end."""
         if not self.gone.done():
             self.gone.set_result(None)
-        if exc is None:
-            why = "closed by the peer"
-        else:
+        why = self._why
+        if exc is not None:
             why = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else type(exc).__name__
         self._on_lost(self, why)
 
@@ -182,12 +194,19 @@ class PeerConnection(asyncio.BufferedProtocol):
         transport.close()
         asyncio.get_running_loop().call_later(CLOSE_GRACE, self.abort)
 
-    def abort(self) -> None:
-        """Cut it now."""
+    def abort(self, why: str = "closed by the peer") -> None:
+        """Cut it now; `why` is told to the core, unless it has closed the connection itself."""
         self._ending = True
+        self._why = why
         self._early.clear()
         if self._transport is not None and not self.gone.done():
             self._transport.abort()
+
+    @property
+    def sock(self) -> socket.socket | None:
+        """To ask the kernel about it, while it is open."""
+        sock: socket.socket | None = None if self._transport is None else self._transport.get_extra_info("socket")
+        return None if sock is None or sock.fileno() < 0 else sock
 
     @property
     def is_closing(self) -> bool:
