@@ -6,7 +6,7 @@ import random
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import Close, Notify, PauseReading, Persist, Recompute, Verify
+from nearnet.core.actions import CheckMessage, Close, Notify, PauseReading, Persist, Recompute, Verify
 from nearnet.core.clock import Now
 from nearnet.core.edge import run_checks, sign_edge
 from nearnet.core.graph import shortest_paths
@@ -59,6 +59,8 @@ class _Core:
         match action:
             case Verify(number, checks):
                 self.manager.verified(run_checks(number, checks), self.now)
+            case CheckMessage():
+                self.manager.checked(action, action.outcome(), self.now)
             case Recompute(snapshot):
                 self.manager.routes_ready(shortest_paths(snapshot), self.now)
             case Persist(writes, _, token):

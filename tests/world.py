@@ -11,7 +11,18 @@ from typing import Any
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import Close, Dial, Event, Notify, PauseReading, Persist, Recompute, ResumeReading, Verify
+from nearnet.core.actions import (
+    CheckMessage,
+    Close,
+    Dial,
+    Event,
+    Notify,
+    PauseReading,
+    Persist,
+    Recompute,
+    ResumeReading,
+    Verify,
+)
 from nearnet.core.clock import Now
 from nearnet.core.edge import run_checks
 from nearnet.core.graph import shortest_paths
@@ -174,6 +185,8 @@ class World:
                 self._cut(node.pipes.pop(peer, None))
             case Verify(number, checks):
                 core.verified(run_checks(number, checks), self.now)
+            case CheckMessage():
+                core.checked(action, action.outcome(), self.now)
             case Recompute(snapshot):
                 core.routes_ready(shortest_paths(snapshot), self.now)
             case Persist(writes, _, token):

@@ -15,7 +15,7 @@ import pytest
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import Close, Dial, Persist, Recompute, Verify
+from nearnet.core.actions import CheckMessage, Close, Dial, Persist, Recompute, Verify
 from nearnet.core.clock import Now
 from nearnet.core.edge import run_checks
 from nearnet.core.graph import shortest_paths
@@ -202,6 +202,8 @@ class Replay:
                 self.peers.pop(self.numbers[peer], None)
             case Verify(number, checks):
                 self.core.verified(run_checks(number, checks), self.now)
+            case CheckMessage():
+                self.core.checked(action, action.outcome(), self.now)
             case Recompute(snapshot):
                 self.core.routes_ready(shortest_paths(snapshot), self.now)
             case Persist(writes, _, token):

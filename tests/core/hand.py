@@ -9,7 +9,7 @@ from typing import Any
 from world import START, make_config
 
 from nearnet.client import DefaultClient
-from nearnet.core.actions import Action, Close, Dial, Event, Notify, Persist, Recompute, Verify
+from nearnet.core.actions import Action, CheckMessage, Close, Dial, Event, Notify, Persist, Recompute, Verify
 from nearnet.core.clock import Now
 from nearnet.core.edge import build_edge, run_checks, sign_edge, sign_removal
 from nearnet.core.graph import shortest_paths
@@ -79,6 +79,8 @@ class Core:
                 self.manager.verified(run_checks(number, checks), self.now)
             case Verify():
                 self.verifies.append(action)
+            case CheckMessage() if self.verify:
+                self.manager.checked(action, action.outcome(), self.now)
             case Recompute(snapshot):
                 self.manager.routes_ready(shortest_paths(snapshot), self.now)
             case Persist(writes, _, token):

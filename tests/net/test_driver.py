@@ -14,6 +14,7 @@ import pytest
 from real_nodes import quiet_config
 
 from nearnet.core.actions import (
+    CheckMessage,
     Close,
     Dial,
     Event,
@@ -38,9 +39,12 @@ from nearnet.store.base import PEERS
 from nearnet.store.memory import MemoryStore
 from nearnet.store.write_behind import WriteBehind
 from nearnet.wire.dialect import dialect_named
-from nearnet.wire.messages import Disconnect, PeerInfo, SocketAddress
+from nearnet.wire.messages import Disconnect, PeerInfo, Routed, RoutedMessage, SocketAddress
+from nearnet.wire.routed_frame import RoutedFrame
 
 SOMEBODY = SecretKey.from_seed("somebody").public_key
+FORGED = SecretKey.from_seed("somebody").sign(bytes(32))
+FRAME = dialect_named("borsh").encode(Routed(RoutedMessage(SOMEBODY, SOMEBODY, FORGED, 9, bytes(100))))
 
 
 class FakeCore:
@@ -231,6 +235,27 @@ async def test_a_fault_at_the_beginning_of_a_connection_closes_it(setting: Setti
         theirs, _ = await asyncio.to_thread(server.accept)
         assert await asyncio.to_thread(theirs.recv, 1) == b""
     assert setting.driver.unhandled == 2
+
+
+@pytest.mark.threat(73)
+async def test_a_large_message_is_checked_and_a_fault_after_it_ends_the_connection(setting: Setting) -> None:
+    peer, theirs = await setting.accepted()
+    check = CheckMessage(peer, RoutedFrame(FRAME, 1))
+    setting.act(check)
+    assert await setting.core.until("checked") == [[check, "forged"]]
+    assert setting.driver.unhandled == 0
+
+    def fault(*_: Any) -> None:
+        raise ZeroDivisionError("a defect")
+
+    setting.core.on.update(checked=fault)
+    setting.act(check)
+    assert await setting.core.until("lost") == [[peer, "unhandled error"]]
+    assert await asyncio.to_thread(theirs.recv, 1) == b""
+    setting.act(check)
+    while setting.driver.unhandled < 2:
+        await asyncio.sleep(0)
+    assert len(setting.core.told("checked")) == 3, "its sender has gone, its message counts"
 
 
 @pytest.mark.threat(73)

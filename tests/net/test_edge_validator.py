@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -34,14 +35,26 @@ class Validator:
 
     def __init__(self, threads: int) -> None:
         self.verdicts: list[Verdict] = []
+        self.outcomes: list[tuple[int, str]] = []
         self.batches = 0
         self._changed = asyncio.Event()
-        self.actor = EdgeValidator(threads, asyncio.get_running_loop(), self._answer)
+        self.actor = EdgeValidator(threads, asyncio.get_running_loop(), self._answer, self._checked)
 
     def _answer(self, verdicts: list[Verdict]) -> None:
         self.batches += 1
         self.verdicts += verdicts
         self._changed.set()
+
+    def _checked(self, check: Any, outcome: str) -> None:
+        self.outcomes.append((check.number, outcome))
+        self._changed.set()
+
+    async def checked(self, count: int) -> list[tuple[int, str]]:
+        async with asyncio.timeout(20):
+            while len(self.outcomes) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.outcomes
 
     async def answers(self, count: int) -> list[Verdict]:
         async with asyncio.timeout(20):
@@ -248,3 +261,71 @@ async def test_a_defect_on_the_other_thread_costs_those_signatures_only(
 
 def test_cores() -> None:
     assert edge_validator._cores() >= 1
+
+
+# --- large messages ------------------------------------------------------------------------------
+
+
+class Check:
+    """A `CheckMessage` that does `work`."""
+
+    def __init__(self, number: int, work: Any = lambda: "valid") -> None:
+        self.number = number
+        self.outcome = work
+
+
+@pytest.mark.threat(72)
+async def test_messages_are_checked_on_a_thread_and_go_before_edges() -> None:
+    validator = Validator(1)
+    held, order = threading.Event(), list[str]()
+
+    def first() -> str:
+        assert threading.current_thread() is not threading.main_thread()
+        held.wait(20)
+        return "valid"
+
+    def second() -> str:
+        order.append("message")
+        return "forged"
+
+    validator.actor.check_message(Check(1, first))  # type: ignore[arg-type]
+    validator.actor.submit(Verify(7, (good(),)))
+    validator.actor.check_message(Check(2, second))  # type: ignore[arg-type]
+    held.set()
+    await validator.answers(1)
+    assert order == ["message"]
+    assert await validator.checked(2) == [(1, "valid"), (2, "forged")]
+    validator.actor.stop()
+
+
+async def test_a_fault_drops_the_message_and_the_thread_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    validator = Validator(1)
+
+    def fault() -> str:
+        raise RuntimeError("a defect")
+
+    validator.actor.check_message(Check(1, fault))  # type: ignore[arg-type]
+    validator.actor.check_message(Check(2))  # type: ignore[arg-type]
+    assert await validator.checked(2) == [(1, "strict"), (2, "valid")]
+    assert "a message is dropped" in caplog.text
+    assert validator.actor.failures == 1
+    validator.actor.stop()
+
+
+async def test_after_stop_no_message_is_answered() -> None:
+    validator = Validator(1)
+    entered, held = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        entered.set()
+        held.wait(20)
+        return "valid"
+
+    validator.actor.check_message(Check(1, slow))  # type: ignore[arg-type]
+    validator.actor.check_message(Check(2))  # type: ignore[arg-type]
+    assert entered.wait(20)
+    validator.actor.stop(timeout=0.01)
+    held.set()
+    validator.actor._threads[0].join(20)
+    await asyncio.sleep(0)
+    assert validator.outcomes == []

@@ -1,7 +1,8 @@
 """What the core asks of the shell. Rare things only: bytes to send wait in each peer's own queue.
 
-The shell carries each out in order and tells the outcome through the manager's input of the same theme
-(`Dial` -> `dialled` or `dial_failed`, `Verify` -> `verified`, `Recompute` -> `routes_ready`, `Persist` -> `persisted`).
+The shell carries each out in order and tells the outcome through the manager's input of the same theme (`Dial` ->
+`dialled` or `dial_failed`, `Verify` -> `verified`, `CheckMessage` -> `checked`, `Recompute` -> `routes_ready`,
+`Persist` -> `persisted`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nearnet.keys import check_signatures
+
 if TYPE_CHECKING:
     from nearnet.core.edge import EdgeCheck
     from nearnet.core.graph import Snapshot
     from nearnet.core.peer import Peer
     from nearnet.keys import PeerId
     from nearnet.wire.messages import PeerInfo
+    from nearnet.wire.routed_frame import RoutedFrame
 
 __all__ = [
     "Action",
+    "CheckMessage",
     "Close",
     "Dial",
     "Event",
@@ -89,6 +94,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckMessage:
+    """Hash a large routed message and check its signature, off the loop: `checked` is told the `outcome`."""
+
+    peer: Peer
+    """Who sent it: nothing that it sent afterwards is looked at before the outcome is there."""
+    message: RoutedFrame
+
+    def outcome(self) -> str:
+        """Do it: ``"valid"``, ``"strict"`` or ``"forged"``, as `keys.check_signature`."""
+        return check_signatures([self.message.signature_check()])[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Recompute:
     """Compute next hops over this snapshot; on the loop when it is small, on a worker thread when it is not."""
 
@@ -132,4 +150,4 @@ class Notify:
     event: Event
 
 
-Action = Dial | Close | PauseReading | ResumeReading | Verify | Recompute | Persist | Notify
+Action = Dial | Close | PauseReading | ResumeReading | Verify | CheckMessage | Recompute | Persist | Notify

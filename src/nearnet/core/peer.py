@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import Message, PeerChainInfo, PeerInfo, SocketAddress
+    from nearnet.wire.routed_frame import RoutedFrame
 
 __all__ = ["FRAME_SIZES", "JOIN_BELOW", "Outbox", "Peer"]
 
@@ -60,6 +61,7 @@ class Peer:
         "answered",
         "behind",
         "chain_info",
+        "checking",
         "connected_at",
         "dial",
         "dialect",
@@ -127,6 +129,8 @@ class Peer:
     """When the frame that is still coming in started."""
     paused: dict[str, None]
     """Why its socket is not read, by name; empty when it is."""
+    checking: RoutedFrame | None
+    """The large message whose signature is being checked: what came behind it waits."""
     early: list[bytes]
     """Frames kept for Ready (`Step.KEEP_FOR_READY`)."""
     routed_cache: dict[bytes, float]
@@ -165,6 +169,7 @@ class Peer:
         self.framer = Framer()
         self.frame_started = None
         self.paused = {}
+        self.checking = None
         self.early = []
         self.frames_before_ready = 0
         self.malformed: list[float] = []

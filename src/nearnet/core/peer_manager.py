@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.accounts_data import AccountsData
-from nearnet.core.actions import Action, Close, Dial, Verdict
+from nearnet.core.actions import Action, CheckMessage, Close, Dial, Verdict
 from nearnet.core.announcements import Announcements
 from nearnet.core.client_port import ClientPort
 from nearnet.core.connections import Connections
@@ -94,7 +94,9 @@ class PeerManager:
         self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers)
         self.client_port = ClientPort(context, self.routed)
         self.handshaking = Handshaking(context, self.dialer, self.local_edges, self._ready)
-        self.connections = Connections(context, self.handshaking, self._message, self._routed, self._closed)
+        self.connections = Connections(
+            context, self.handshaking, self._message, self._routed, self._large, self._closed
+        )
         self.membership = Membership(context, self.dialer, self.connections)
         self.exchange.connections = self.connections
         context.close = self.connections.close
@@ -150,6 +152,18 @@ class PeerManager:
     def verified(self, verdict: Verdict, now: Now) -> None:
         """The EdgeValidator's answer."""
         self.exchange.verified(verdict, now)
+        self._collect(now)
+
+    def checked(self, check: CheckMessage, outcome: str, now: Now) -> None:
+        """The outcome of a `CheckMessage`. Its sender may have gone meanwhile: what it signed counts."""
+        peer = check.peer
+        try:
+            message = self.routed.checked(peer, check.message, outcome, now)
+            if message is not None:
+                self.client_port.routed(peer, message, now)
+        except InvalidRoutedSignature:
+            self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
+        self.connections.checked(peer, now)
         self._collect(now)
 
     def routes_ready(self, routes: Routes, now: Now) -> None:
@@ -257,6 +271,11 @@ class PeerManager:
                 self.client_port.routed(peer, message, now)
         except InvalidRoutedSignature:
             self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
+
+    def _large(self, peer: Peer, message: RoutedFrame, now: Now) -> None:
+        if self.routed.admit(peer, message, now.mono):
+            peer.checking = message
+            self.context.actions.append(CheckMessage(peer, message))
 
     def _message(self, peer: Peer, message: Message, now: Now) -> None:
         match message:

@@ -128,25 +128,28 @@ class RoutedMessages:
         Their signatures are checked together, so that `check` may use threads. `InvalidRoutedSignature` when that
         neighbour is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
         """
-        admitted = [rf for rf in run if self._admit(peer, rf, now.mono)]
+        admitted = [rf for rf in run if self.admit(peer, rf, now.mono)]
         outcomes = iter(self.check([rf.signature_check() for rf in admitted if not rf.unsigned]))
         for rf in admitted:
-            outcome = "valid" if rf.unsigned else next(outcomes)
-            if outcome != "valid" and peer.is_today and rf.body_index in UNSIGNED_BODIES:
-                rf.unsigned = True  # As good as unsigned, as today's nodes do not look (`behaviour.md` §5).
-            if outcome == "valid" or rf.unsigned:
-                message = self._route(peer, rf, now)
-                if message is not None:
-                    yield message
-                if not peer.is_ready:
-                    return
-            elif outcome == "forged":
-                raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
-            else:
-                self._drop(rf.body_index, "StrictSignature")
+            message = self.checked(peer, rf, "valid" if rf.unsigned else next(outcomes), now)
+            if message is not None:
+                yield message
+            if not peer.is_ready:
+                return
 
-    def _admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
-        """Whether it is worth a signature check; counted when not."""
+    def checked(self, peer: Peer, rf: RoutedFrame, outcome: str, now: Now) -> RoutedMessage | None:
+        """One whose signature has been checked; the rest is as with `receive`."""
+        if outcome != "valid" and peer.is_today and rf.body_index in UNSIGNED_BODIES:
+            rf.unsigned = True  # As good as unsigned, as today's nodes do not look (`behaviour.md` §5).
+        if outcome == "valid" or rf.unsigned:
+            return self._route(peer, rf, now)
+        if outcome == "forged":
+            raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
+        self._drop(rf.body_index, "StrictSignature")
+        return None
+
+    def admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
+        """Whether one that came from `peer` is worth a signature check; counted when not."""
         if self._is_duplicate(peer.routed_cache, rf.header, mono):
             self._drop(rf.body_index, "Duplicate")
         elif rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):

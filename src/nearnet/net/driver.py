@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nearnet.core.actions import (
     Action,
+    CheckMessage,
     Close,
     Dial,
     Event,
@@ -72,7 +73,7 @@ class Driver:
         self._executor = ThreadPoolExecutor(1, "nearnet-graph")
         self._store_executor = ThreadPoolExecutor(1, "nearnet-store")
         self._store = store
-        self.validator = EdgeValidator(self._config.nearnet.verifier_threads, self._loop, self._verified)
+        self.validator = EdgeValidator(self._config.nearnet.verifier_threads, self._loop, self._verified, self._checked)
         core.routed.check = self.validator.check_now
         self.persister = Persister(store, overlay, self._store_executor, self._stored, self._degraded)
         self._dialling = Dialling(self._config, self._dialled, self._dial_failed)
@@ -116,7 +117,7 @@ class Driver:
         try:
             self.core.receive(connection.peer, data, now)
         except Exception:
-            self._break(connection, now)
+            self._break(connection.peer, now)
         self._settle(now)
         self._inside = False
         busy = time.monotonic() - now.mono
@@ -124,11 +125,11 @@ class Driver:
         if busy > self._config.nearnet.limits.loop_stall:
             self.stalls += 1
 
-    def _break(self, connection: PeerConnection, now: Now) -> None:
+    def _break(self, peer: Peer, now: Now) -> None:
         """A fault while a peer's bytes were handled: that connection ends, the node goes on."""
-        peer = connection.peer
         self._fault(f"{peer!r} sent {peer.last_kind or 'bytes'}")
-        connection.close(flush=False)
+        if peer in self.connections:
+            self.connections[peer].close(flush=False)
         try:
             self.core.lost(peer, "unhandled error", now)
         except Exception:
@@ -187,6 +188,8 @@ class Driver:
                 self._publish(event, now.wall)
             case Verify():
                 self.validator.submit(action)
+            case CheckMessage():
+                self.validator.check_message(action)
             case Persist():
                 self.persister.add(action)
             case Recompute(snapshot):
@@ -227,6 +230,15 @@ class Driver:
     def _verified(self, verdicts: list[Verdict]) -> None:
         for verdict in verdicts:
             self.feed("verdict", partial(self.core.verified, verdict))
+
+    def _checked(self, check: CheckMessage, outcome: str) -> None:
+        def tell(now: Now) -> None:
+            try:
+                self.core.checked(check, outcome, now)
+            except Exception:
+                self._break(check.peer, now)
+
+        self.feed("checked", tell)
 
     def _stored(self, tokens: list[int]) -> None:
         for token in tokens:

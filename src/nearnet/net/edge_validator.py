@@ -3,8 +3,9 @@
 libsodium releases the interpreter's lock, so as many cores work as there are threads. A request is cut into pieces
 and the pieces of all requests take turns: a table of 100 000 edges does not hold up a single one that comes later.
 
-The signatures of routed messages cannot wait for an answer: the loop checks them itself, and a thread that has nothing
-else to do takes a part of them (`check_now`).
+The signatures of small routed messages cannot wait for an answer: the loop checks them itself, and a thread that has
+nothing else to do takes a part of them (`check_now`). A large message is hashed here, and goes before edges
+(`check_message`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
-    from nearnet.core.actions import Verify
+    from nearnet.core.actions import CheckMessage, Verify
     from nearnet.core.edge import EdgeCheck
 
 __all__ = ["PIECE", "SHARE_FROM", "EdgeValidator"]
@@ -92,11 +93,19 @@ class _Job:
 
 
 class EdgeValidator:
-    """Requests in from the loop, verdicts back to it. `answer` is called on the loop, once per verdict."""
+    """Requests in from the loop, answers back to it: `answer` and `checked` are called on the loop, once for each."""
 
-    def __init__(self, threads: int, loop: asyncio.AbstractEventLoop, answer: Callable[[list[Verdict]], None]) -> None:
+    def __init__(
+        self,
+        threads: int,
+        loop: asyncio.AbstractEventLoop,
+        answer: Callable[[list[Verdict]], None],
+        checked: Callable[[CheckMessage, str], None],
+    ) -> None:
         self._loop = loop
         self._answer = answer
+        self._checked = checked
+        self._messages: deque[CheckMessage] = deque()
         self._jobs: deque[_Job] = deque()
         self._work = threading.Condition()
         self._verdicts: deque[Verdict] = deque()
@@ -121,6 +130,12 @@ class EdgeValidator:
             self._jobs.append(job)
             self._work.notify(min(len(self._threads), 1 + len(job.checks) // PIECE))
 
+    def check_message(self, request: CheckMessage) -> None:
+        """Have this message checked; `checked` gets its outcome once, later."""
+        with self._work:
+            self._messages.append(request)
+            self._work.notify()
+
     def check_now(self, checks: Sequence[tuple[bytes, bytes, bytes]]) -> list[str]:
         """`keys.check_signatures`, on the caller's thread and on one that is free: in half the time at best."""
         if len(checks) < SHARE_FROM or not self._may_share:
@@ -140,6 +155,7 @@ class EdgeValidator:
         with self._work:
             self._stopping = True
             self._jobs.clear()
+            self._messages.clear()
             self._work.notify_all()
         for thread in self._threads:
             thread.join(timeout)
@@ -149,17 +165,23 @@ class EdgeValidator:
     def _run(self) -> None:
         while True:
             with self._work:
-                while not self._jobs and not self._shared and not self._stopping:
+                while not self._jobs and not self._messages and not self._shared and not self._stopping:
                     self._work.wait()
                 if self._stopping:
                     return
                 shared, self._shared = self._shared, None
+                message = None
                 if shared is not None:
                     shared.helper.acquire()
+                elif self._messages:
+                    message = self._messages.popleft()
                 else:
                     job, start = self._take_piece()
             if shared is not None:
                 self._help(shared)
+                continue
+            if message is not None:
+                self._check_message(message)
                 continue
             outcomes = self._check(job.checks[start : start + PIECE])
             with self._work:
@@ -174,6 +196,18 @@ class EdgeValidator:
             self.failures += 1
         finally:
             shared.helper.release()
+
+    def _check_message(self, request: CheckMessage) -> None:
+        try:
+            outcome = request.outcome()
+        except Exception:
+            # A defect of ours must neither end the thread nor ban an honest peer: this message is dropped.
+            _log.exception("! a signature check failed; a message is dropped")
+            self.failures += 1
+            outcome = "strict"
+        with self._work:
+            if not self._stopping:
+                self._loop.call_soon_threadsafe(self._checked, request, outcome)
 
     def _take_piece(self) -> tuple[_Job, int]:
         job = self._jobs.popleft()

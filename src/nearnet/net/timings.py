@@ -8,6 +8,7 @@ __all__ = ["INPUTS", "Timings"]
 
 INPUTS = (
     "accepted",
+    "checked",
     "client_answer",
     "command",
     "dial_failed",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nearnet.client import DefaultClient
 from nearnet.core.actions import (
+    CheckMessage,
     Close,
     Dial,
     Notify,
@@ -223,6 +224,9 @@ class SimNode:
             case Verify():
                 delay = faults.validator_delay() if faults is not None else 0.0
                 self._answer(delay, lambda: self.do(core.verified, self.world.pool.run_checks(action)), now)
+            case CheckMessage():
+                delay = faults.validator_delay() if faults is not None else 0.0
+                self._answer(delay, lambda: self.do(core.checked, action, action.outcome()), now)
             case Recompute(snapshot):
                 delay = faults.graph_delay() if faults is not None else 0.0
                 self._answer(delay, lambda: self.do(core.routes_ready, shortest_paths(snapshot)), now)
