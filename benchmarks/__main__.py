@@ -26,6 +26,7 @@ CASES = (
     "ingest",
     "next_hops",
     "forward",
+    "large",
     "dashboards",
     "delivery",
     "broadcast",

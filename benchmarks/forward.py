@@ -6,13 +6,12 @@ never has more than `BURST` bytes of them in its queues.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import selectors
 import statistics
 import time
 
-from benchmarks.harness import Options, Result, Turns, best_of, by_turns
+from benchmarks.harness import Options, Result, Turns, by_turns
 from benchmarks.node_process import NodeProcess, OtherProcess, Process, RawClient
 from nearnet.keys import SecretKey, Signature
 from nearnet.wire.framing import frame_prefix
@@ -24,7 +23,6 @@ OPAQUE = 16
 """A body index that the node neither reads nor expects a reply to."""
 
 BURST = 160 * 1024
-MIB = 2**20
 _floods = itertools.count()
 
 ROOM = ("--set", "network.max_num_peers=128", "--set", "network.ideal_connections_hi=128")
@@ -92,21 +90,14 @@ class Flood:
 
 def _measure(node: Process, options: Options, body: int, neighbours: int = 1) -> tuple[Turns, float]:
     """CPU per message against the floor, and seconds of wall time per message."""
-    messages = options.size(max(50, min(10_000, 100 * MIB // (body + 300))), 20)
+    messages = options.size(min(10_000, 100 * 2**20 // (body + 300)), 20)
     flood = Flood(node, neighbours, body, messages)
     if not options.small:
         flood(0)  # the first one warms the node up
         flood.walls.clear()
-    floor = best_hash if body >= MIB else None
-    turns = by_turns(flood, options) if floor is None else by_turns(flood, options, floor)
+    turns = by_turns(flood, options)
     flood.close()
     return turns, statistics.median(flood.walls)
-
-
-def best_hash() -> float:
-    """CPU seconds of one sha256 of 1 MiB."""
-    data = bytes(MIB)
-    return best_of(lambda: [hashlib.sha256(data).digest() for _ in range(20)], 20)
 
 
 def _sizes(node: Process, options: Options) -> list[Result]:
@@ -115,13 +106,6 @@ def _sizes(node: Process, options: Options) -> list[Result]:
         turns, _ = _measure(node, options, body)
         out.append(turns.result(f"forward, {node.dialect}, {body} bytes", "verifications"))
     return out
-
-
-def _large(node: Process, options: Options) -> Result:
-    turns, wall = _measure(node, options, MIB)
-    hashes = statistics.median(turns.floor)
-    detail = f"{wall * 1e3:.2f} ms each; CPU {statistics.median(turns.ratios):.2f} x sha256"
-    return Result(f"forward, {node.dialect}, 1 MiB, rate", 100 * hashes / wall, "% of sha256's", None, detail, None, 70)
 
 
 def _rates(options: Options) -> list[Result]:
@@ -144,7 +128,6 @@ def run(options: Options) -> list[Result]:
             turns, _ = _measure(node, options, BODY)
             results.append(turns.result(f"forward, {dialect}, {BODY} bytes", "verifications", 1.1))
             results += _sizes(node, options)
-            results.append(_large(node, options))
     for neighbours in (16, 127):  # and the sender: as many as a node may have
         with NodeProcess(*ROOM) as node:
             turns, _ = _measure(node, options, BODY, neighbours)
