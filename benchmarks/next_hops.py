@@ -80,7 +80,7 @@ def layered(layers: int, width: int) -> list[tuple[int, int]]:
 def filled(pairs: list[tuple[int, int]]) -> RoutingTable:
     """A table of these edges, with its routes."""
     table = new_table(edges_per_source=10**8, edges_total=10**8, graph_peers=10**8)
-    table.add((edge(a, b) for a, b in pairs), None, NOW)
+    table.add([edge(a, b) for a, b in pairs], None, NOW)
     table.apply(shortest_paths(table.snapshot()), NOW)
     return table
 

@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from graph_fakes import edge
+from graph_fakes import edge, put
 from peer_fakes import ME, peer_id
 
 from nearnet.api import history as module
@@ -33,14 +33,14 @@ def ids(a: int, b: int) -> tuple[str, str]:
 
 def test_an_edge_comes_and_goes() -> None:
     history, table = make(), EdgeTable(ME)
-    table.put(edge(1, 2))
+    put(table, edge(1, 2))
     history.look(table.slots, START + 1)
-    table.put(edge(1, 2, nonce=3))
+    put(table, edge(1, 2, nonce=3))
     history.look(table.slots, START + 2)
     assert history.seq == 1, "a newer nonce of an active edge changes nothing"
-    table.put(edge(1, 2, nonce=4))
+    put(table, edge(1, 2, nonce=4))
     history.look(table.slots, START + 3)
-    table.put(edge(1, 2, nonce=5))
+    put(table, edge(1, 2, nonce=5))
     history.look(table.slots, START + 4)
     table.remove(table.slot_of(*edge(1, 2).key))
     history.look(table.slots, START + 5)
@@ -60,10 +60,10 @@ def test_an_edge_comes_and_goes() -> None:
 
 def test_a_slot_taken_by_another_edge_is_two_changes() -> None:
     history, table = make(), EdgeTable(ME)
-    table.put(edge(1, 2))
+    put(table, edge(1, 2))
     history.look(table.slots, START + 1)
     table.remove(0)
-    table.put(edge(3, 4))
+    put(table, edge(3, 4))
     assert len(table.slots) == 1
     history.look(table.slots, START + 2)
     told = history.changes_since(1, START + 3)
@@ -77,12 +77,12 @@ def test_a_slot_taken_by_another_edge_is_two_changes() -> None:
 def test_an_edge_in_another_slot_is_the_same_edge() -> None:
     history, table = make(), EdgeTable(ME)
     for number in (1, 2, 3):
-        table.put(edge(0, number))
+        put(table, edge(0, number))
     history.look(table.slots, START + 1)
     for slot in (0, 1, 2):
         table.remove(slot)
     for number in (2, 3, 1):
-        table.put(edge(0, number, nonce=5))
+        put(table, edge(0, number, nonce=5))
     assert [one.key for one in table.slots if one] != [edge(0, number).key for number in (1, 2, 3)]
     history.look(table.slots, START + 2)
     assert history.seq == 3
@@ -93,7 +93,7 @@ def test_an_edge_in_another_slot_is_the_same_edge() -> None:
 
 def test_removed_edges_that_arrive_are_no_change() -> None:
     history, table = make(), EdgeTable(ME)
-    table.put(edge(1, 2, nonce=2))
+    put(table, edge(1, 2, nonce=2))
     history.look(table.slots, START + 1)
     table.remove(0)
     history.look(table.slots, START + 2)
@@ -113,7 +113,7 @@ def test_the_graph_of_every_past_moment() -> None:
                 table.remove(slot)
             else:
                 nonces[a, b] = nonces.get((a, b), 0) + rng.randrange(1, 3)
-                table.put(edge(a, b, nonces[a, b]))
+                put(table, edge(a, b, nonces[a, b]))
         history.look(table.slots, START + step)
         then[START + step] = {
             tuple(sorted(map(str, one.key))) for one in table.slots if one is not None and one.is_active
@@ -139,7 +139,7 @@ def test_the_graph_of_every_past_moment() -> None:
 def test_a_moment_before_what_is_known_is_the_earliest_known() -> None:
     history, table = make(history_edge_changes=3), EdgeTable(ME)
     for number in range(1, 8):
-        table.put(edge(0, number))
+        put(table, edge(0, number))
         history.look(table.slots, START + number)
     graph = history.graph(START + 50, START - 1000).as_dict()
     assert graph["time"] == START + 4
@@ -151,7 +151,7 @@ def test_a_moment_before_what_is_known_is_the_earliest_known() -> None:
 def test_changes_too_long_ago_are_not_told() -> None:
     history, table = make(history_edge_changes=3), EdgeTable(ME)
     for number in range(1, 8):
-        table.put(edge(0, number))
+        put(table, edge(0, number))
         history.look(table.slots, START + number)
     assert history.changes_since(3, START) is None
     assert len(history.changes_since(4, START)["changes"]) == 3
@@ -169,11 +169,11 @@ def test_a_large_table_is_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "TAKEN", 20)
     history, table = make(), EdgeTable(ME)
     for number in range(1, 26):
-        table.put(edge(0, number))
+        put(table, edge(0, number))
     seen = [(history.look(table.slots, START + second), history.seq) for second in range(7)]
     assert seen == [(True, 0), (True, 0), (True, 20), (False, 25), (True, 25), (True, 25), (False, 25)]
     for number in range(1, 26):
-        table.put(edge(0, number, nonce=2))
+        put(table, edge(0, number, nonce=2))
     while history.look(table.slots, START + 10):
         pass
     assert history.seq == 50
@@ -186,12 +186,12 @@ def test_an_edge_that_moves_while_a_large_table_is_compared(monkeypatch: pytest.
     monkeypatch.setattr(module, "SWEEP", 1)
     history, table = make(), EdgeTable(ME)
     for number in (1, 2, 3, 4):
-        table.put(edge(0, number))
+        put(table, edge(0, number))
     while history.look(table.slots, START):
         pass
     for slot in (3, 0):
         table.remove(slot)
-    table.put(edge(0, 4, nonce=3))
+    put(table, edge(0, 4, nonce=3))
     history.look(table.slots, START + 1)
     table.remove(0)
     while history.look(table.slots, START + 2):
@@ -206,8 +206,8 @@ def test_an_edge_that_moves_while_a_large_table_is_compared(monkeypatch: pytest.
 def test_more_edges_than_are_told_are_counted_and_ours_come_first() -> None:
     history, table = make(graph_edges_told=3), EdgeTable(ME)
     for number in range(2, 8):
-        table.put(edge(1, number))
-    table.put(edge(0, 7))
+        put(table, edge(1, number))
+    put(table, edge(0, 7))
     history.look(table.slots, START)
     graph = history.graph(START).as_dict()
     assert len(graph["first"]) == 3
@@ -228,16 +228,16 @@ def test_samples_are_bounded_and_chosen_by_time() -> None:
 def test_the_history_of_one_peer() -> None:
     history, table = make(), EdgeTable(ME)
     for number in range(1, 6):
-        table.put(edge(0, number))
+        put(table, edge(0, number))
         history.look(table.slots, START + number)
-    table.put(edge(3, 4))
-    table.put(edge(0, 3, nonce=2))
+    put(table, edge(3, 4))
+    put(table, edge(0, 3, nonce=2))
     history.look(table.slots, START + 9)
     told = [(change["time"] - START, change["active"]) for change in history.changes_of(peer_id(3))]
     assert sorted(told) == [(3, True), (9, False), (9, True)]
     assert told[0] == (3, True)
     assert history.changes_of(peer_id(99)) == []
     for nonce in range(3, 503):
-        table.put(edge(0, 3, nonce))
+        put(table, edge(0, 3, nonce))
         history.look(table.slots, START + nonce)
     assert len(history.changes_of(peer_id(3))) == 200

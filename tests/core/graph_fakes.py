@@ -8,9 +8,11 @@ from peer_fakes import ME, START, peer_id
 
 from nearnet.config import NetworkConfig
 from nearnet.core.clock import Now
+from nearnet.core.edge_table import EdgeTable
 from nearnet.core.graph import shortest_paths
 from nearnet.core.limits import LimitCounters
 from nearnet.core.routing_table import RoutingTable
+from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.edge_bytes import Edge
 
@@ -22,6 +24,15 @@ def edge(a: int, b: int, nonce: int = 1) -> Edge:
     """Between two peers by number (0: ourselves); removed when the nonce is even."""
     a, b = sorted((a, b))
     return Edge.build(peer_id(a), peer_id(b), nonce, SIGNATURE, SIGNATURE, None if nonce % 2 else (True, SIGNATURE))
+
+
+def put(table: EdgeTable, edge: Edge, source: PeerId | None = None) -> int:
+    """Take an edge in as the routing table does; its slot."""
+    slot = table.slot_of(*edge.key)
+    if slot is None:
+        return table.insert(edge, edge.key, source)
+    table.replace(slot, edge)
+    return slot
 
 
 class Table(RoutingTable):

@@ -1,6 +1,6 @@
 """Slots, numbers of peers, and who told what."""
 
-from graph_fakes import edge
+from graph_fakes import edge, put
 from peer_fakes import ME, peer_id
 
 from nearnet.core.edge_table import EdgeTable
@@ -9,7 +9,7 @@ from nearnet.core.edge_table import EdgeTable
 def make(*edges, source=None):
     table = EdgeTable(ME)
     for one in edges:
-        table.put(one, source)
+        put(table, one, source)
     return table
 
 
@@ -35,15 +35,15 @@ def test_slots_and_numbers_are_taken_again():
     assert table.slots == [None, edge(2, 3), edge(0, 3, 2)]
     assert (len(table), table.active_count) == (2, 1)
     assert peer_id(1) not in table.index
-    assert table.put(edge(3, 4)) == 0
+    assert put(table, edge(3, 4)) == 0
     assert table.slots == [edge(3, 4), edge(2, 3), edge(0, 3, 2)]
     assert table.index[peer_id(4)] == len(numbers), "routes in use may still know the number of who has gone"
     table.settle()
-    assert table.put(edge(3, 5)) == 3
+    assert put(table, edge(3, 5)) == 3
     assert table.index[peer_id(5)] == len(numbers) + 1, "so may those of a snapshot taken before"
     table.snapshot()
     table.settle()
-    table.put(edge(3, 6))
+    put(table, edge(3, 6))
     assert table.index[peer_id(6)] == numbers[peer_id(1)]
     assert table.peers[table.index[peer_id(4)]] == peer_id(4)
 
@@ -59,21 +59,21 @@ def test_our_own_number_stays():
 def test_a_source_is_credited_with_what_it_told_first():
     one, two, three = peer_id(11), peer_id(12), peer_id(13)
     table = make(edge(1, 2), edge(1, 3), source=one)
-    table.put(edge(1, 2, 3), two)
-    table.put(edge(1, 4), two)
-    table.put(edge(1, 5))
+    put(table, edge(1, 2, 3), two)
+    put(table, edge(1, 4), two)
+    put(table, edge(1, 5))
     assert [table.told_by(source) for source in (one, two, three)] == [2, 1, 0]
     remove(table, 1, 2)
     remove(table, 1, 4)
     remove(table, 1, 5)
-    table.put(edge(6, 7), three)
+    put(table, edge(6, 7), three)
     assert [table.told_by(source) for source in (one, two, three)] == [1, 0, 1]
 
 
 def test_sources_are_not_mixed_up_when_a_teller_itself_leaves():
     table = make(edge(8, 9), edge(1, 2), source=peer_id(8))
     remove(table, 8, 9)
-    table.put(edge(3, 4), peer_id(3))
+    put(table, edge(3, 4), peer_id(3))
     assert (table.told_by(peer_id(8)), table.told_by(peer_id(3))) == (1, 1)
     remove(table, 1, 2)
     assert (table.told_by(peer_id(8)), table.told_by(peer_id(3))) == (0, 1)
@@ -91,7 +91,7 @@ def test_edges_at_peers():
 def test_a_snapshot_is_a_copy():
     table = make(edge(0, 1), edge(1, 2, 2))
     snapshot = table.snapshot()
-    table.put(edge(1, 2, 3))
-    table.put(edge(2, 3))
+    put(table, edge(1, 2, 3))
+    put(table, edge(2, 3))
     assert (snapshot.first.tolist(), snapshot.second.tolist()) == ([0, 1], [1, 2])
     assert (snapshot.active, snapshot.count) == (b"\1\0", 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from graph_fakes import edge
+from graph_fakes import edge, put
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -32,9 +32,10 @@ class EdgeTableMachine(RuleBasedStateMachine):
     @rule(pair=st.sampled_from(PAIRS), nonce=st.integers(1, 6), source=st.sampled_from(SOURCES))
     def put(self, pair, nonce, source):
         before = self.table.slot_of(*map(peer_id, pair))
-        slot = self.table.put(edge(*pair, nonce), None if source is None else peer_id(source))
+        slot = put(self.table, edge(*pair, nonce), None if source is None else peer_id(source))
         assert before in (None, slot)
-        self.model[pair] = (nonce, self.model.get(pair, (0, source))[1])
+        last, first_source = self.model.get(pair, (0, source))
+        self.model[pair] = (max(last, nonce), first_source)
 
     @precondition(lambda self: self.model)
     @rule(number=st.integers(0, 99))

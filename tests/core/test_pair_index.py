@@ -31,7 +31,7 @@ class Machine(RuleBasedStateMachine):
             self.first.append(first)
             self.second.append(second)
         self.known[first, second] = slot
-        self.index.add(slot)
+        self.index.add(slot, first, second)
 
     @rule(data=st.data())
     def go(self, data):
@@ -55,7 +55,7 @@ def test_many():
     for salt in (0, 1, -7, 2**61 + 12345):
         index = PairIndex(first, second, salt)
         for slot in range(10_000):
-            index.add(slot)
+            index.add(slot, first[slot], second[slot])
         assert [index.get(first[slot], second[slot]) for slot in range(10_000)] == list(range(10_000))
         assert index.get(1, 1) is None
         for slot in range(0, 10_000, 2):

@@ -125,18 +125,28 @@ class EdgeTable:
         """How many of the edges held this source told first."""
         return self._sources.count(source)
 
-    def put(self, edge: Edge, source: PeerId | None = None) -> int:
-        """Take this edge in place of an older form of it; its slot. `source` None: of our own making, or from disk."""
-        peer0, peer1 = edge.key
-        first, second = self.number(peer0), self.number(peer1)
-        slot = self._pairs.get(first, second)
+    def insert(self, edge: Edge, key: tuple[PeerId, PeerId], source: PeerId | None = None) -> int:
+        """Take an edge of two peers (its `key`) of which none is held; its slot.
+
+        `source` None: of our own making, or from disk.
+        """
+        slot = self._new_slot(self.number(key[0]), self.number(key[1]), source)
+        self._set(slot, edge)
+        return slot
+
+    def replace(self, slot: int, edge: Edge) -> bool:
+        """Take an edge in place of an older form of it in this slot; False, and nothing, when that is no older."""
+        held = self.slots[slot]
+        if held is not None and edge.nonce <= held.nonce:
+            return False
+        self._set(slot, edge)
+        return True
+
+    def _set(self, slot: int, edge: Edge) -> None:
         active = edge.is_active
-        if slot is None:
-            slot = self._new_slot(first, second, source)
         self.active_count += active - self.active[slot]
         self.active[slot] = active
         self.slots[slot] = edge
-        return slot
 
     def _new_slot(self, first: int, second: int, source: PeerId | None) -> int:
         if self._free_slots:
@@ -149,7 +159,7 @@ class EdgeTable:
                 column.append(0)
         self._first[slot], self._second[slot] = first, second
         self._source[slot] = _NO_SOURCE if source is None else self._sources.add(source)
-        self._pairs.add(slot)
+        self._pairs.add(slot, first, second)
         self._held[first] = self._held.get(first, 0) + 1
         self._held[second] = self._held.get(second, 0) + 1
         return slot

@@ -107,15 +107,19 @@ class Gossip:
         fresh = {edge.key: (edge, told_by) for edge in edges}
         if fresh:
             self._context.count("near_edge_updates", count=len(fresh))
-        for name in TELL_INTERVAL:
+        for name in self._spoken():
             self._edges.setdefault(name, {}).update(fresh)
         self._arm(now)
 
     def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[PeerId], now: Now) -> None:
         """Broadcast new announcements likewise."""
-        for name in TELL_INTERVAL:
+        for name in self._spoken():
             self._news.setdefault(name, {}).update(dict.fromkeys(accounts, tuple(tellers)))
         self._arm(now)
+
+    def _spoken(self) -> dict[str, None]:
+        """Dialects of the neighbours that there are: who comes later gets the whole table."""
+        return dict.fromkeys(peer.dialect_name for peer in self._context.peers.values())
 
     def _due(self, name: str) -> float | None:
         if not self._edges.get(name) and not self._news.get(name):

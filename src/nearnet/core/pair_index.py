@@ -48,11 +48,11 @@ class PairIndex:
             slot = self._chain[slot]
         return None
 
-    def add(self, slot: int) -> None:
-        """A slot whose pair is in the columns, and not here yet."""
+    def add(self, slot: int, first: int, second: int) -> None:
+        """A slot with its pair, which is in the columns, and not here yet."""
         if slot == len(self._chain):
             self._chain.append(_END)
-        self._link(slot)
+        self._link(slot, self._bucket(first, second))
         self._size += 1
         if self._size > len(self._heads):
             self._grow()
@@ -70,8 +70,7 @@ class PairIndex:
             chain[at] = chain[slot]
         self._size -= 1
 
-    def _link(self, slot: int) -> None:
-        bucket = self._bucket(self._first[slot], self._second[slot])
+    def _link(self, slot: int, bucket: int) -> None:
         self._chain[slot] = self._heads[bucket]
         self._heads[bucket] = slot
 
@@ -83,7 +82,7 @@ class PairIndex:
         self._split += 1
         while slot != _END:
             following = self._chain[slot]
-            self._link(slot)
+            self._link(slot, self._bucket(self._first[slot], self._second[slot]))
             slot = following
         if self._split > self._mask:
             self._mask = 2 * self._mask + 1

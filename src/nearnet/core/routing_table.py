@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from nearnet.core.actions import Persist
 from nearnet.core.components import Components
 from nearnet.core.dated_edges import DatedEdges
+from nearnet.core.edge_room import EdgeRoom
 from nearnet.core.edge_table import EdgeTable
 from nearnet.core.graph import NO_ROUTES
 from nearnet.core.least_used import LeastUsed
 from nearnet.core.nonces import is_current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from nearnet.config import NetworkConfig
-    from nearnet.config.models import LimitsSection
     from nearnet.core.actions import Write
     from nearnet.core.clock import Now
     from nearnet.core.components import Component
@@ -57,6 +57,7 @@ class RoutingTable:
         self._timing = config.nearnet.timing
         self._counters = counters
         self._edges = EdgeTable(me)
+        self._room = EdgeRoom(self._limits, self._edges, counters)
         self.dated = DatedEdges(config.nearnet.timing.edge_expires_after)
         self.components = Components(store)
         self._routes: Routes = NO_ROUTES
@@ -118,11 +119,12 @@ class RoutingTable:
     def select_new(self, edges: Iterable[Edge], source: PeerId) -> list[Edge]:
         """What is newer than held, the newest of each, within the limits; nothing is verified or kept here."""
         taken: list[Edge] = []
-        unseen = 0
-        for (peer0, peer1), edge in _newest(edges).items():
+        newest, unseen = _newest(edges), 0
+        roomy = self._room.for_all(len(newest), source)
+        for (peer0, peer1), edge in newest.items():
             held = self.get(peer0, peer1)
             if held is None:
-                if not self._has_room(peer0, peer1, source, unseen):
+                if not (roomy or self._room.for_one(peer0, peer1, source, unseen)):
                     continue
                 unseen += 1
             elif edge.nonce <= held.nonce:
@@ -130,46 +132,45 @@ class RoutingTable:
             taken.append(edge)
         return taken
 
-    def _has_room(self, peer0: PeerId, peer1: PeerId, source: PeerId, unseen: int = 0) -> bool:
-        """Whether one more edge is within the limits, after `unseen` others (row 36)."""
-        full = _full_limit(self._limits, self._edges, peer0, peer1, source, unseen)
-        if full is not None:
-            self._counters.hit(full)
-        return full is None
-
-    def add(self, edges: Iterable[Edge], source: PeerId | None, now: Now) -> list[Edge]:
+    def add(self, edges: Collection[Edge], source: PeerId | None, now: Now) -> list[Edge]:
         """Take verified edges in; returns those that were really new. `source` None: of our own making, no limit.
 
         A peer that has a component on disk comes back with it: see `take_restored` and `take_writes`.
         """
         added: list[Edge] = []
+        table = self._edges
+        roomy = self._room.for_all(len(edges), source)
         for edge in edges:
-            peer0, peer1 = edge.key
-            held = self.get(peer0, peer1)
-            if held is None:
-                if source is not None and not self._has_room(peer0, peer1, source):
+            peer0, peer1 = key = edge.key
+            slot = table.slot_of(peer0, peer1)
+            if slot is None:
+                if not (roomy or self._room.for_one(peer0, peer1, source)):
                     continue
-                if self._restore([peer0, peer1], now):
-                    held = self.get(peer0, peer1)
-            if held is not None and edge.nonce <= held.nonce:
-                continue
-            self._put(edge, source, now)
-            added.append(edge)
+                if not (peer0 in table.index and peer1 in table.index) and self._restore([peer0, peer1], now):
+                    slot = table.slot_of(peer0, peer1)
+                    roomy = self._room.for_all(len(edges), source)
+            if self._put(edge, key, slot, source, now):
+                added.append(edge)
         return added
 
-    def _put(self, edge: Edge, source: PeerId | None, now: Now) -> None:
+    def _put(self, edge: Edge, key: tuple[PeerId, PeerId], slot: int | None, source: PeerId | None, now: Now) -> bool:
+        """Unless what lies in its slot is as new."""
         table = self._edges
         index, known, active = table.index, len(table.index), table.active_count
-        slot = table.put(edge, source)
+        if slot is None:
+            slot = table.insert(edge, key, source)
+        elif not table.replace(slot, edge):
+            return False
         self.dated.note(slot, edge.nonce)
         new_peers = len(index) != known
         if new_peers:
-            for peer in edge.key:
+            for peer in key:
                 if self._routes.distance(index[peer]) is None:
                     self._unreachable_since.setdefault(peer, now.mono)
         more = table.active_count - active
         if new_peers or (more and not (self._is_settled and self._routes.hold_with(*table.ends(slot), more > 0))):
             self.needs_recalculation, self._is_settled = True, False
+        return True
 
     def _restore(self, peers: list[PeerId], now: Now) -> bool:
         """Bring the components of peers that turn up back from disk, and of those that turn up with them; if any."""
@@ -193,10 +194,8 @@ class RoutingTable:
                     if peer not in index and peer not in met and peer not in back:
                         met[peer] = None
                         waiting.append(peer)
-                held = self.get(*key)
                 current = edge.involves(self.me) or is_current(edge.nonce, now.wall, self._timing.edge_expires_after)
-                if current and (held is None or edge.nonce > held.nonce):
-                    self._put(edge, None, now)
+                if current and self._put(edge, key, self._edges.slot_of(*key), None, now):
                     self._restored.append(edge)
         return bool(back)
 
@@ -357,16 +356,3 @@ def _newest(edges: Iterable[Edge]) -> dict[tuple[PeerId, PeerId], Edge]:
         if other is None or edge.nonce > other.nonce:
             newest[key] = edge
     return newest
-
-
-def _full_limit(
-    limits: LimitsSection, edges: EdgeTable, peer0: PeerId, peer1: PeerId, source: PeerId, unseen: int
-) -> str | None:
-    """The limit that one more edge would break, if any."""
-    if len(edges) + unseen >= limits.edges_total:
-        return "edges_total"
-    if edges.told_by(source) + unseen >= limits.edges_per_source:
-        return "edges_per_source"
-    if len(edges.index) + (peer0 not in edges.index) + (peer1 not in edges.index) > limits.graph_peers:
-        return "graph_peers"
-    return None
