@@ -58,6 +58,27 @@ def test_every_wire_type():
     assert all_fields(data) == [(1, VARINT, 150, 0), (2, DELIMITED, 5, 8), (3, 5, 9, 13), (4, 1, 14, 22)]
 
 
+def test_groups_are_skipped_whole():
+    group = b"\x9b\x06" + b"\x08\x05" + b"\x0b\x12\x01a\x0c" + b"\x1d" + bytes(4) + b"\x9c\x06"
+    assert all_fields(group + b"\x08\x07") == [(99, 3, 2, len(group)), (1, VARINT, 7, 0)]
+    assert all_fields(b"\x0b" * 100 + b"\x0c" * 100) == [(1, 3, 1, 200)]
+
+
+@pytest.mark.threat(3)
+def test_what_is_in_groups_is_bounded_as_well():
+    with pytest.raises(Malformed, match="deep"):
+        all_fields(b"\x0b" * 101 + b"\x0c" * 101)
+    with pytest.raises(Malformed, match="more fields"):
+        all_fields(b"\x0b" + b"\x08\x00" * MOST_FIELDS + b"\x0c")
+
+
+@pytest.mark.threat(4)
+@pytest.mark.parametrize("data", [b"\x0b\x14\x0c", b"\x0b\x08\x01", b"\x0b\x08", b"\x0b\x0c\x0c", b"\x0b\x0e\x0c"])
+def test_groups_that_do_not_end(data):
+    with pytest.raises(Malformed):
+        all_fields(data)
+
+
 @pytest.mark.threat(4)
 @pytest.mark.parametrize(
     "data", [b"\x00\x00", b"\x0b", b"\x0c", b"\x0e", b"\x0a\x02a", b"\x0d\0\0\0", b"\x09" + bytes(7), b"\x0a", b"\x08"]

@@ -35,6 +35,9 @@ def test_the_library_reads_what_was_written_by_hand():
     )
     assert pb.PeerMessage.FromString(write_message(today.StateResponse(b"s"))).state_response.response.borsh == b"s"
     assert pb.PeerMessage.FromString(write_message(m.Block(b""))).HasField("block_response")
+    for empty in (m.Transaction(b""), m.Challenge(b""), m.EpochSyncResponse(b"")):
+        written = write_message(empty)
+        assert pb.PeerMessage.FromString(written).SerializeToString() == written, "an empty field is left out"
     assert (
         pb.PeerMessage.FromString(write_message(m.ResponseUpdateNonce(edges[0]))).update_nonce_response.edge.borsh
         == edges[0]

@@ -30,7 +30,7 @@ account_data = st.builds(
 owned_accounts = st.builds(today.OwnedAccount, keys, keys, moments)
 SIGNER = SecretKey.from_seed("signer")
 data = st.binary(max_size=300)
-headers = st.lists(st.binary(min_size=64, max_size=90)).map(tuple)
+headers = st.lists(st.binary(max_size=90)).map(tuple)
 
 
 def many(strategy):

@@ -31,12 +31,17 @@ __all__ = [
 
 VARINT: Final = 0
 DELIMITED: Final = 2
+_GROUP: Final = 3
+_GROUP_END: Final = 4
 _FIXED: Final = {1: 8, 5: 4}
 _U64: Final = 2**64 - 1
 _MOST_VARINT_BYTES: Final = 10
 
 MOST_FIELDS: Final = 1000
 """Fields that one message may have, entries of long lists apart."""
+
+_DEEPEST_GROUP: Final = 100
+"""As in the format's own library."""
 
 SMALLEST_FIELD: Final = 32
 """Bytes that the fields beyond `MOST_FIELDS` of a message with long lists take on average: its entries are longer."""
@@ -98,8 +103,11 @@ def fields(data: bytes, at: int, end: int, lists: bool = False) -> Iterator[tupl
 
     The third is the value of a varint (its end is 0), else where the field's content starts. `lists`: the message
     has long lists. `Malformed` when the bytes are no message, or more fields than such a message ever has.
+    A group, with all that is in it, is one field of its wire type: nobody has known ones, so it is there to be skipped.
     """
     left = MOST_FIELDS + ((end - at) // SMALLEST_FIELD if lists else 0)
+    groups: list[int] = []
+    group_at = at
     while at < end:
         tag, at = read_varint(data, at, end)
         number, wire = tag >> 3, tag & 7
@@ -108,18 +116,39 @@ def fields(data: bytes, at: int, end: int, lists: bool = False) -> Iterator[tupl
             raise Malformed("a field without a number" if left >= 0 else "more fields than any message has")
         if wire == VARINT:
             value, at = read_varint(data, at, end)
-            yield number, wire, value, 0
+            if not groups:
+                yield number, wire, value, 0
             continue
-        if wire == DELIMITED:
-            length, at = read_varint(data, at, end)
-        elif wire in _FIXED:
-            length = _FIXED[wire]
-        else:
-            raise Malformed(f"{wire} is no wire type")
+        if wire in (_GROUP, _GROUP_END):
+            group_at = group_at if groups else at
+            _step_in_groups(groups, number, wire)
+            if not groups:
+                yield number, _GROUP, group_at, at
+            continue
+        length, at = read_varint(data, at, end) if wire == DELIMITED else (_fixed(wire), at)
         if length > end - at:
             raise Malformed(f"a field of {length} bytes in {end - at}")
-        yield number, wire, at, at + length
+        if not groups:
+            yield number, wire, at, at + length
         at += length
+    if groups:
+        raise Malformed("a group that does not end")
+
+
+def _fixed(wire: int) -> int:
+    if wire not in _FIXED:
+        raise Malformed(f"{wire} is no wire type")
+    return _FIXED[wire]
+
+
+def _step_in_groups(groups: list[int], number: int, wire: int) -> None:
+    """One group more, or the innermost one less."""
+    if wire == _GROUP:
+        if len(groups) >= _DEEPEST_GROUP:
+            raise Malformed(f"groups in each other, over {_DEEPEST_GROUP} deep")
+        groups.append(number)
+    elif not groups or groups.pop() != number:
+        raise Malformed("the end of a group that did not start")
 
 
 def signed(value: int, bits: int) -> int:

@@ -37,9 +37,6 @@ __all__ = ["MOST_PAYLOAD_READ", "READERS", "read_trace", "table_in_steps"]
 MOST_PAYLOAD_READ: Final = 10_000
 """Bytes of a signed payload; a longer one is kept unread, as the core bans for it."""
 
-_SMALLEST_HEADER: Final = 64
-"""Bytes: a block header has two hashes at least, and no list of empty ones is taken."""
-
 _COUNT: Final = struct.Struct("<I")
 
 # --- entries of lists, by their offsets ----------------------------------------------------------
@@ -68,13 +65,6 @@ def _hash(data: bytes, at: int, end: int, unknown: Unknown) -> CryptoHash:
 
 def _key(data: bytes, at: int, end: int, unknown: Unknown) -> PublicKey:
     return read_public_key(_borsh(data, at, end, unknown))
-
-
-def _header(data: bytes, at: int, end: int, unknown: Unknown) -> bytes:
-    header = _borsh(data, at, end, unknown)
-    if len(header) < _SMALLEST_HEADER:
-        raise Malformed(f"a block header of {len(header)} bytes")
-    return header
 
 
 def _account(data: bytes, at: int, end: int, unknown: Unknown) -> today.SignedPayload:
@@ -207,7 +197,7 @@ def _headers_request(data: bytes, at: int, end: int, unknown: Unknown) -> m.Bloc
 
 
 def _headers(data: bytes, at: int, end: int, unknown: Unknown) -> m.BlockHeaders:
-    (headers,) = _lists(data, at, end, unknown, _header)
+    (headers,) = _lists(data, at, end, unknown, _borsh)
     return m.BlockHeaders(_COUNT.pack(len(headers)) + b"".join(headers), tuple(headers))
 
 

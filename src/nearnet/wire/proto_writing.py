@@ -70,13 +70,13 @@ def _for_the_client(message: m.Message) -> bytes:
         case m.Block(data):
             return delimited(15, _entries(1, (data,)))
         case m.Transaction(data):
-            return delimited(16, delimited(1, data))
+            return delimited(16, _opaque(data))
         case m.Challenge(data):
-            return delimited(19, delimited(1, data))
+            return delimited(19, _opaque(data))
         case m.EpochSyncRequest():
             return delimited(34, b"")
         case m.EpochSyncResponse(data):
-            return delimited(35, delimited(1, data))
+            return delimited(35, _opaque(data))
     return _of_today(message)
 
 
@@ -102,6 +102,10 @@ def _of_today(message: m.Message) -> bytes:
             block = pb.OptimisticBlock(inner=data, signature=write_signature(signature), hash=write_hash(value))
             return delimited(36, block.SerializeToString())
     raise Unsupported(f"today's nodes have no form of {type(message).__name__}")
+
+
+def _opaque(data: bytes) -> bytes:
+    return delimited(1, data) if data else b""  # An empty field is left out.
 
 
 def _entries(number: int, items: Iterable[bytes]) -> bytes:
