@@ -583,3 +583,9 @@ def test_counters_stay_in_the_old_era_and_times_go_everywhere():
     core.advance(1.5)
     told = [edge.nonce for table in old.told(SyncRoutingTable) for edge in table.edges]
     assert wall + 1 in told
+    checked, late = core.manager.intake.verified_count, edge_of(x, key_of("w"), 9)
+    new.say(SyncRoutingTable((late,)))
+    assert core.manager.table.get(*late.key) is None, "of fifty years ago, to who speaks in times"
+    assert core.manager.intake.verified_count == checked
+    new.say(SyncRoutingTable((edge_of(x, x, 9),)))
+    assert new.ban is ReasonForBan.INVALID_EDGE

@@ -219,6 +219,20 @@ def test_an_unsigned_v3_goes_on_as_it_is(index, target):
         assert PROTO.encode(told) == frame
 
 
+@pytest.mark.interop("RoutedMessageV3")
+@pytest.mark.parametrize("index", range(12))
+def test_a_signed_v3_of_tier_1_is_the_v1_that_it_stands_for(index):
+    """But for the one that by now is of tier 2, where a signature must hold."""
+    message = replace(MESSAGE, body=bytes((TIER1_BODIES[index],)) + bytes(41))
+    message = replace(message, signature=KEY.sign(routed_digest(message)))
+    rf = PROTO.routed(v3(message, 1, index))
+    assert rf.unsigned == (TIER1_BODIES[index] == 18)
+    assert BORSH.carries(rf) == (not rf.unsigned)
+    if not rf.unsigned:
+        assert rf.message() == message
+        assert PROTO.forward(rf) == v1(routed_bytes(replace(message, ttl=99)), hops=1)
+
+
 def test_unsigned_messages_are_told_apart_by_their_body():
     frames = [v3(MESSAGE, 1, 0, bytes((n,)), signature=False) for n in (1, 2)]
     assert len({PROTO.routed(frame).header for frame in frames}) == 2

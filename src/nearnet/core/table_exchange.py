@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Recompute, Verdict, Verify
 from nearnet.core.dated_edges import EXPIRE_AT_ONCE
+from nearnet.core.edge import well_formed
 from nearnet.core.limits import TokenBucket
 from nearnet.core.nonces import is_current, is_dated
 from nearnet.errors import ConfigError, ReasonForBan
@@ -133,7 +134,7 @@ class TableExchange:
             peer, edges, start = self._incoming.popleft()
             end = start + EDGES_AT_ONCE
             if peer.is_ready:
-                self._verify(self._intake.offer(self._current(edges[start:end], now), peer.ready_id))
+                self._verify(self._intake.offer(self._current(edges[start:end], peer, now), peer.ready_id))
                 if end < len(edges):
                     self._incoming.append((peer, edges, end))
                 else:
@@ -148,10 +149,15 @@ class TableExchange:
         if self._may_offer and not (self._offering is not None and self._offering.armed):
             self._offering = self._context.timers.at(now.mono, self._offer)
 
-    def _current(self, edges: tuple[Edge, ...], now: Now) -> list[Edge]:
-        """Without those that are too old or too far ahead: they cost no check (row 35), and nobody a ban."""
+    def _current(self, edges: tuple[Edge, ...], peer: Peer, now: Now) -> list[Edge]:
+        """Without those that are too old or too far ahead: they cost no check (row 35), and nobody a ban.
+
+        To today's nodes a counter is the time of long ago; one that is no edge at all goes on to its verdict.
+        """
         expires_after = self._context.config.nearnet.timing.edge_expires_after
         current = [edge for edge in edges if is_current(edge.nonce, now.wall, expires_after)]
+        if peer.is_today:
+            current = [edge for edge in current if is_dated(edge.nonce) or not well_formed(edge)]
         if len(current) != len(edges):
             self._context.count("nearnet_outdated_edges", count=len(edges) - len(current))
             removed = sum(not edge.is_active for edge in edges) - sum(not edge.is_active for edge in current)

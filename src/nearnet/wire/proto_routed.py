@@ -22,7 +22,7 @@ from nearnet.wire.proto_fields import (
     varint,
     write_timestamp,
 )
-from nearnet.wire.routed_body import TIER1_BODIES
+from nearnet.wire.routed_body import TIER1_BODIES, UNSIGNED_BODIES
 from nearnet.wire.routed_frame import NO_SIGNATURE, RoutedFrame
 
 __all__ = [
@@ -119,7 +119,10 @@ def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int
 
 
 def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame:
-    """Field 37 as the V1 message that it stands for: the same hash, so the same signature."""
+    """Field 37 as the V1 message that it stands for: the same hash, so the same signature.
+
+    A tier-1 message needs none; one that it has counts, where the V1 message may go without as well.
+    """
     parts: dict[int, bytes] = {}
     numbers: dict[int, int] = {}
     for number, wire, start, stop in fields(data, at, end):
@@ -139,10 +142,11 @@ def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFr
         raise Malformed(f"a ttl of {ttl}")
     tier, index = _body_index(body)
     target, author = parts.get(1, b""), parts.get(2, b"")
-    header = target + author + (NO_SIGNATURE if tier == 1 else parts.get(5, b""))
+    unsigned = tier == 1 and (5 not in parts or index not in UNSIGNED_BODIES)
+    header = target + author + (NO_SIGNATURE if unsigned else parts.get(5, b""))
     stamp = write_timestamp((signed(numbers[6], 64), 0)) if 6 in numbers else None
     hops = numbers.get(7, 0) & _U32
-    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, stamp, hops, unsigned=tier == 1)
+    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, stamp, hops, unsigned=unsigned)
     if (rf.author_at, rf.sig_at, rf.ttl_at) != (len(target), len(target) + len(author), len(header)):
         raise Malformed("a part of a routed message has another length than its type")
     return rf
