@@ -220,6 +220,21 @@ def test_malformed_messages_are_dropped_and_too_many_close():
     assert not core.manager.peer_store.is_banned(hand.id)
 
 
+@pytest.mark.threat(4, 23)
+@pytest.mark.parametrize("kind", [b"\0", b"\1", b"\2"], ids=["Handshake", "HandshakeFailure", "LastEdge"])
+def test_what_is_ignored_when_ready_is_malformed_when_it_does_not_read(kind):
+    core = Core()
+    hand = core.ready()
+    hand.say(hand.handshake(3))
+    for _ in range(8):
+        hand.frame(kind + b"\0\1")
+        hand.frame(kind + bytes(2**16))  # Longer than any: not looked at.
+    assert hand.closed is None
+    assert core.manager.context.counters["nearnet_malformed_messages", ""] == 8
+    hand.frame(kind + b"\0\1")
+    assert hand.closed == "decode"
+
+
 def routed_ping(hand, forged=False):
     body = encode_body(Ping(1, hand.id))
     message = RoutedMessage(ME.public_key, hand.id, Signature(b""), 9, body)

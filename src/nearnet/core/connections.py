@@ -320,6 +320,8 @@ class Connections:
                 if peer.frames_before_ready > EARLY_MESSAGES:
                     self.close(peer, "messages before the handshake", now)
             case _:
+                if len(frame) <= self._context.config.nearnet.limits.handshake_frame_bytes:
+                    dialect.decode(frame, self._skipped)  # What does not read counts as that all the same.
                 self._context.count("nearnet_ignored_messages", kind)
 
     def _shake_hands(self, peer: Peer, dialect: Dialect, frame: bytes, now: Now) -> None:
