@@ -157,6 +157,9 @@ def test_connect_refusals():
     core = Core()
     with pytest.raises(PeerRefused, match="itself"):
         core.manager.connect(PeerInfo(ME.public_key), core.now)
+    with pytest.raises(PeerRefused, match="itself"):
+        core.manager.ban(ME.public_key, ReasonForBan.NONE, core.now)
+    assert core.manager.peer_store.bans() == []
     core.manager.ban(key_of("a").public_key, ReasonForBan.ABUSIVE, core.now)
     with pytest.raises(PeerRefused, match="banned here; nearnet unban"):
         core.manager.connect(info("a"), core.now)

@@ -1,5 +1,7 @@
 """Tables in, next hops, announcements, pruning (document §8, §9; `behaviour.md` §3, §4, §7)."""
 
+import dataclasses
+
 import pytest
 from hand import ME, Core, edge_of, key_of
 from world import make_config
@@ -381,6 +383,9 @@ def test_our_own():
     assert core.kinds()[-1] == "announcement"
     with pytest.raises(ConfigError, match="already"):
         core.manager.announce(announcement(), core.now)
+    with pytest.raises(ConfigError, match="'A' is no account id"):
+        core.manager.announce(dataclasses.replace(announcement(), account_id="A"), core.now)
+    assert len(core.manager.announcements) == 1, "nobody could read it, nor this node after a restart"
 
 
 @pytest.mark.threat(36)

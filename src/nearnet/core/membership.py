@@ -193,6 +193,8 @@ class Membership:
     def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
         """Ban a peer and close its connection at once."""
         context = self._context
+        if peer_id == context.me:
+            raise PeerRefused(f"{peer_id} is this node itself")
         peer = context.peers.get(peer_id)
         context.peer_store.ban(peer_id, reason, now, seconds)
         window = context.config.network.ban_window if seconds is None else seconds

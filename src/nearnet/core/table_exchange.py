@@ -16,6 +16,7 @@ from nearnet.core.edge import well_formed
 from nearnet.core.limits import TokenBucket
 from nearnet.core.nonces import is_current, is_dated
 from nearnet.errors import ConfigError, ReasonForBan
+from nearnet.wire.account_id import valid_account_id
 
 if TYPE_CHECKING:
     from nearnet.core.clock import Now
@@ -230,7 +231,9 @@ class TableExchange:
             self._gossip.tell_accounts(relayed, (peer.ready_id,), now)
 
     def announce(self, announcement: AnnounceAccount, now: Now) -> None:
-        """Our own; `ConfigError` when that account is announced for that epoch already."""
+        """Our own; `ConfigError` when its account is none, or is announced for that epoch already."""
+        if not valid_account_id(announcement.account_id):
+            raise ConfigError(f"{announcement.account_id[:80]!r} is no account id")
         if not self._context.announcements.select_new([announcement]):
             raise ConfigError(f"{announcement.account_id} is announced for epoch {announcement.epoch_id} already")
         self._add_accounts([announcement], (), now)
