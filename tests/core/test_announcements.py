@@ -1,8 +1,10 @@
 import pytest
 from peer_fakes import DictStore, digest, peer_id
 
-from nearnet.core.announcements import Announcements
+from nearnet.core.actions import Write
+from nearnet.core.announcements import COLUMN, Announcements
 from nearnet.keys import Signature
+from nearnet.wire.borsh_dialect import encode_announcement
 from nearnet.wire.messages import AnnounceAccount
 
 SIGNATURE = Signature(bytes(65))
@@ -49,6 +51,19 @@ def test_a_restart_keeps_them():
     again = Announcements(store)
     assert again.all() == [said("a.near"), said("b.near", 2)]
     assert again.select_new([said("a.near", 3)]) == []
+
+
+@pytest.mark.threat(66)
+def test_a_row_that_does_not_decode_stays_and_is_nobodys():
+    store = DictStore()
+    put(Announcements(store), store, said("a.near"), said("b.near"), said("c.near"))
+    odd = encode_announcement(said("X"))
+    store.apply([Write(COLUMN, b"b.near", odd)])
+    again = Announcements(store, capacity=1)
+    assert [again.owner(name) for name in ("a.near", "b.near", "c.near")] == [peer_id(1), None, peer_id(1)]
+    assert store.get(COLUMN, b"b.near") == odd
+    put(again, store, said("b.near", 2))
+    assert Announcements(store).owner("b.near") == peer_id(2)
 
 
 def test_unknown_accounts_cost_no_read_while_memory_holds_all():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Write
 from nearnet.core.limits import LruDict
+from nearnet.errors import Malformed
 from nearnet.wire.borsh_dialect import decode_announcement, encode_announcement
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Announcements:
         self._complete = True
         """Whether memory holds all that the store does, so that unknown accounts cost no read."""
         for _, value in store.items(COLUMN):
-            self._keep(decode_announcement(value))
+            announcement = _readable(value)
+            if announcement is not None:
+                self._keep(announcement)
 
     def select_new(self, announcements: Iterable[AnnounceAccount]) -> list[AnnounceAccount]:
         """Those that say something about another epoch than what is known; of two for one epoch the first."""
@@ -70,10 +73,9 @@ class Announcements:
         if announcement is not None or self._complete:
             return announcement
         value = self._store.get(COLUMN, account_id.encode())
-        if value is None:
-            return None
-        announcement = decode_announcement(value)
-        self._keep(announcement)
+        announcement = None if value is None else _readable(value)
+        if announcement is not None:
+            self._keep(announcement)
         return announcement
 
     def owner(self, account_id: str) -> PeerId | None:
@@ -100,3 +102,11 @@ class Announcements:
     def _keep(self, announcement: AnnounceAccount) -> None:
         if self._cache.put(announcement.account_id, announcement) is not None:
             self._complete = False
+
+
+def _readable(value: bytes) -> AnnounceAccount | None:
+    """A stored row; None for one that does not decode, which stays where it is until the account announces anew."""
+    try:
+        return decode_announcement(value)
+    except Malformed:
+        return None
