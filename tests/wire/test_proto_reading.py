@@ -8,10 +8,11 @@ from nearnet.keys import CryptoHash, SecretKey
 from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire import network_pb2 as pb
+from nearnet.wire.borsh_dialect import STEP
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.proto_fields import Unknown, delimited, varint
-from nearnet.wire.proto_reading import MOST_PAYLOAD_READ, READERS, read_trace
+from nearnet.wire.proto_reading import MOST_PAYLOAD_READ, READERS, read_trace, table_in_steps
 
 DIALECT = dialect_named("protobuf")
 SIGNER = SecretKey.from_seed("a key")
@@ -127,6 +128,61 @@ def test_edges():
     assert read(6, BORSH_EDGE) == m.LastEdge(EDGE)
     assert read(9, BORSH_EDGE + BORSH_EDGE) == m.ResponseUpdateNonce(EDGE)
     assert read(7, BORSH_EDGE * 3) == m.SyncRoutingTable((EDGE,) * 3)
+
+
+REMOVED = Edge.build(KEY, KEY, 2, SIGNATURE, SIGNATURE, (True, SIGNATURE))
+OTHER = SecretKey.from_seed("another", "secp256k1")
+ODD = Edge.build(KEY, OTHER.public_key, 1, SIGNATURE, OTHER.sign(bytes(32)))
+
+
+def entry(edge):
+    return delimited(1, delimited(1, edge))
+
+
+def in_both_ways(content, monkeypatch):
+    """What a table holds, with what is unknown in it; or the error."""
+
+    def outcome():
+        unknown = Unknown()
+        try:
+            return read(7, content, unknown), unknown.count
+        except Malformed as error:
+            return str(error)
+
+    quick = outcome()
+    with monkeypatch.context() as patch:
+        patch.setattr("nearnet.wire.proto_reading._PLAIN_EDGE", lambda *_: None)
+        assert outcome() == quick
+    return quick
+
+
+def test_plain_edges_are_read_as_all_others_are(monkeypatch):
+    longer = b"\x0a\xd0\x81\x00" + delimited(1, EDGE)  # The length in three bytes.
+    stranger = delimited(1, delimited(1, EDGE) + b"\x10\x01")
+    parts = [entry(EDGE), entry(REMOVED), entry(ODD), longer, stranger]
+    for first in parts:
+        for second in parts:
+            table, unknown = in_both_ways(first + second + first, monkeypatch)
+            assert len(table.edges) == 3
+            assert unknown == (first, second, first).count(stranger)
+
+
+@pytest.mark.threat(4)
+@pytest.mark.parametrize("edge", [EDGE, REMOVED])
+def test_a_plain_edge_with_any_byte_changed_is_judged_as_all_others_are(edge, monkeypatch):
+    good = entry(edge)
+    outcomes = [
+        in_both_ways(good[:at] + bytes((good[at] ^ 0xE2,)) + good[at + 1 :], monkeypatch) for at in range(len(good))
+    ]
+    assert any(isinstance(outcome, str) for outcome in outcomes)
+    for end in range(len(good)):
+        in_both_ways(good + good[:end], monkeypatch)
+
+
+def test_a_long_table_is_read_in_pieces():
+    content = entry(EDGE) * (2 * STEP) + entry(ODD) * STEP
+    pieces = table_in_steps(content, 0, len(content), Unknown())
+    assert len(list(pieces)) == 3
 
 
 @pytest.mark.threat(4)

@@ -5,6 +5,7 @@ The bytes are the object: about 240 bytes in memory, stored and sent as they are
 
 from __future__ import annotations
 
+import re
 import struct
 
 from nearnet.errors import Malformed
@@ -15,6 +16,8 @@ __all__ = ["MIN_EDGE", "Edge", "read_edge"]
 _KEY = (33, 65)
 _SIGNATURE = (65, 66)
 _NONCE = struct.Struct("<Q")
+_PLAIN = re.compile(rb"\0.{32}\0.{40}(?:\0.{63}[\0-\x1f]){2}\0", re.DOTALL).match
+"""An edge of two ed25519 keys that nobody removed: nearly all are so, and this finds them in half the time."""
 
 MIN_EDGE = 33 + 33 + 8 + 65 + 65 + 1
 """Bytes of the smallest edge."""
@@ -123,6 +126,9 @@ class Edge(bytes):
 
 def read_edge(data: bytes, start: int) -> tuple[Edge, int]:
     """The edge at `start` and where it ends; `Malformed` when these bytes are none."""
+    plain = _PLAIN(data, start)
+    if plain is not None:
+        return Edge(plain[0]), plain.end()
     try:
         at = start + _KEY[data[start]]
         at += _KEY[data[at]] + 8
