@@ -83,6 +83,7 @@ def test_edges_at_peers():
     table = make(edge(0, 1), edge(1, 2), edge(2, 3), edge(4, 5), edge(4, 6))
     remove(table, 4, 5)
     assert table.slots_touching([peer_id(2), peer_id(3)]) == [1, 2]
+    assert [table.slots_of(peer_id(peer)) for peer in (0, 2, 4)] == [[0], [2, 1], [4]], "not those that are free"
     assert table.ends_of([peer_id(2), peer_id(3)]) == 3
     assert table.peers_only_in([1, 2]) == [peer_id(2), peer_id(3)]
     assert table.peers_only_in([0, 4]) == [peer_id(4), peer_id(6)], "we stay"

@@ -97,6 +97,7 @@ class EdgeTableMachine(RuleBasedStateMachine):
             touching = [pair for pair in self.model if peer in pair]
             slots = self.table.slots_touching([peer_id(peer)])
             assert slots == sorted(self.table.slot_of(*map(peer_id, pair)) for pair in touching)
+            assert sorted(self.table.slots_of(peer_id(peer))) == slots
             assert self.table.ends_of([peer_id(peer)]) == len(touching)
             others = {end for pair in self.model for end in pair if pair not in touching}
             alone = {end for pair in touching for end in pair} - others - {0}

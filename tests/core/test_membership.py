@@ -243,6 +243,34 @@ def test_the_asker_may_want_less():
     assert [peer.id for peer in some.direct_peers] == [hand.id]
 
 
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+def test_an_answer_is_written_once_for_all_who_ask(dialect, monkeypatch):
+    core = Core()
+    a, b = core.ready("a", "127.0.0.1", dialect=dialect), core.ready("b", "127.0.0.2", dialect=dialect)
+    written = []
+    encode = type(a.peer.dialect).encode
+    monkeypatch.setattr(
+        type(a.peer.dialect), "encode", lambda self, message: written.append(message) or encode(self, message)
+    )
+    answers = []
+
+    def ask(hand):
+        hand.say(PeersRequest())
+        answers.extend(hand.told(PeersResponse))
+        return sum(isinstance(message, PeersResponse) for message in written)
+
+    assert [ask(a), ask(b), ask(a)] == [1, 1, 1]
+    core.manager.ban(key_of("b").public_key, ReasonForBan.ABUSIVE, core.now, 60.0)
+    core.act()
+    assert ask(a) == 2
+    c = core.ready("c", "127.0.0.3", dialect=dialect)
+    assert ask(c) == 3
+    first, *same, without_b, with_c = ({peer.id for peer in answer.peers} for answer in answers)
+    assert same == [first, first]
+    assert without_b == first - {b.id}
+    assert with_c == without_b | {c.id}
+
+
 @pytest.mark.threat(56)
 def test_too_long_a_list_is_abuse_and_none_of_it_is_taken():
     core = Core()
@@ -260,6 +288,9 @@ def test_told_peers_are_known():
     known = core.manager.peer_store
     assert known.get(key_of("a").public_key).addr == SocketAddress("8.8.8.8", 24567)
     assert known.get(key_of("b").public_key) is known.get(key_of("c").public_key) is None
+    before = len(known)
+    hand.say(PeersResponse((info("a", "8.8.4.4"),)))
+    assert (len(known), known.get(key_of("a").public_key).addr.ip) == (before, "8.8.8.8"), "told once"
 
 
 def test_a_persistent_peer_is_dialled_again():

@@ -2,6 +2,7 @@ from peer_fakes import addr, peer_id
 
 from nearnet.core.known_peer import PeerStatus
 from nearnet.core.peer_table import UNLIMITED, KnownPeer, PeerTable
+from nearnet.wire.messages import PeerInfo
 
 
 def peer(number: int, status: PeerStatus = PeerStatus.UNKNOWN, group: str = UNLIMITED, **fields) -> KnownPeer:
@@ -81,3 +82,38 @@ def test_state_and_info():
     assert not peer(2).pinned
     assert one.info.id == peer_id(1)
     assert one.state.peer_info == one.info
+
+
+def test_who_is_banned():
+    table = PeerTable(10, 10)
+    loaded, later = peer(1, PeerStatus.BANNED), peer(2)
+    fill(table, loaded, later)
+    table.set_status(later, PeerStatus.BANNED)
+    assert list(table.banned.values()) == [loaded, later]
+    table.set_status(later, PeerStatus.NOT_CONNECTED)
+    table.remove(loaded)
+    assert table.banned == {}
+
+
+def test_what_is_told_of_those_without_an_address():
+    table = PeerTable(10, 10)
+    placed = peer(1)
+    fill(table, placed, peer(2))
+    table.move(placed, addr(1))
+    told = [PeerInfo(peer_id(number), addr(9)) for number in (1, 2, 3)]
+    assert table.without_address(told) == told[1:]
+
+
+def test_every_change_is_counted():
+    table = PeerTable(10, 10)
+    one = peer(1)
+    seen = [table.changes]
+    for change in (
+        lambda: table.add(one),
+        lambda: table.move(one, addr(1)),
+        lambda: table.set_status(one, PeerStatus.BANNED),
+        lambda: table.remove(one),
+    ):
+        change()
+        seen.append(table.changes)
+    assert seen == sorted(set(seen))

@@ -51,6 +51,13 @@ def test_an_empty_table():
     assert table.next_prune(START) is table.prune(START) is None
 
 
+def test_edges_of_one_peer():
+    table = Table()
+    table.add([edge(1, 2), edge(1, 3, 2), edge(2, 3)], SOURCE, START)
+    assert numbered(table.edges_of(peer_id(3))) == numbered([edge(1, 3, 2), edge(2, 3)])
+    assert table.edges_of(ME) == []
+
+
 @pytest.mark.parametrize(
     ("changed", "asks"),
     [

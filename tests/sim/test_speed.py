@@ -2,6 +2,7 @@
 
 import resource
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,19 @@ def test_an_hour_of_a_hundred_quiet_nodes_takes_at_most_ten_seconds():
     player.perform(Wait(3600))
     assert time.process_time() - before <= 10.0
     assert player.world.events - events < 50_000, "nothing ticks: some events per node and minute"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ten_minutes_of_a_hundred_quiet_nodes_of_today():
+    """They ask each neighbour for peers every minute, and renew each nonce every ten: that much is to be done."""
+    join = find("join", 100)
+    player = Player(replace(join, setup=replace(join.setup, nearnet={"dialect": "protobuf"})))
+    player.run()
+    before, events = time.process_time(), player.world.events
+    player.perform(Wait(600))
+    assert time.process_time() - before <= 12.0
+    assert player.world.events - events < 40_000
 
 
 @pytest.mark.nightly

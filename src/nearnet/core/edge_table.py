@@ -6,6 +6,7 @@ Slots keep the order of arrival, so that a table can be told in pieces; a freed 
 from __future__ import annotations
 
 from array import array
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nearnet.core.graph import Snapshot
@@ -209,6 +210,18 @@ class EdgeTable:
             for slot, (first, second) in enumerate(ends)
             if (first in numbers or second in numbers) and self.slots[slot] is not None
         ]
+
+    def slots_of(self, peer: PeerId) -> list[int]:
+        """The slots of all edges that have this peer."""
+        number, slots = self.index[peer], []
+        for column in (self._first, self._second):
+            at = -1
+            with suppress(ValueError):  # There is none after the last.
+                while True:
+                    at = column.index(number, at + 1)
+                    if self.slots[at] is not None:
+                        slots.append(at)
+        return slots
 
     def peers_only_in(self, slots: Iterable[int]) -> list[PeerId]:
         """The peers, but ourselves, of which no edge would be left without these."""

@@ -30,13 +30,15 @@ MAX_DIRECT_PEERS = 128
 class Membership:
     """Keeps enough connections, and no more than that."""
 
-    __slots__ = ("_connections", "_context", "_dialer", "_timer", "rounds")
+    __slots__ = ("_answered", "_connections", "_context", "_dialer", "_timer", "rounds")
 
     def __init__(self, context: Context, dialer: Dialer, connections: Connections) -> None:
         self._context = context
         self._dialer = dialer
         self._connections = connections
         self._timer: Timer | None = None
+        self._answered: dict[str, tuple[PeersResponse, bytes]] = {}
+        """By dialect, the last answer to a PeersRequest: message and frame."""
         self.rounds = 0
         """How often monitor_peers has run."""
 
@@ -223,12 +225,19 @@ class Membership:
         asked = most if request.max_peers is None else min(most, request.max_peers)
         direct = MAX_DIRECT_PEERS if request.max_direct_peers is None else request.max_direct_peers
         connected = [one.info for one in context.peers.values() if one.info is not None]
-        peer.send(
-            PeersResponse(
-                tuple(context.peer_store.peers_for_response(asked, context.rng)),
-                tuple(connected[: min(direct, MAX_DIRECT_PEERS)]),
-            )
+        answer = PeersResponse(
+            context.peer_store.peers_for_response(asked, context.rng),
+            tuple(connected[: min(direct, MAX_DIRECT_PEERS)]),
         )
+        peer.send_frame(self._encoded(peer, answer), "PeersResponse")
+
+    def _encoded(self, peer: Peer, answer: PeersResponse) -> bytes:
+        """In the peer's dialect, once for all who ask while nothing changes."""
+        dialect = peer.dialect or dialect_named(peer.dialect_name)
+        last = self._answered.get(dialect.name)
+        if last is None or last[0] != answer:
+            last = self._answered[dialect.name] = (answer, dialect.encode(answer))
+        return last[1]
 
     def peers_told(self, peer: Peer, message: PeersResponse, now: Now) -> None:
         """A neighbour's answer; too long a list is abuse and none of it is taken (`threats.md` row 56)."""
@@ -236,5 +245,5 @@ class Membership:
         if len(message.peers) > context.config.network.max_send_peers or len(message.direct_peers) > MAX_DIRECT_PEERS:
             self.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
             return
-        context.peer_store.add_indirect((*message.peers, *message.direct_peers), peer.address.ip, now)
-        self.rearm(now)
+        if context.peer_store.add_indirect((*message.peers, *message.direct_peers), peer.address.ip, now):
+            self.rearm(now)

@@ -36,7 +36,19 @@ _MAX_NS = 2**64 - 1
 class PeerStore:
     """At most `limits.known_peers` peers, about 1 kB each."""
 
-    __slots__ = ("_blacklist", "_config", "_dirty", "_me", "_my_addresses", "_rng", "_table", "_urgent", "unreadable")
+    __slots__ = (
+        "_blacklist",
+        "_config",
+        "_dirty",
+        "_me",
+        "_my_addresses",
+        "_rng",
+        "_table",
+        "_told",
+        "_told_at",
+        "_urgent",
+        "unreadable",
+    )
 
     def __init__(
         self,
@@ -55,6 +67,9 @@ class PeerStore:
         self._blacklist = Blacklist(config.network.blacklist)
         self._table = PeerTable(limits.known_peers, limits.per_source_group)
         self._dirty: dict[PeerId, None] = {}
+        self._told: tuple[PeerInfo, ...] = ()
+        """What is told of peers, as of `_told_at`."""
+        self._told_at = -1
         self._urgent = False
         self.unreadable = load_peers(self._table, me, config, store, now)
         """Stored rows that did not decode; they stay where they are."""
@@ -75,7 +90,7 @@ class PeerStore:
 
     def bans(self) -> list[KnownPeer]:
         """The banned ones."""
-        return [peer for peer in self._table if peer.status is PeerStatus.BANNED]
+        return list(self._table.banned.values())
 
     @property
     def persistent_ids(self) -> dict[PeerId, None]:
@@ -106,10 +121,15 @@ class PeerStore:
         """Whether this is an address of ours."""
         return normalise(address) in self._my_addresses
 
-    def peers_for_response(self, count: int, rng: random.Random) -> list[PeerInfo]:
-        """At random at most `count` peers that have an address and are not banned."""
-        told = [peer.info for peer in self._table if peer.addr is not None and peer.status is not PeerStatus.BANNED]
-        return rng.sample(told, min(count, len(told)))
+    def peers_for_response(self, count: int, rng: random.Random) -> tuple[PeerInfo, ...]:
+        """At most `count` peers that have an address and are not banned, chosen at random where there are more."""
+        table = self._table
+        if self._told_at != table.changes:
+            self._told_at = table.changes
+            self._told = tuple(
+                peer.info for peer in table if peer.addr is not None and peer.status is not PeerStatus.BANNED
+            )
+        return self._told if len(self._told) <= count else tuple(rng.sample(self._told, count))
 
     def sample_random_peer(self, exclude: Callable[[KnownPeer], bool], avoid: Collection[str] = ()) -> KnownPeer | None:
         """A random peer to dial that `exclude` does not refuse; outside the networks `avoid` when there is one."""
@@ -144,7 +164,8 @@ class PeerStore:
         limits = self._config.nearnet.limits
         limited = limits.per_ip_on_loopback or not is_loopback(source_ip)
         group = source_group(source_ip) if limited else UNLIMITED
-        return sum(self._add_indirect(info, source_ip, group, now) for info in infos)
+        news = self._table.without_address(infos)
+        return sum(self._add_indirect(info, source_ip, group, now) for info in news)
 
     def _add_indirect(self, info: PeerInfo, source_ip: str, group: str, now: Now) -> bool:
         allow_private = self._config.nearnet.limits.allow_private
@@ -294,7 +315,9 @@ class PeerStore:
 
     def take_writes(self) -> tuple[list[Write], bool]:
         """The rows that changed since the last call, and whether a ban is among them: to be committed at once."""
-        writes = []
+        writes: list[Write] = []
+        if not self._dirty:  # After most inputs.
+            return writes, False
         for peer_id in self._dirty:
             peer = self._table.get(peer_id)
             writes.append(Write(COLUMN, peer_id, None if peer is None else encode_known_peer(peer.state)))

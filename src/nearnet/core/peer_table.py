@@ -14,7 +14,7 @@ from nearnet.core.known_peer import Ban, KnownPeerState, PeerStatus, TrustLevel
 from nearnet.wire.messages import PeerInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nearnet.keys import PeerId
     from nearnet.wire.messages import SocketAddress
@@ -75,7 +75,7 @@ class PeerTable:
     else by the ban that ends first.
     """
 
-    __slots__ = ("_by_address", "_capacity", "_peers", "_per_group", "_untried")
+    __slots__ = ("_by_address", "_capacity", "_peers", "_per_group", "_untried", "banned", "changes")
 
     def __init__(self, capacity: int, per_group: int) -> None:
         self._capacity = capacity
@@ -83,6 +83,10 @@ class PeerTable:
         self._peers: OrderedDict[PeerId, KnownPeer] = OrderedDict()
         self._by_address: dict[SocketAddress, KnownPeer] = {}
         self._untried: dict[str, OrderedDict[PeerId, KnownPeer]] = {}
+        self.banned: dict[PeerId, KnownPeer] = {}
+        """The banned ones."""
+        self.changes = 0
+        """How often something has changed that is told to others."""
 
     def get(self, peer_id: PeerId) -> KnownPeer | None:
         """The peer of that id."""
@@ -91,6 +95,11 @@ class PeerTable:
     def at(self, address: SocketAddress) -> KnownPeer | None:
         """The peer that has that address."""
         return self._by_address.get(address)
+
+    def without_address(self, infos: Iterable[PeerInfo]) -> list[PeerInfo]:
+        """Those of which no address is known yet: few, of what neighbours tell again and again."""
+        peers = self._peers
+        return [info for info in infos if (peer := peers.get(info.id)) is None or peer.addr is None]
 
     def __iter__(self) -> Iterator[KnownPeer]:
         return iter(self._peers.values())
@@ -120,10 +129,12 @@ class PeerTable:
         """Forget it."""
         self.move(peer, None)
         self._leave_group(peer)
+        self.banned.pop(peer.id, None)
         del self._peers[peer.id]
 
     def move(self, peer: KnownPeer, address: SocketAddress | None) -> KnownPeer | None:
         """Give the peer that address instead of its own; returns the peer that lost it by this, if any."""
+        self.changes += 1
         if peer.addr is not None:
             del self._by_address[peer.addr]
         owner = None
@@ -147,6 +158,11 @@ class PeerTable:
         return peer.status is PeerStatus.UNKNOWN and not peer.pinned
 
     def _classify(self, peer: KnownPeer) -> None:
+        self.changes += 1
+        if peer.status is PeerStatus.BANNED:
+            self.banned[peer.id] = peer
+        else:
+            self.banned.pop(peer.id, None)
         if self._is_untried(peer):
             self._untried.setdefault(peer.group, OrderedDict())[peer.id] = peer
         else:
@@ -160,7 +176,7 @@ class PeerTable:
     def _victim(self) -> KnownPeer | None:
         if self._untried:
             return next(iter(max(self._untried.values(), key=len).values()))
-        rest = [peer for peer in self._peers.values() if not peer.pinned]
+        rest = (peer for peer in self._peers.values() if not peer.pinned)
         idle = (peer for peer in rest if peer.status is PeerStatus.NOT_CONNECTED)
-        banned = (peer for peer in rest if peer.status is PeerStatus.BANNED)
+        banned = (peer for peer in self.banned.values() if not peer.pinned)
         return next(idle, None) or min(banned, key=lambda peer: peer.ban_ends, default=None)

@@ -105,6 +105,11 @@ class RoutingTable:
         """Every edge held."""
         return [edge for edge in self._edges.slots if edge is not None]
 
+    def edges_of(self, peer: PeerId) -> list[Edge]:
+        """Those that this peer of the graph is an end of."""
+        slots = self._edges.slots
+        return [edge for slot in self._edges.slots_of(peer) if (edge := slots[slot]) is not None]
+
     def peers(self) -> list[PeerId]:
         """Every peer in the graph, ourselves first."""
         return list(self._edges.index)
@@ -252,9 +257,7 @@ class RoutingTable:
     def find_next_hop(self, peer: PeerId) -> PeerId | None:
         """One of the next hops: the least used."""
         hops = self._hops.get(peer) or self.next_hops(peer)
-        if not hops:
-            return None
-        return self._hop_use.choose(hops)
+        return self._hop_use.choose(hops) if hops else None
 
     # --- what grows too old ----------------------------------------------------------------------
 
@@ -337,8 +340,7 @@ class RoutingTable:
         for peer in moving.since:
             del self._unreachable_since[peer]
         self._hops.clear()
-        self.needs_recalculation = True
-        self._is_settled = False
+        self.needs_recalculation, self._is_settled = True, False
 
     def _keep(self, moving: _Moving, now: Now) -> None:
         """Memory stays as it is, so the disk has to forget."""

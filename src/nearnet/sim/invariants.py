@@ -29,9 +29,6 @@ WRONG_FOR = 8.0
 """Seconds for which an edge of ours may be wrong: 6 s of grace (`behaviour.md` §3), a second look, late timers."""
 
 _LOOK_EVERY = 1.0
-_SMALL = 200
-"""Edges of a graph that is small."""
-
 _MANY = 100
 _WALK_EVERY = 1000
 """Events from one look at all that a node holds to the next."""
@@ -106,19 +103,12 @@ class Invariants:
         return True
 
     def _edges_in_time(self, node: SimNode) -> None:
-        """No edge of ours says for longer than `WRONG_FOR` what is not so.
-
-        In a large graph edges with nodes of this world and with connected peers; in a small one with strangers too.
-        """
-        time, table, me = self._world.time, node.core.table, node.id
-        if table.edge_count <= _SMALL:
-            others = [edge.other(me) for edge in table.edges() if edge.involves(me)]
-        else:
-            others = list(dict.fromkeys([*node.core.peers, *(one.id for one in self._world.nodes if one is not node)]))
+        """No edge of ours says for longer than `WRONG_FOR` what is not so."""
+        time, me = self._world.time, node.id
         before, wrong = self._wrong_since.get(node.name, {}), {}
-        for other in others:
-            edge = table.get(me, other)
-            if edge is not None and edge.is_active != (other in node.core.peers):
+        for edge in node.core.table.edges_of(me):
+            other = edge.other(me)
+            if edge.is_active != (other in node.core.peers):
                 wrong[other] = max(before.get(other, time), node.awake_since)
                 if time - wrong[other] > WRONG_FOR:
                     raise InvariantBroken("edges in time", f"{node} is wrong about {self._name(other)} for long")
@@ -182,8 +172,8 @@ class Invariants:
     def _own_edges(self, node: SimNode) -> None:
         """Of our own edges, those that are active are exactly those of our connections."""
         core = node.core
-        for edge in core.table.edges():
-            if edge.is_active and edge.involves(node.id) and edge.other(node.id) not in core.peers:
+        for edge in core.table.edges_of(node.id):
+            if edge.is_active and edge.other(node.id) not in core.peers:
                 raise InvariantBroken("own edges", f"{node} has an active edge with {self._name(edge.other(node.id))}")
         for peer_id in core.peers:
             own = core.table.get(node.id, peer_id)

@@ -17,7 +17,7 @@ from nearnet.core.actions import Verdict
 from nearnet.core.edge import check_outcome, edge_digest
 from nearnet.keys import PeerId, PublicKey, SecretKey, Signature
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.messages import SyncRoutingTable
+from nearnet.wire.messages import PeersResponse, SyncRoutingTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -44,6 +44,9 @@ _REMEMBERED = 200_000
 
 MOST_HOPS = 100
 """`routed_message_ttl`: so often a message may be passed on, by all nodes together."""
+
+_LISTS_REMEMBERED = 1000
+"""Decoded lists of peers that are kept, at up to 40 KB: a node sends all who ask the same one."""
 
 _SMALL = 2048
 """Bytes of a frame up to which its decoded form is kept: gossip of few edges, which every node sends alike."""
@@ -123,13 +126,14 @@ class SharedEdge(Edge):
 class EdgePool:
     """The edges of one world, each held once and checked once."""
 
-    __slots__ = ("_dialects", "_edges", "_messages", "_outcomes", "_passed_on", "_peers")
+    __slots__ = ("_dialects", "_edges", "_lists", "_messages", "_outcomes", "_passed_on", "_peers")
 
     def __init__(self) -> None:
         self._dialects: dict[str, Dialect] = {}
         self._edges: dict[Edge, SharedEdge] = {}
         self._peers: dict[PeerId, PeerId] = {}
         self._messages: dict[bytes, Message] = {}
+        self._lists: dict[bytes, Message] = {}
         self._outcomes: dict[Edge, str] = {}
         self._passed_on: dict[bytes, int] = {}
 
@@ -163,7 +167,7 @@ class EdgePool:
 
     def decode(self, dialect: Dialect, frame: bytes, skipped: Callable[[int], None] | None) -> Message:
         """What the dialect decodes, with shared edges."""
-        message = self._messages.get(frame)
+        message = self._messages.get(frame) or self._lists.get(frame)
         if message is None:
             left_out: list[int] = []
             message = dialect.decode(frame, left_out.append)
@@ -176,6 +180,10 @@ class EdgePool:
                     if len(self._messages) > _REMEMBERED:
                         self._messages.clear()
                     self._messages[frame] = message
+            elif isinstance(message, PeersResponse) and not left_out:
+                if len(self._lists) > _LISTS_REMEMBERED:
+                    self._lists.clear()
+                self._lists[frame] = message
         return message
 
     def share_table(self, message: SyncRoutingTable) -> SyncRoutingTable:
