@@ -9,8 +9,10 @@ from sim_worlds import connect, world_of
 
 from nearnet.core.edge import sign_removal
 from nearnet.errors import ReasonForBan
+from nearnet.keys import CryptoHash, Signature
 from nearnet.sim.invariants import WRONG_FOR, InvariantBroken, Invariants, components_of, next_hops_by_search
 from nearnet.sim.signatures import made_up_edge
+from nearnet.wire.messages import AnnounceAccount
 
 
 @pytest.fixture
@@ -89,6 +91,45 @@ def test_an_honest_peer_that_is_banned(world):
     by_command = Invariants(world)
     by_command.allowed_bans[node.name, other.id] = None
     by_command.touched(node)
+
+
+def test_a_connection_with_who_is_banned(world):
+    node, other = world.nodes[:2]
+    node.kinds["banned"] = 1
+    node.core.peer_store.ban(other.id, ReasonForBan.ABUSIVE, node.now, 60.0)
+    broken(world, "bans kept", "node")
+
+
+def test_a_ban_that_is_not_stored(world):
+    node, other = world.nodes[:2]
+    node.do(lambda now: node.core.ban(other.id, ReasonForBan.INVALID_EDGE, now, 60.0))
+    assert node.writer.overlay.pending_count
+    Invariants(world, hostile=True).touched(node)
+    world.run(1)
+    del node.disk.rows._columns["Peers"][bytes(other.id)]
+    invariants = Invariants(world, hostile=True)
+    with pytest.raises(InvariantBroken, match="bans stored: <SimNode 0> has not stored that it banned 1"):
+        invariants.touched(node)
+
+
+def test_a_start_that_forgets(world):
+    node, other = world.nodes[:2]
+    node.do(node.core.announce, AnnounceAccount("mine.near", node.id, CryptoHash(bytes(32)), Signature(bytes(65))))
+    world.run(5)
+    Invariants(world).touched(node)
+    store, announcements = node.core.peer_store, node.core.announcements
+    node.core.announcements = SimpleNamespace(all=list)
+    broken(world, "read back", "node")
+    node.core.announcements = announcements
+    node.do(lambda now: node.core.ban(other.id, ReasonForBan.ABUSIVE, now, 60.0))
+    world.run(1)
+    store.unban(other.id, node.now)
+    broken(world, "read back", "node")
+    store._table.remove(store.get(other.id))
+    node.disk.rows._columns["Peers"].pop(bytes(other.id))
+    Invariants(world).touched(node)
+    store._table.remove(store.get(world.nodes[2].id))
+    broken(world, "read back", "node")
 
 
 def test_two_connections_with_one_peer(world):
@@ -185,7 +226,6 @@ def test_an_edge_of_ours_that_is_wrong_for_long(world):
 
 
 def test_one_among_many_edges_that_is_wrong_for_long(world):
-    """Of a large graph only what concerns this world's nodes is looked at."""
     node, other = world.nodes[0], world.nodes[2]
     hub = world.key("hub")
     strangers = (sorted((hub, world.key(f"stranger {n}")), key=lambda key: key.public_key) for n in range(250))

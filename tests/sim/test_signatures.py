@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from nearnet import keys
@@ -7,7 +9,8 @@ from nearnet.keys import SecretKey
 from nearnet.sim.signatures import MOST_HOPS, EdgePool, FastKey, fast_signatures, made_up_edge
 from nearnet.wire.borsh_dialect import BorshDialect
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.messages import Disconnect, SyncRoutingTable
+from nearnet.wire.messages import Disconnect, Routed, RoutedMessage, SyncRoutingTable
+from nearnet.wire.routed_body import Ping, encode_body
 
 A, B = sorted((FastKey("a"), FastKey("b")), key=lambda key: key.public_key)
 
@@ -110,3 +113,14 @@ def test_a_message_that_goes_round_is_found():
     pool.passed_on(b"another")
     with pytest.raises(AssertionError, match="hops: a message was passed on 101 times"):
         pool.passed_on(b"digest")
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_a_message_passed_on_with_another_ttl_is_found(wrong, monkeypatch):
+    dialect = EdgePool().dialect(BorshDialect())
+    routed = RoutedMessage(A.public_key, B.public_key, B.sign(bytes(32)), 9, encode_body(Ping(1, B.public_key)))
+    frame = dialect.routed(dialect.encode(Routed(routed)))
+    assert dialect.routed(dialect.forward(frame)).ttl == 8
+    monkeypatch.setattr(BorshDialect, "forward", lambda self, rf: self.encode(Routed(replace(routed, ttl=9 - wrong))))
+    with pytest.raises(AssertionError, match=f"hops: a message of ttl 9 was passed on as {9 - wrong}"):
+        dialect.forward(frame)

@@ -54,6 +54,8 @@ class Invariants:
         self._looked: dict[str, float] = {}
         """By name of a node: when its edges were looked at."""
         self._wrong_since: dict[str, dict[PeerId, float]] = {}
+        self._runs: dict[str, int] = {}
+        """By name of a node: its last start that was looked at."""
 
     # --- one node, after each of its events ------------------------------------------------------
 
@@ -61,8 +63,8 @@ class Invariants:
         """Look at what can be wrong in one node."""
         if not node.up:
             return
-        due = self._is_due(node)
-        if not due and len(self._world.nodes) > _MANY:
+        due, new = self._is_due(node), self._runs.get(node.name) != node.runs
+        if not due and not new and len(self._world.nodes) > _MANY:
             return
         self.checks += 1
         core, context = node.core, node.core.context
@@ -83,12 +85,33 @@ class Invariants:
                 raise InvariantBroken("send queue", f"{node} has {peer.queued} bytes for {peer}")
         if sum(peer.queued for peer in context.connections.values()) > limits.queues_bytes:
             raise InvariantBroken("send queues", f"{node} has too much for all its peers together")
-        if not self._hostile and node.kinds.get("banned"):
-            self._no_wrong_bans(node)
+        if node.kinds.get("banned"):
+            self._bans(node)
+        if new:
+            self._runs[node.name] = node.runs
+            self._read_back(node)
         if due:
             self._edges_in_time(node)
         if self.checks % _WALK_EVERY == 0:
             self._bounds(node)
+
+    def _read_back(self, node: SimNode) -> None:
+        """After a start memory has what the disk holds: known peers, bans that are not over, announcements."""
+        core, rows, wall = node.core, node.disk.rows, node.now.wall
+        network, limits = node.config.network, node.config.nearnet.limits
+        states = [decode_known_peer(row) for _, row in rows.items(PEERS)]
+        for state in states if len(states) <= limits.known_peers else ():
+            peer_id, ban = state.peer_info.id, state.ban
+            lasts = ban is not None and ban.time_ns / 1e9 + network.ban_window > wall + 1.0
+            if lasts and not core.peer_store.is_banned(peer_id):
+                raise InvariantBroken("read back", f"{node} has forgotten that it banned {self._name(peer_id)}")
+            is_old = wall - state.last_seen / 1e9 > network.peer_expiration_duration - 1.0
+            if core.peer_store.get(peer_id) is None and not is_old and peer_id != node.id:
+                raise InvariantBroken("read back", f"{node} has forgotten {self._name(peer_id)}")
+        accounts = [key.decode() for key, _ in rows.items(ACCOUNT_ANNOUNCEMENTS)]
+        held = {one.account_id for one in core.announcements.all()}
+        if len(accounts) <= limits.announcements and not held.issuperset(accounts):
+            raise InvariantBroken("read back", f"{node} has forgotten {sorted(set(accounts) - held)}")
 
     def _bounds(self, node: SimNode) -> None:
         for name, size, most in over(node.core):
@@ -114,11 +137,17 @@ class Invariants:
                     raise InvariantBroken("edges in time", f"{node} is wrong about {self._name(other)} for long")
         self._wrong_since[node.name] = wrong
 
-    def _no_wrong_bans(self, node: SimNode) -> None:
+    def _bans(self, node: SimNode) -> None:
+        """Nobody banned is connected, bans are on the disk once nothing waits to be written, and none is wrong."""
         for peer in node.core.peer_store.bans():
-            if (node.name, peer.id) not in self.allowed_bans:
+            name, row = self._name(peer.id), node.disk.rows.get(PEERS, peer.id)
+            if peer.id in node.core.peers:
+                raise InvariantBroken("bans kept", f"{node} is connected to {name}, whom it banned")
+            if not node.writer.overlay.pending_count and (row is None or decode_known_peer(row).ban is None):
+                raise InvariantBroken("bans stored", f"{node} has not stored that it banned {name}")
+            if not self._hostile and (node.name, peer.id) not in self.allowed_bans:
                 reason = "" if peer.ban is None else peer.ban.reason.label
-                raise InvariantBroken("bans", f"{node} banned {self._name(peer.id)}, who is honest: {reason}")
+                raise InvariantBroken("bans", f"{node} banned {name}, who is honest: {reason}")
 
     def _name(self, peer: PeerId) -> str:
         return next((node.name for node in self._world.nodes if node.id == peer), str(peer))

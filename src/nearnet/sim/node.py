@@ -86,7 +86,7 @@ class SimNode:
         """How many events of each kind, over all runs."""
         self.events: deque[tuple[float, Event]] = deque(maxlen=EVENTS_KEPT)
         self.core: PeerManager
-        self._writer: Writer
+        self.writer: Writer
         self.ends: dict[Peer, End] = {}
         """Its connections."""
         self._due: float | None = None
@@ -119,9 +119,9 @@ class SimNode:
         self.runs += 1
         self.awake_since = world.time
         rng = world.random(f"core {self.name} {self.runs}")
-        self._writer = Writer(self.disk, world.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
+        self.writer = Writer(self.disk, world.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
         self.client = self.make_client(self)
-        self.core = PeerManager(self.config, self.key, self.client, self._writer.overlay, rng, self.now)
+        self.core = PeerManager(self.config, self.key, self.client, self.writer.overlay, rng, self.now)
         self.core.listening(self.address)
         if self.preloaded:
             self.core.table.add(self.preloaded, None, self.now)
@@ -135,12 +135,12 @@ class SimNode:
         """A clean stop: peers are told, what is queued is sent, the store is closed."""
         self.stopping = True
         self.do(self.core.stop)
-        self._writer.close()
+        self.writer.close()
         self._end("stop")
 
     def crash(self, silent: bool = False) -> None:
         """`kill -9`; `silent`: with its machine, so that nobody is told."""
-        self._writer.crash()
+        self.writer.crash()
         if silent:
             for end in self.ends.values():
                 end.closed = end.gone = True
@@ -231,7 +231,7 @@ class SimNode:
                 delay = faults.graph_delay() if faults is not None else 0.0
                 self._answer(delay, lambda: self.do(core.routes_ready, shortest_paths(snapshot)), now)
             case Persist():
-                self._writer.add(action)
+                self.writer.add(action)
             case Dial():
                 self.world.network.dial(self, action)
             case Close(peer, _, flush):

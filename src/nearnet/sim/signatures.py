@@ -222,9 +222,13 @@ class SharedDialect:
         return value
 
     def forward(self, routed: RoutedFrame) -> bytes:
-        """A message on its way; counted."""
+        """A message on its way, with one hop less to go; counted."""
         self._pool.passed_on(routed.digest())
-        return self._dialect.forward(routed)
+        frame = self._dialect.forward(routed)
+        onward = self._dialect.routed(frame)
+        if onward is None or onward.ttl != routed.ttl - 1:
+            raise AssertionError(f"hops: a message of ttl {routed.ttl} was passed on as {onward and onward.ttl}")
+        return frame
 
     def decode(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> Message:
         """The whole message."""
