@@ -18,6 +18,7 @@ from nearnet import AlreadyRunning
 from nearnet.api import http
 from nearnet.config import NetworkConfig
 from nearnet.core.actions import Event
+from nearnet.keys import SecretKey
 
 HEALTH = call("health")
 
@@ -122,7 +123,7 @@ async def test_content_types(kind: str | None, status: int) -> None:
 )
 async def test_admin_methods_want_the_token(authorization: str | None, status: int) -> None:
     async with served() as (node, server):
-        ask = call("nearnet_ban", peer_id=str(node.peer_id))
+        ask = call("nearnet_ban", peer_id=str(SecretKey.from_seed("stranger").public_key))
         assert (await post(server, ask, Authorization=authorization)).status == status
         assert len(node.core.peer_store.bans()) == (1 if status == 200 else 0)
 
@@ -207,6 +208,13 @@ async def test_a_fault_of_ours_is_said_and_the_server_goes_on(
         assert (answer.status, answer.json()["error"]["name"]) == (500, "INTERNAL_ERROR")
         assert "nearnet_peers was asked for" in caplog.text
         assert (await get(server, "/nearnet_peers")).status == 500
+        monkeypatch.setattr("nearnet.api.views.snapshot_hosts", broken)
+        caplog.clear()
+        answer = await get(server, "/debug/api/snapshot_hosts")
+        assert (answer.status, answer.json()["name"]) == (500, "INTERNAL_ERROR")
+        assert [record.getMessage() for record in caplog.records] == [
+            "! unhandled error: GET /debug/api/snapshot_hosts was asked for"
+        ]
         assert (await get(server, "/health")).status == 200
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from network.cluster import Cluster, address
 
-from nearnet.api.jsonrpc import MAX_DEPTH, JsonRpc, Unauthorized
+from nearnet.api.jsonrpc import MAX_DEPTH, JsonRpc
 from nearnet.keys import SecretKey
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rpc.md").read_text()
@@ -84,8 +84,11 @@ async def test_commands():
 @pytest.mark.parametrize("method", ["connect", "disconnect", "ban", "unban", "announce"])
 async def test_commands_want_the_token(method):
     async with Cluster() as cluster:
-        with pytest.raises(Unauthorized):
-            await rpc_of(await cluster.start()).answer(request(f"nearnet_{method}"), authorized=False)
+        rpc = rpc_of(await cluster.start())
+        answer, status = await rpc.answer(request(f"nearnet_{method}"), authorized=False)
+        assert (status, answer["error"]["cause"]["name"], answer["id"]) == (401, "UNAUTHORIZED", "dontcare")
+        assert "admin_token" in answer["error"]["data"]
+        assert rpc.stats.calls == {(f"nearnet_{method}", "-32000"): 1}
 
 
 async def error_of(rpc, body):
@@ -124,6 +127,26 @@ async def test_what_is_no_request(body):
         assert status == 400
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"[]", "JSON RPC Request format was expected"),
+        (b"[" + request("status") + b"]", "JSON RPC Request format was expected"),
+        (b'{"jsonrpc":"2.0","method":"status"}', "JSON RPC Request format was expected"),
+        (b'{"jsonrpc":"2.0","method":"health","id":1e999}', "Failed parsing args: number out of range"),
+        (b'{"jsonrpc":"2.0","method":"health","id":' + b"9" * 500 + b"}", "Failed parsing args: number out of range"),
+        (b'{"jsonrpc":"2.0","method":"health","id":"\\ud800"}', "Failed parsing args: half of a surrogate pair is no"),
+        (request("nearnet_routes", ["x"]), "Failed parsing args: params: an object is expected"),
+        (request("nearnet_routes", "x"), "Failed parsing args: params: an object is expected"),
+    ],
+)
+async def test_what_is_wrong_in_words_and_never_in_pythons(body, words):
+    async with Cluster() as cluster:
+        error, _ = await error_of(rpc_of(await cluster.start()), body)
+        assert error["data"].startswith(words)
+        assert error["cause"]["info"] == {"error_message": error["data"]}
+
+
 async def test_brackets_in_a_text_do_not_nest():
     async with Cluster() as cluster:
         body = request("health", {"text": "[" * 100 + '\\"' + "{" * 100})
@@ -160,7 +183,7 @@ async def test_calls_are_counted_by_names_that_exist():
         await ask(rpc, "health")
         for name in ("x", "y", "z"):
             await rpc.answer(request(name), authorized=False)
-        assert rpc.stats.calls == {("health", ""): 1, ("other", "-32601"): 3}
+        assert rpc.stats.calls == {("health", ""): 1, ("UNSUPPORTED_METHOD", "-32601"): 3}
 
 
 async def test_the_page_names_every_method_and_its_params():

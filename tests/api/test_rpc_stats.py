@@ -9,13 +9,13 @@ def test_calls_errors_and_seconds_by_method() -> None:
     stats = RpcStats()
     stats.called("status", "", 0.0015)
     stats.called("status", "-32000", 0.1)
-    stats.called("other", "-32601", 0.0001)
+    stats.called("UNSUPPORTED_METHOD", "-32601", 0.0001)
     stats.timeouts += 1
     found = {name: samples for name, _, _, samples in stats.metrics()}
-    assert found["near_rpc_total_count"] == [({"method": "status"}, 2.0), ({"method": "other"}, 1.0)]
+    assert found["near_rpc_total_count"] == [({"method": "status"}, 2.0), ({"method": "UNSUPPORTED_METHOD"}, 1.0)]
     assert found["near_rpc_error_count"] == [
         ({"method": "status", "err_code": "-32000"}, 1.0),
-        ({"method": "other", "err_code": "-32601"}, 1.0),
+        ({"method": "UNSUPPORTED_METHOD", "err_code": "-32601"}, 1.0),
     ]
     (_, status), (_, other) = found["near_rpc_processing_time"]
     assert (status.bounds[0], len(status.bounds)) == (0.001, 16)

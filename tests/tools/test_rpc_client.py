@@ -51,8 +51,8 @@ def http(body: object, status: int = 200) -> bytes:
     return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(text)) + text
 
 
-def failed(code: int, data: object) -> bytes:
-    return http({"jsonrpc": "2.0", "error": {"code": code, "data": data}, "id": 1})
+def failed(code: int, data: object, status: int = 200) -> bytes:
+    return http({"jsonrpc": "2.0", "error": {"code": code, "data": data}, "id": 1}, status)
 
 
 @pytest.mark.parametrize("result", [None, [], {"ok": True}])
@@ -66,7 +66,9 @@ def test_a_result(result: object) -> None:
     [
         (failed(-32700, "ttl: too small"), ConfigError, "ttl: too small"),
         (failed(-32000, "not connected"), RpcFailed, "not connected"),
-        (http({"error": "this Host is not served"}, 403), RpcFailed, "this Host is not served"),
+        (failed(-32000, "this Host is not served", 403), RpcFailed, "refused: this Host is not served"),
+        (failed(-32700, "too large", 413), RpcFailed, "refused: too large"),
+        (failed(-32601, "x", 400), RpcFailed, "knows no x: it is no nearnet, or of another version"),
         (http({"error": "no"}, 401), ConfigError, "takes another admin token"),
         (http(b"<html>"), NodeUnreachable, "is no node's RPC"),
         (http({}), NodeUnreachable, "is no node's RPC"),

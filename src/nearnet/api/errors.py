@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["RpcError", "handler_error", "internal_error", "invalid_params", "method_not_found", "parse_error"]
+__all__ = [
+    "NO_REQUEST",
+    "RpcError",
+    "handler_error",
+    "internal_error",
+    "invalid_params",
+    "method_not_found",
+    "parse_error",
+    "unauthorized",
+]
+
+NO_REQUEST = "JSON RPC Request format was expected"
+"""What the reference node says of JSON that is no request: a batch, a notification, another version."""
 
 
 class RpcError(Exception):
@@ -21,10 +33,10 @@ def _error(name: str, cause: str, info: dict[str, Any], code: int, message: str,
     return RpcError(body, status)
 
 
-def parse_error(why: str) -> RpcError:
-    """The request is not JSON-RPC."""
+def parse_error(why: str, status: int = 400) -> RpcError:
+    """The request is not JSON-RPC, or not as HTTP wants it; `why` in words."""
     name = "REQUEST_VALIDATION_ERROR"
-    return _error(name, "PARSE_ERROR", {"error_message": why}, -32700, "Parse error", why, 400)
+    return _error(name, "PARSE_ERROR", {"error_message": why}, -32700, "Parse error", why, status)
 
 
 def invalid_params(why: str) -> RpcError:
@@ -32,10 +44,16 @@ def invalid_params(why: str) -> RpcError:
     return parse_error(why)
 
 
-def method_not_found(method: str) -> RpcError:
+def method_not_found(method: str, status: int = 400) -> RpcError:
     """No such method."""
     name = "REQUEST_VALIDATION_ERROR"
-    return _error(name, "METHOD_NOT_FOUND", {"method_name": method}, -32601, "Method not found", method, 400)
+    return _error(name, "METHOD_NOT_FOUND", {"method_name": method}, -32601, "Method not found", method, status)
+
+
+def unauthorized(method: str) -> RpcError:
+    """An admin method without the token, or with another."""
+    why = f"{method} needs the header Authorization: Bearer <content of admin_token in the home folder>"
+    return handler_error("UNAUTHORIZED", why, 401)
 
 
 def handler_error(cause: str, why: str, status: int = 200) -> RpcError:

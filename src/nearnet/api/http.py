@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
+from aiohttp.web_protocol import RequestPayloadError
 
 from nearnet.api import dashboard, views
-from nearnet.api.errors import RpcError
-from nearnet.api.jsonrpc import JsonRpc, Unauthorized
+from nearnet.api.delivery import Delivery
+from nearnet.api.errors import RpcError, handler_error, internal_error, method_not_found, parse_error
+from nearnet.api.jsonrpc import JsonRpc
 from nearnet.api.listening import STOP_TIMEOUT, listen
 from nearnet.api.metrics import CONTENT_TYPE, exposition
 from nearnet.api.openapi import openapi
@@ -71,6 +73,7 @@ class HttpServer:
         self._token = admin_token
         self._started = time.time()
         self._in_flight = 0
+        self._delivery = Delivery()
         self._sockets: dict[web.WebSocketResponse, None] = {}
         self._runner: web.AppRunner | None = None
         self.address: SocketAddress | None = None
@@ -105,29 +108,50 @@ class HttpServer:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
+        """Who calls, how often and how long; whatever goes wrong is said by the reference's error object."""
+        origin, response = request.headers.get("Origin"), None
+        try:
+            self._check_caller(request, origin)
+            if request.path == "/ws/events":
+                return await handler(request)
+            if request.method == "OPTIONS" and origin is not None:
+                return web.Response(status=204, headers={**_PREFLIGHT, **_cross_origin(origin)})
+            response = await self._answered(request, handler)
+        except RpcError as error:
+            response = _failed(request, error)
+        except web.HTTPException as error:
+            response = _failed(request, _of_http(request, error))
+        except RequestPayloadError as error:
+            response = _failed(request, parse_error(f"the body does not read: {error}"))
+        except Exception:
+            _log.exception("! unhandled error: %s %s was asked for", request.method, request.path)
+            response = _failed(request, internal_error("see the node's log"))
+        if origin is not None and response.status != 403:
+            response.headers.update(_cross_origin(origin))
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        await self._delivery.deliver(request, response)
+        return response
+
+    def _check_caller(self, request: web.Request, origin: str | None) -> None:
         if not self._host_allowed(request.headers.get("Host", "")):
-            return web.json_response({"error": "this Host is not served"}, status=403)
+            raise handler_error("FORBIDDEN", "this Host is not served", 403)
         if origin is not None and not self._origin_allowed(origin, request):
-            return web.json_response({"error": "this Origin is not allowed"}, status=403)
-        if request.path == "/ws/events":
-            return await handler(request)
-        if request.method == "OPTIONS" and origin is not None:
-            return web.Response(status=204, headers={**_PREFLIGHT, **_cross_origin(origin)})
+            raise handler_error("FORBIDDEN", "this Origin is not allowed", 403)
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self._in_flight >= MAX_IN_FLIGHT:
-            return web.json_response({"error": "too many requests at once"}, status=429)
+            raise handler_error("TOO_MANY_REQUESTS", "too many requests at once", 429)
         self._in_flight += 1
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
                 response = await handler(request)
         except TimeoutError:
             self.jsonrpc.stats.timeouts += 1
-            response = web.json_response({"error": f"not done within {CALL_TIMEOUT:g} s"}, status=408)
+            raise handler_error("TIMEOUT_ERROR", f"not done within {CALL_TIMEOUT:g} s", 408) from None
         finally:
             self._in_flight -= 1
-        if origin is not None:
-            response.headers.update(_cross_origin(origin))
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        if not self._delivery.has_room(response):
+            raise handler_error("TOO_MANY_REQUESTS", "too many answers wait for callers that read slowly", 429)
         return response
 
     def _host_allowed(self, host: str) -> bool:
@@ -158,21 +182,17 @@ class HttpServer:
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         if request.content_type != "application/json":
-            return web.json_response({"error": "Content-Type must be application/json"}, status=415)
-        body = await request.read()
-        try:
-            answer, status = await self.jsonrpc.answer(body, self._authorized(request))
-        except Unauthorized as method:
-            text = f"{method} needs the header Authorization: Bearer <content of admin_token in the home folder>"
-            return web.json_response({"error": text}, status=401)
-        return _json(answer, status)
+            raise parse_error("Content-Type must be application/json", 415)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise parse_error("Content-Encoding must be identity: no compressed body is read", 415)
+        return _json(*await self.jsonrpc.answer(await request.read(), self._authorized(request)))
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         self.jsonrpc.stats.status_requests += name == "status"
         method = self.jsonrpc.methods.get(name)
         if method is None or not method.get:
-            return web.json_response({"error": f"nothing is served at /{name}"}, status=404)
+            raise method_not_found(name, 404)
         try:
             params = dict(request.query) if method.params is not None else None
             return _json(await self.jsonrpc.call(name, params, authorized=False, text=True))
@@ -181,7 +201,7 @@ class HttpServer:
 
     async def _debug(self, request: web.Request) -> web.StreamResponse:
         if not self._rpc.enable_debug_rpc:
-            return web.json_response({"error": "rpc.enable_debug_rpc is false"}, status=405)
+            raise parse_error("rpc.enable_debug_rpc is false", 405)
         node = self._node
         match request.match_info["name"]:
             case "status":
@@ -195,7 +215,7 @@ class HttpServer:
                 return _json(views.recent_outbound_connections(node))
             case "snapshot_hosts":
                 return _json(views.snapshot_hosts(node))
-        return web.json_response({"error": "no such debug page"}, status=405)
+        raise parse_error(f"no such debug page; there are {', '.join(DEBUG_PAGES)}", 405)
 
     async def _openapi(self, request: web.Request) -> web.StreamResponse:
         return _json(openapi({name: method.described for name, method in self.jsonrpc.methods.items()}, DEBUG_PAGES))
@@ -208,9 +228,9 @@ class HttpServer:
         """Events as they happen, with `?since=SEQ` those kept after that one first; who never reads is cut off."""
         since = request.query.get("since")
         if since is not None and not (since.isascii() and since.isdigit() and len(since) <= _SEQ_DIGITS):
-            return web.json_response({"error": "since is the seq of an event"}, status=400)
+            raise parse_error("since is the seq of an event")
         if len(self._sockets) >= MAX_SUBSCRIBERS:
-            return web.json_response({"error": "too many subscribers"}, status=429)
+            raise handler_error("TOO_MANY_REQUESTS", "too many subscribers", 429)
         socket = web.WebSocketResponse(timeout=STOP_TIMEOUT, heartbeat=30.0, max_msg_size=1024)
         self._sockets[socket] = None
         try:
@@ -266,5 +286,20 @@ def _is_ip(name: str) -> bool:
     return True
 
 
+def _failed(request: web.Request, error: RpcError) -> web.Response:
+    """As the reference says it: within a response of JSON-RPC to a POST, bare to everything else."""
+    body = {"jsonrpc": "2.0", "error": error.body, "id": None} if request.method == "POST" else error.body
+    return _json(body, error.status)
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> RpcError:
+    """What aiohttp refuses itself: no such path or method, a body that is too large."""
+    if error.status == 404:
+        return method_not_found(request.path, 404)
+    return parse_error(error.text or error.reason, error.status)
+
+
 def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=json.dumps(value).encode(), status=status, content_type="application/json")
+    """As the reference writes it: without spaces, in UTF-8."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return web.Response(body=text.encode(errors="replace"), status=status, content_type="application/json")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nearnet.api import views
-from nearnet.api.errors import RpcError, handler_error, internal_error, invalid_params, method_not_found, parse_error
+from nearnet.api.errors import (
+    NO_REQUEST,
+    RpcError,
+    handler_error,
+    internal_error,
+    invalid_params,
+    method_not_found,
+    parse_error,
+    unauthorized,
+)
 from nearnet.api.history_recorder import HistoryRecorder
 from nearnet.api.rpc_stats import RpcStats
 from nearnet.errors import ConfigError, NearnetError, NotConnected, PeerRefused, ReasonForBan
@@ -24,10 +34,12 @@ from nearnet.keys import CryptoHash, PeerId, Signature
 from nearnet.wire.messages import AnnounceAccount
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from nearnet.api.openapi import Described
     from nearnet.net.node import Node
 
-__all__ = ["MAX_BRACKETS", "MAX_DEPTH", "JsonRpc", "Unauthorized"]
+__all__ = ["MAX_BRACKETS", "MAX_DEPTH", "JsonRpc"]
 
 MAX_DEPTH = 64
 """Nesting of a request (`threats.md` row 75)."""
@@ -35,6 +47,12 @@ MAX_DEPTH = 64
 MAX_BRACKETS = 10_000
 """In a request; no method needs a hundred."""
 
+
+_UNSUPPORTED = "UNSUPPORTED_METHOD"
+"""The reference's label for whatever is asked for and not there."""
+
+_LONGEST_DIGITS = 400
+"""Of a whole number; those of 64 bits have 20."""
 
 _LONGEST_PING = 9.0
 """Seconds that a ping waits at most: an answer in words comes before the call's own time is over."""
@@ -44,10 +62,6 @@ _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = re.compile(r"[^][{}]+")
 
 _log = logging.getLogger("nearnet.rpc")
-
-
-class Unauthorized(Exception):
-    """An admin method without the token: HTTP 401."""
 
 
 class _Params(BaseModel):
@@ -148,7 +162,7 @@ class JsonRpc:
         }
 
     async def answer(self, body: bytes, authorized: bool) -> tuple[dict[str, Any], int]:
-        """The response object and its HTTP status. `Unauthorized` for an admin method without the token."""
+        """The response object and its HTTP status."""
         request_id: Any = None
         method, begun = "", time.monotonic()
         try:
@@ -162,7 +176,7 @@ class JsonRpc:
         return {"jsonrpc": "2.0", "result": result, "id": request_id}, 200
 
     def _count(self, method: str, code: str, begun: float) -> None:
-        self.stats.called(method if method in self.methods else "other", code, time.monotonic() - begun)
+        self.stats.called(method if method in self.methods else _UNSUPPORTED, code, time.monotonic() - begun)
 
     async def call(self, name: str, params: Any, authorized: bool, *, text: bool = False) -> Any:
         """One method's result; `RpcError` in the reference's form. `text`: numbers come as text, as in a query."""
@@ -170,7 +184,7 @@ class JsonRpc:
         if method is None:
             raise method_not_found(name)
         if method.admin and not authorized:
-            raise Unauthorized(name)
+            raise unauthorized(name)
         parsed = None if method.params is None else _validated(method.params, params, text)
         try:
             return await method.call(parsed)
@@ -249,14 +263,18 @@ def _parse(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8")
         if _too_deep(text):
             raise parse_error(f"Failed parsing args: nested deeper than {MAX_DEPTH}, or over {MAX_BRACKETS} brackets")
-        request = json.loads(text, parse_constant=_no_number)
+        request = json.loads(text, parse_constant=_no_number, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise parse_error(f"Failed parsing args: {error}") from None
     if not isinstance(request, dict):
-        raise parse_error("Failed parsing args: a request is one object; batches are not taken")
+        raise parse_error(NO_REQUEST)
     unknown = [key for key in request if key not in ("jsonrpc", "method", "params", "id")]
     if request.get("jsonrpc") != "2.0" or not isinstance(request.get("method"), str) or "id" not in request or unknown:
-        raise parse_error('Failed parsing args: a request has jsonrpc "2.0", method, id, and at most params besides')
+        raise parse_error(NO_REQUEST)
+    try:
+        json.dumps([request["method"], request["id"]], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise parse_error("Failed parsing args: half of a surrogate pair is no text") from None
     return request
 
 
@@ -280,13 +298,29 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("number out of range")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST_DIGITS:
+        raise ValueError("number out of range")
+    return int(text)
+
+
 def _validated(model: type[_Params], params: Any, text: bool) -> _Params:
     try:
         if text:
             return model.model_validate_strings(params, strict=False)
         return model.model_validate({} if params is None else params)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc']) or 'params'}: {one['msg']}" for one in error.errors()
-        )
-        raise invalid_params(f"Failed parsing args: {wrong}") from None
+        raise invalid_params(f"Failed parsing args: {'; '.join(map(_what_is_wrong, error.errors()))}") from None
+
+
+def _what_is_wrong(one: ErrorDetails) -> str:
+    if one["type"] == "model_type":
+        return "params: an object is expected"
+    return f"{'.'.join(str(part) for part in one['loc']) or 'params'}: {one['msg']}"

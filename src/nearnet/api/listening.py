@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from aiohttp import web
@@ -26,7 +27,13 @@ async def listen(app: web.Application, address: str, failed: str, change: str) -
     """
     host, _, port = address.rpartition(":")
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=STOP_TIMEOUT, lingering_time=_LINGER
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=STOP_TIMEOUT,
+        lingering_time=_LINGER,
+        auto_decompress=False,  # a small body that becomes a large one is nobody's request
+        logger=logging.getLogger("nearnet.http"),
     )
     await runner.setup()
     try:

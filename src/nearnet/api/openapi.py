@@ -104,10 +104,12 @@ def _post(methods: Mapping[str, Described]) -> dict[str, Any]:
     answers = {
         "200": ("An answer, or an error of the method", {"oneOf": [result, failed]}),
         "400": ("No such method, or a wrong request", failed),
-        "401": ("An admin method without the token", {}),
-        "403": ("A Host or an Origin that is not served", {}),
+        "401": ("An admin method without the token", failed),
+        "403": ("A Host or an Origin that is not served", failed),
         "408": ("The time of a call is over", failed),
-        "429": ("Too many calls at once", {}),
+        "413": ("A body that is too large", failed),
+        "415": ("A body that is not application/json, or compressed", failed),
+        "429": ("Too many calls at once, or too much that nobody reads", failed),
         "500": ("A fault of the node", failed),
     }
     return {

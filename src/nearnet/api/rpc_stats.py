@@ -23,7 +23,7 @@ class RpcStats:
 
     def __init__(self) -> None:
         self.calls: dict[tuple[str, str], int] = {}
-        """(method, error or empty) -> how many; methods that there are not are one, ``other``."""
+        """(method, error or empty) -> how many; methods that there are not are one, ``UNSUPPORTED_METHOD``."""
         self.seconds: dict[str, Histogram] = {}
         """By method."""
         self.timeouts = 0

@@ -10,7 +10,9 @@ from nearnet.errors import ConfigError, NearnetError
 
 __all__ = ["NodeUnreachable", "RpcClient", "RpcFailed"]
 
-_PARSE_ERROR = -32700
+_PARSE_ERROR, _NO_METHOD = -32700, -32601
+_REFUSED = (403, 408, 413, 415, 429)
+"""Statuses of a node that did not come to the question."""
 _ANSWER_TIME = 15.0
 """Seconds: more than a node takes for any call, so that what it says comes first."""
 
@@ -48,11 +50,13 @@ class RpcClient:
             if status == 200 and "result" in answer:
                 return answer["result"]
             error = answer["error"]
-            if isinstance(error, str):
-                raise RpcFailed(f"the node at {self.address} refused: {error}")
             why, code = str(error["data"]), error["code"]
         except (ValueError, KeyError, TypeError):
             raise NodeUnreachable(f"what answers at {self.address} is no node's RPC; see --rpc-addr") from None
+        if status in _REFUSED:
+            raise RpcFailed(f"the node at {self.address} refused: {why}")
+        if code == _NO_METHOD:
+            raise RpcFailed(f"the node at {self.address} knows no {method}: it is no nearnet, or of another version")
         raise ConfigError(why) if code == _PARSE_ERROR else RpcFailed(why)
 
     def _post(self, body: bytes) -> tuple[int, bytes]:

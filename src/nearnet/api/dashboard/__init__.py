@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from nearnet.api.dashboard.answers import ANSWERED, Answers
+from nearnet.api.errors import method_not_found, parse_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,7 +80,7 @@ class _Pages:
         name = request.match_info["path"]
         path = self._files.get(name)
         if path is None or path.suffix not in _TYPES:
-            return web.json_response({"error": "the dashboard has no such file"}, status=404)
+            raise method_not_found(request.path, 404)
         return web.FileResponse(path, headers=_headers(name))
 
     async def now(self, request: web.Request) -> web.StreamResponse:
@@ -87,7 +88,7 @@ class _Pages:
         asked = dict(request.query)
         since = asked.pop("since", None)
         if not asked.keys() <= ANSWERED.keys():
-            return web.json_response({"error": "the dashboard asks no such thing"}, status=404)
+            raise method_not_found(request.path, 404)
         told = []
         for name, known in asked.items():
             body, tag = await self._answers.get(name, {})
@@ -97,7 +98,7 @@ class _Pages:
             try:
                 body, _ = await self._answers.get("nearnet_graph", {"since": float(since)})
             except ValueError:
-                return web.json_response({"error": "since is a number"}, status=400)
+                raise parse_error("since is a number") from None
             told.append(b'"changes":{"answer":%b}' % body)
         return web.Response(
             body=b"{" + b",".join(told) + b"}", content_type="application/json", headers={"Cache-Control": "no-store"}
@@ -106,11 +107,11 @@ class _Pages:
     async def data(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         if name not in ANSWERED:
-            return web.json_response({"error": "the dashboard asks no such thing"}, status=404)
+            raise method_not_found(request.path, 404)
         try:
             body, tag = await self._answers.get(name, {key: float(text) for key, text in request.query.items()})
         except ValueError:
-            return web.json_response({"error": "parameters are numbers"}, status=400)
+            raise parse_error("parameters are numbers") from None
         headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return web.Response(status=304, headers=headers)
