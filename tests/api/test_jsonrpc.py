@@ -166,12 +166,16 @@ async def test_brackets_in_a_text_do_not_nest():
         ("nearnet_disconnect", {"peer_id": STRANGER}, -32000, "is not connected"),
         ("nearnet_unban", {"peer_id": STRANGER}, -32000, "is not banned"),
         ("nearnet_connect", {"peer": STRANGER}, -32700, "no address is known"),
+        ("nearnet_ban", {"peer_id": "itself"}, -32000, "is this node itself"),
         ("nearnet_connect", {"peer": f"{STRANGER}@127.0.0.1:1"}, -32000, "no connection"),
     ],
 )
 async def test_errors_say_what_was_wrong(method, params, code, words):
     async with Cluster() as cluster:
-        error, status = await error_of(rpc_of(await cluster.start()), request(method, params))
+        node = await cluster.start()
+        params = {name: str(node.peer_id) if value == "itself" else value for name, value in params.items()}
+        error, status = await error_of(rpc_of(node), request(method, params))
+        assert node.core.peer_store.bans() == []
         assert error["code"] == code
         assert words in str(error["data"])
         assert status == (200 if code == -32000 else 400)

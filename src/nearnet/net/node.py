@@ -15,7 +15,7 @@ from nearnet.client import DefaultClient
 from nearnet.config import parse_peer
 from nearnet.core.actions import Event
 from nearnet.core.peer_manager import PeerManager
-from nearnet.errors import NearnetError, ReasonForBan
+from nearnet.errors import NearnetError, PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.net.client_guard import ClientGuard
 from nearnet.net.driver import Driver
@@ -231,8 +231,13 @@ class Node:
         self.driver.run(lambda now: self.core.disconnect(peer_id, now))
 
     def ban(self, peer: str | PeerId, reason: ReasonForBan = ReasonForBan.NONE, seconds: float | None = None) -> None:
-        """Ban a peer, for `network.ban_window` unless told otherwise; its connection ends at once."""
+        """Ban a peer, for `network.ban_window` unless told otherwise; its connection ends at once.
+
+        `PeerRefused` for this node's own id.
+        """
         peer_id = _peer_id(peer)
+        if peer_id == self.peer_id:
+            raise PeerRefused(f"{peer_id} is this node itself")
         self.driver.run(lambda now: self.core.ban(peer_id, reason, now, seconds))
 
     def unban(self, peer: str | PeerId) -> None:
