@@ -78,7 +78,7 @@ async def test_the_next_address_of_a_name_is_tried(
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (socket.gaierror(-2, "Name not known"), "the host name does not resolve: Name not known"),
         (UnicodeError("label too long"), "is no host name"),
     ],
 )

@@ -22,8 +22,10 @@ __all__ = ["MetricsListener"]
 class MetricsListener:
     """Serves what `exposition` says, at ``IP:PORT`` (port 0: the system chooses)."""
 
-    def __init__(self, address: str, exposition: Callable[[], str]) -> None:
+    def __init__(self, address: str, exposition: Callable[[], str], named: str = "rpc.prometheus_addr") -> None:
+        """`named`: the field or flag that the address is from, for who has to change it."""
         self._listens = address
+        self._named = named
         self._exposition = exposition
         self._runner: web.AppRunner | None = None
         self.address: SocketAddress | None = None
@@ -33,7 +35,7 @@ class MetricsListener:
         """Listen; `AlreadyRunning` when the port is taken."""
         app = web.Application(client_max_size=0)
         app.add_routes([web.get("/metrics", self._metrics)])
-        self._runner, self.address = await listen(app, self._listens, "metrics cannot be served", "rpc.prometheus_addr")
+        self._runner, self.address = await listen(app, self._listens, "metrics cannot be served", self._named)
 
     async def stop(self) -> None:
         """Close every connection."""

@@ -112,7 +112,7 @@ async def _serve(report: "_Report", prometheus_addr: str | None) -> None:
                 parse_socket(prometheus_addr)
             except ValueError as error:
                 raise ConfigError(f"--prometheus-addr: expected {error}, got {prometheus_addr!r}") from None
-            listener = MetricsListener(prometheus_addr, report.metrics.exposition)
+            listener = MetricsListener(prometheus_addr, report.metrics.exposition, "--prometheus-addr")
             stack.push_async_callback(listener.stop)
             await listener.start()
         await report.pinging.run(report.shaken, report.result, report.just_handshake)

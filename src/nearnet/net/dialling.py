@@ -124,5 +124,7 @@ class Dialling:
 
 def _words(error: Exception) -> str:
     """The system's words for an error number: asyncio and uvloop each put their own around it."""
-    number = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
+    if isinstance(error, socket.gaierror):
+        return f"the host name does not resolve: {error.strerror}"
+    number = error.errno if isinstance(error, OSError) else None
     return os.strerror(number) if number is not None else str(error) or type(error).__name__

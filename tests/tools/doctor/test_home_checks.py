@@ -52,7 +52,19 @@ def test_a_token_that_others_read(tmp_path: Path) -> None:
 def test_no_key(tmp_path: Path) -> None:
     home = Home.open(make_home(tmp_path))
     home.key_path.unlink()
-    assert "run nearnet init" in check_key(home)[0].seen
+    finding, _ = check_key(home)
+    assert "run nearnet init" in finding.seen
+    assert finding.advice.startswith("put a copy of the key back")
+    assert finding.advice.endswith(f"nearnet init --home {home.path} --chain-id ID")
+
+
+def test_a_key_file_that_holds_none(tmp_path: Path) -> None:
+    home = Home.open(make_home(tmp_path))
+    home.key_path.write_text("garbage")
+    finding, key = check_key(home)
+    assert (finding.verdict, key) == (Verdict.WRONG, None)
+    assert "chmod" not in str(finding.advice)
+    assert "move this one away and run nearnet init" in str(finding.advice)
 
 
 async def test_a_node_that_runs_and_does_not_listen(tmp_path: Path) -> None:

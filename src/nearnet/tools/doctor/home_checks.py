@@ -48,8 +48,16 @@ def check_key(home: Home) -> tuple[Finding, SecretKey | None]:
         if home.token_path.exists():
             home.admin_token()
     except ConfigError as error:
-        return wrong("key", str(error), "what runs nearnet must own both files, alone (chmod 600)"), None
+        return wrong("key", str(error), _advice_on(home, str(error))), None
     return fine("key", f"this node is {key.public_key}"), key
+
+
+def _advice_on(home: Home, said: str) -> str:
+    if not home.key_path.exists():
+        return f"put a copy of the key back, or have a new one made: nearnet init --home {home.path} --chain-id ID"
+    if "chmod" in said or "owner" in said:
+        return "what runs nearnet must own both files, alone (chmod 600)"
+    return "put a copy of the file back; or move this one away and run nearnet init: a new node to all others"
 
 
 def holder(home: Home) -> int | None:
