@@ -54,6 +54,19 @@ async def test_every_view() -> None:
         assert f"connected peer_id={NAMES[0]}" in told[0]
 
 
+async def test_a_node_that_began_anew_tells_its_events_from_the_first() -> None:
+    rpc = FakeRpc()
+    rpc.answers["nearnet_events"] = [{"seq": 40, "time": 0.0, "kind": "connected"}]
+    app = TopApp(rpc, interval=3600)
+    async with app.run_test(size=(200, 40)) as pilot:
+        await look(app, pilot)
+        rpc.answers["nearnet_events"] = [{"seq": 1, "time": 0.0, "kind": "banned"}]
+        await look(app, pilot)
+        await pilot.press("4")
+        await pilot.pause()
+        assert [line.text.split()[1] for line in app.query_one("#log", RichLog).lines] == ["connected", "banned"]
+
+
 async def test_sort_and_pause() -> None:
     rpc = FakeRpc()
     app = TopApp(rpc, interval=3600)

@@ -127,6 +127,8 @@ class TopApp(App[None]):
         self._fill("graph", snapshot.distances())
         self.query_one("#rates", Sparkline).data = list(self._rates)
         log = self.query_one("#log", RichLog)
+        if snapshot.events and snapshot.events[-1]["seq"] < self._seq:
+            self._seq = 0  # The node began anew, and so did its count.
         for event in snapshot.events_after(self._seq):
             self._seq = event["seq"]
             log.write(_sentence(event))
