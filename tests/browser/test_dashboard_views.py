@@ -190,6 +190,10 @@ async def test_from_phone_to_wide_screen(name: str, width: int, height: int) -> 
             whole, inner = await page.evaluate(sizes)
             assert whole <= width, view
             assert inner <= width, view
+            box = await page.locator("#rail a[aria-current]").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0, f"{view}: where one is can be seen without scrolling"
+            assert box["x"] + box["width"] <= width, view
             await shot(page, f"{view}-{name}")
 
 

@@ -34,8 +34,10 @@ function parsed() {
 async function show() {
   const [name, params] = parsed();
   for (const link of document.querySelectorAll("#rail a")) {
-    if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.getAttribute("href") === `#/${name}`) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "center" }); // On a phone the row is wider than the screen.
+    } else link.removeAttribute("aria-current");
   }
   if (current.name === name && current.view?.go) {
     current.view.go(params);
