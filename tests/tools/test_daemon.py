@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -163,3 +166,25 @@ def test_the_summary_line(home: Home, capfd: pytest.CaptureFixture[str]) -> None
     run(home, config(log_summary_period=0.05), until_two)
     assert all(" I #        0 Waiting for peers | 0 peers ⬇ 0 B/s" in line for line in lines)
     assert len(lines) >= 2
+
+
+def test_the_key_of_a_node_that_is_up_is_warned_of(
+    home: Home, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its home folder was copied, and the copy told to listen elsewhere."""
+
+    def second(told: dict[str, Any]) -> None:
+        copy = tmp_path / "copy"
+        copy.mkdir()
+        (copy / "config.json").write_text(json.dumps({"chain_id": "test", "rpc": {"addr": told["rpc_addr"]}}))
+        write_key(copy / "node_key.json", KEY)
+        flags = ["--network-addr", "127.0.0.1:0", "--rpc-addr", "", "--store", "memory"]
+        command = [sys.executable, "-m", "nearnet", "run", "--home", str(copy), *flags]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            assert process.stderr is not None
+            said.append(process.stderr.readline())
+            process.terminate()
+
+    said: list[str] = []
+    run(home, config(rpc={"addr": "127.0.0.1:0"}), second)
+    assert "a node with this key is up already, its RPC answers at 127.0.0.1:" in said[0]

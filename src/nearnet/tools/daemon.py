@@ -18,6 +18,7 @@ from nearnet.store.opening import open_store
 from nearnet.tools.collecting import collecting_seldom
 from nearnet.tools.daemon_log import load_renderer, set_log_level, set_up_log
 from nearnet.tools.heap import keep_freed_memory
+from nearnet.tools.same_key import warn_of_same_key
 from nearnet.tools.summary_line import SummaryLine
 from nearnet.tools.tracing_setup import tracing_from_environment
 
@@ -94,6 +95,7 @@ class Daemon:
                 told = await self._listen(node, listeners)
                 addr = None if node.addr is None else str(node.addr)
                 started({"event": "started", "peer_id": str(node.peer_id), "addr": addr, **told})
+                warn_of_same_key(self._home, node.peer_id, told["rpc_addr"])
                 listeners.callback(SummaryLine(node, config.log_summary_period).stop)
                 keep_freed_memory()
                 await asyncio.to_thread(load_renderer)
