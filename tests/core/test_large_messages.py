@@ -8,7 +8,7 @@ import pytest
 from hand import ME, Core, Hand, key_of
 
 from nearnet.core.actions import CheckMessage, PauseReading, ResumeReading
-from nearnet.core.connections import LARGE_MESSAGE, MOST_BEHIND
+from nearnet.core.large_messages import LARGE_MESSAGE, MOST_BEHIND
 from nearnet.errors import ReasonForBan
 from nearnet.keys import SecretKey, Signature
 from nearnet.wire.borsh_dialect import BorshDialect

@@ -12,6 +12,7 @@ from nearnet.core.actions import Close, PauseReading, ResumeReading
 from nearnet.core.addresses import normalise
 from nearnet.core.admission import refuse_socket
 from nearnet.core.handshake import PeerState, Step, step_for
+from nearnet.core.large_messages import LargeMessages
 from nearnet.core.large_tables import LARGE_TABLE, LargeTables
 from nearnet.core.peer import Peer
 from nearnet.core.started_frames import StartedFrames
@@ -37,8 +38,6 @@ __all__ = [
     "DIALLED_HANDSHAKE_FRAME",
     "EARLY_FRAMES",
     "EARLY_MESSAGES",
-    "LARGE_MESSAGE",
-    "MOST_BEHIND",
     "MOST_BYTES",
     "Connections",
 ]
@@ -51,12 +50,6 @@ EARLY_MESSAGES = 8
 
 DIALLED_HANDSHAKE_FRAME = 4 * 2**20
 """Largest frame before Ready on a connection we dialled: a table may come first."""
-
-LARGE_MESSAGE = 128 * 1024
-"""Bytes from which a routed message is hashed and checked off the loop, which would be held 0.1 ms and more by it."""
-
-MOST_BEHIND = 4 * 2**20
-"""Bytes read of what comes behind a large message before its check is done: the next one is here by then."""
 
 MOST_BYTES: Final = {
     "BlockHeadersRequest": 2**20,
@@ -85,12 +78,12 @@ class Connections:
         "_handshaking",
         "_numbers",
         "_on_closed",
-        "_on_large",
         "_on_message",
         "_on_routed",
         "_started",
         "_tables",
         "_traffic",
+        "large",
     )
 
     def __init__(
@@ -99,19 +92,19 @@ class Connections:
         handshaking: Handshaking,
         on_message: Callable[[Peer, Message, Now], None],
         on_routed: Callable[[Peer, list[RoutedFrame], Now], None],
-        on_large: Callable[[Peer, RoutedFrame, Now], None],
+        admit: Callable[[Peer, RoutedFrame, float], bool],
         on_closed: Callable[[Peer, str, Now], None],
     ) -> None:
         self._context = context
         self._handshaking = handshaking
         self._on_message = on_message
         self._on_routed = on_routed
-        self._on_large = on_large
         self._on_closed = on_closed
         self._started = StartedFrames(context, self)
         self._numbers = count(1)
         self._tables = LargeTables(context, self, on_message)
         self._traffic = TrafficTotals()
+        self.large = LargeMessages(context, self, admit)
 
     @property
     def read_latencies(self) -> Histogram:
@@ -170,8 +163,8 @@ class Connections:
         peer.received_bytes += len(data)
         peer.last_received = now.mono
         peer.framer.feed(data)
-        if peer.checking is not None and peer.framer.buffered > MOST_BEHIND:
-            self.pause(peer, "check")
+        if peer.checking is not None:
+            self.large.more_came(peer)
         self.process(peer, now)
 
     def process(self, peer: Peer, now: Now) -> None:
@@ -238,14 +231,6 @@ class Connections:
             self._context.actions.append(ResumeReading(peer))
             self.process(peer, now)
 
-    def checked(self, peer: Peer, now: Now) -> None:
-        """Its large message is dealt with: what came behind it is next."""
-        peer.checking = None
-        if "check" in peer.paused:
-            self.resume(peer, "check", now)
-        else:
-            self.process(peer, now)
-
     # --- frames ----------------------------------------------------------------------------------
 
     def _frame(self, peer: Peer, frame: bytes, run: list[RoutedFrame], now: Now) -> None:
@@ -263,7 +248,10 @@ class Connections:
                 if routed is not None:
                     peer.count_received("Routed", len(frame))
                     if self._context.rates.allow(peer.ready_id, body_name(routed.body_index), now):
-                        self._take_routed(peer, routed, run, now)
+                        if not self.large.takes(peer, routed):
+                            run.append(routed)
+                        elif self._end_run(peer, run, now):
+                            self.large.begin(peer, routed, now)
                     return
                 if not self._end_run(peer, run, now):
                     return
@@ -276,12 +264,6 @@ class Connections:
         except Malformed as error:
             if self._end_run(peer, run, now):
                 self.malformed(peer, str(error), now)
-
-    def _take_routed(self, peer: Peer, routed: RoutedFrame, run: list[RoutedFrame], now: Now) -> None:
-        if routed.end - routed.start < LARGE_MESSAGE or routed.unsigned or peer.checking is not None:
-            run.append(routed)
-        elif self._end_run(peer, run, now):
-            self._on_large(peer, routed, now)
 
     def _is_wanted(self, peer: Peer, kind: str, length: int, now: Now) -> bool:
         """Whether a message is worth decoding: of a sensible length, and not one too many."""

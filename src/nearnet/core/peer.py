@@ -152,7 +152,7 @@ class Peer:
         self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
-        self.account_key = None
+        self.account_key = self.checking = None
         self.answered = False
         self.forget_link = False
         self.refresh = self.stall = None
@@ -169,7 +169,6 @@ class Peer:
         self.framer = Framer()
         self.frame_started = None
         self.paused = {}
-        self.checking = None
         self.early = []
         self.frames_before_ready = 0
         self.malformed: list[float] = []

@@ -95,7 +95,7 @@ class PeerManager:
         self.client_port = ClientPort(context, self.routed)
         self.handshaking = Handshaking(context, self.dialer, self.local_edges, self._ready)
         self.connections = Connections(
-            context, self.handshaking, self._message, self._routed, self._large, self._closed
+            context, self.handshaking, self._message, self._routed, self.routed.admit, self._closed
         )
         self.membership = Membership(context, self.dialer, self.connections)
         self.exchange.connections = self.connections
@@ -163,7 +163,7 @@ class PeerManager:
                 self.client_port.routed(peer, message, now)
         except InvalidRoutedSignature:
             self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
-        self.connections.checked(peer, now)
+        self.connections.large.done(peer, now)
         self._collect(now)
 
     def routes_ready(self, routes: Routes, now: Now) -> None:
@@ -271,11 +271,6 @@ class PeerManager:
                 self.client_port.routed(peer, message, now)
         except InvalidRoutedSignature:
             self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
-
-    def _large(self, peer: Peer, message: RoutedFrame, now: Now) -> None:
-        if self.routed.admit(peer, message, now.mono):
-            peer.checking = message
-            self.context.actions.append(CheckMessage(peer, message))
 
     def _message(self, peer: Peer, message: Message, now: Now) -> None:
         match message:
