@@ -131,7 +131,8 @@ def test_its_sender_may_have_gone(core: Slow) -> None:
 def test_reading_goes_on_and_stops_before_too_much_waits(core: Slow) -> None:
     near, far = core.ready("near"), core.ready("far")
     behind = routed(near.key, far.key, 2, MOST_BEHIND)
-    near.raw(routed(near.key, far.key, 1) + behind[:MOST_BEHIND])
+    near.raw(routed(near.key, far.key, 1) + behind[:10])
+    near.raw(behind[10:MOST_BEHIND])
     assert PauseReading(near.peer) not in core.others
     near.raw(behind[MOST_BEHIND:-5])
     assert core.others.count(PauseReading(near.peer)) == 1

@@ -144,6 +144,7 @@ def test_every_order_is_every_order() -> None:
 
 
 @pytest.mark.threat(24)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("dialect", ["borsh", pytest.param("protobuf", marks=pytest.mark.slow)])
 def test_in_every_order(dialect: str) -> None:
     runs, directions = 0, set()
