@@ -93,6 +93,14 @@ def test_a_forged_one_bans_and_nothing_behind_it_counts(core: Slow) -> None:
     assert numbers(far) == []
 
 
+@pytest.mark.threat(48)
+def test_behind_a_small_forged_one_it_is_not_looked_at(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    near.raw(routed(near.key, far.key, 1, 10, forged=True) + routed(near.key, far.key, 2))
+    assert near.ban is ReasonForBan.INVALID_SIGNATURE
+    assert core.waiting == []
+
+
 @pytest.mark.threat(39)
 def test_one_that_only_our_rule_refuses_is_dropped(core: Slow) -> None:
     near, far = core.ready("near"), core.ready("far")
