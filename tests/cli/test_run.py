@@ -62,9 +62,19 @@ def test_one_line_of_json_and_a_clean_end(home, number):
 
 
 def test_words_without_listener_or_rpc(home):
-    process = start(home, "--network-addr", "", rpc="")
+    process = start(home, "--network-addr", "", "--set", "network.typo=1", rpc="")
     assert process.stdout.readline().endswith(" listens on no port, its RPC on nowhere\n")
-    assert end(process)[0] == ""
+    out, err = end(process)
+    assert out == ""
+    assert err.startswith("nearnet: unknown field network.typo (flag --set) is ignored\n")
+
+
+def test_warnings_are_lines_of_a_log_of_json(home):
+    process = start(home, "--log-format", "json", "--network-addr", "", "--set", "network.typo=1", rpc="")
+    assert process.stdout.readline().startswith("{")
+    told = [json.loads(line) for line in end(process)[1].splitlines()]
+    assert told[0]["level"] == "warning"
+    assert told[0]["message"] == "! unknown field network.typo (flag --set) is ignored"
 
 
 def test_hang_up_re_reads_level_and_blacklist(home):

@@ -22,6 +22,7 @@ def file(tmp_path):
 def test_the_order_of_layers(file):
     path = file({"network": {"max_num_peers": 20, "handshake_timeout": {"secs": 9}}, "head_height": 4})
     environ = {"NEARNET_NETWORK__MAX_NUM_PEERS": "25", "NEARNET_NETWORK__BAN_WINDOW": "10m", "NEARNET_HOME": "/x"}
+    environ |= {"NEARNET_BIN": "/x/nearnet", "NEARNET_SHARED": "/x/shared"}
     settings = ["network.max_num_peers=30", "nearnet.limits.loop_guard=0", ("network.addr", "", "--network-addr")]
     loaded = load_config(path, environ, settings, {"chain_id": "mainnet", "head_height": 1})
     network = loaded.config.network

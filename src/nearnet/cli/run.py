@@ -74,8 +74,6 @@ def run(
     told: list[str | tuple[str, Any, str]] = list(settings or ())
     told += [(path, value, flag) for path, (value, flag) in flags.items() if value is not None]
     found, loaded = load_home(home, told)
-    for warning in loaded.warnings:
-        warn(warning)
     _run(found, loaded, lambda: load_home(home, told)[1].config, reset_peer_store, stop_with_stdin)
 
 
@@ -83,7 +81,10 @@ def _run(home: Home, loaded: LoadedConfig, reload: Callable[[], NetworkConfig], 
     from nearnet.tools.daemon import Daemon
 
     config, store = loaded.config, store_location(home, loaded)
-    daemon = Daemon(home, config, store, reset_store=reset, stop_with_stdin=with_stdin, reload=reload)
+    logged = loaded.warnings if config.nearnet.log_format == "json" else ()  # For machines: lines of JSON, no other.
+    for warning in () if logged else loaded.warnings:
+        warn(warning)
+    daemon = Daemon(home, config, store, reset_store=reset, stop_with_stdin=with_stdin, warnings=logged, reload=reload)
     daemon.run(lambda event: _started(event, config.nearnet.log_format))
 
 

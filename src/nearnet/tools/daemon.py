@@ -23,7 +23,7 @@ from nearnet.tools.summary_line import SummaryLine
 from nearnet.tools.tracing_setup import tracing_from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from nearnet.config import NetworkConfig
@@ -45,19 +45,24 @@ class Daemon:
         *,
         reset_store: bool = False,
         stop_with_stdin: bool = False,
+        warnings: Sequence[str] = (),
         reload: Callable[[], NetworkConfig],
     ) -> None:
+        """`warnings` are for the log."""
         self._home = home
         self._config = config
         self._store = store
         self._reset_store = reset_store
         self._stop_with_stdin = stop_with_stdin
+        self._warnings = warnings
         self._reload = reload
 
     def run(self, started: Callable[[dict[str, Any]], None]) -> None:
         """Blocks until it is stopped; `started` is told once the p2p port listens. Errors in words."""
         nearnet = self._config.nearnet
         set_up_log(nearnet.log_level, nearnet.log_format, sys.stderr)
+        for warning in self._warnings:
+            _log.warning("! %s", warning)
         key = self._home.key().key
         self._home.prepare()
         lock = self._home.lock()
