@@ -81,11 +81,27 @@ def test_groups_that_do_not_end(data):
 
 @pytest.mark.threat(4)
 @pytest.mark.parametrize(
-    "data", [b"\x00\x00", b"\x0b", b"\x0c", b"\x0e", b"\x0a\x02a", b"\x0d\0\0\0", b"\x09" + bytes(7), b"\x0a", b"\x08"]
+    "data",
+    [
+        b"\x00\x00",
+        varint(2**32) + b"\x00",
+        b"\x0b",
+        b"\x0c",
+        b"\x0e",
+        b"\x0a\x02a",
+        b"\x0d\0\0\0",
+        b"\x09" + bytes(7),
+        b"\x0a",
+        b"\x08",
+    ],
 )
 def test_what_is_no_message(data):
     with pytest.raises(Malformed):
         all_fields(data)
+
+
+def test_the_largest_number():
+    assert all_fields(varint(2**32 - 8) + b"\x05") == [(2**29 - 1, VARINT, 5, 0)]
 
 
 def test_fields_end_with_their_message():

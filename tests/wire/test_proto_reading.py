@@ -124,6 +124,14 @@ def test_block_headers_are_opaque_however_short(header):
     assert read(13, delimited(1, delimited(1, header)) * 2).headers == (header, header)
 
 
+@pytest.mark.threat(4)
+def test_a_message_without_fields_is_one_all_the_same():
+    for content in (b"\0\0", b"\x08"):
+        with pytest.raises(Malformed):
+            read(34, content)
+    assert read(34, delimited(7, b"new")) == m.EpochSyncRequest()
+
+
 def test_edges():
     assert read(6, BORSH_EDGE) == m.LastEdge(EDGE)
     assert read(9, BORSH_EDGE + BORSH_EDGE) == m.ResponseUpdateNonce(EDGE)

@@ -40,6 +40,7 @@ _MOST_VARINT_BYTES: Final = 10
 MOST_FIELDS: Final = 1000
 """Fields that one message may have, entries of long lists apart."""
 
+_NUMBERS: Final = 2**29
 _DEEPEST_GROUP: Final = 100
 """As in the format's own library."""
 
@@ -112,8 +113,8 @@ def fields(data: bytes, at: int, end: int, lists: bool = False) -> Iterator[tupl
         tag, at = read_varint(data, at, end)
         number, wire = tag >> 3, tag & 7
         left -= 1
-        if not number or left < 0:
-            raise Malformed("a field without a number" if left >= 0 else "more fields than any message has")
+        if not 0 < number < _NUMBERS or left < 0:
+            raise Malformed(f"{number} is no field's number" if left >= 0 else "more fields than any message has")
         if wire == VARINT:
             value, at = read_varint(data, at, end)
             if not groups:
