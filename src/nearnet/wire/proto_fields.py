@@ -40,7 +40,9 @@ _MOST_VARINT_BYTES: Final = 10
 MOST_FIELDS: Final = 1000
 """Fields that one message may have, entries of long lists apart."""
 
-_NUMBERS: Final = 2**29
+_TAGS: Final = 2**32
+"""A field's number has 29 bits, its wire type three."""
+
 _DEEPEST_GROUP: Final = 100
 """As in the format's own library."""
 
@@ -107,49 +109,51 @@ def fields(data: bytes, at: int, end: int, lists: bool = False) -> Iterator[tupl
     A group, with all that is in it, is one field of its wire type: nobody has known ones, so it is there to be skipped.
     """
     left = MOST_FIELDS + ((end - at) // SMALLEST_FIELD if lists else 0)
-    groups: list[int] = []
-    group_at = at
     while at < end:
         tag, at = read_varint(data, at, end)
-        number, wire = tag >> 3, tag & 7
+        wire = tag & 7
         left -= 1
-        if not 0 < number < _NUMBERS or left < 0:
-            raise Malformed(f"{number} is no field's number" if left >= 0 else "more fields than any message has")
-        if wire == VARINT:
+        if left < 0 or not 7 < tag < _TAGS:
+            raise Malformed(f"{tag >> 3} is no field's number" if left >= 0 else "more fields than any message has")
+        if wire == DELIMITED:
+            length, at = read_varint(data, at, end)
+            if length > end - at:
+                raise Malformed(f"a field of {length} bytes in {end - at}")
+            yield tag >> 3, wire, at, at + length
+            at += length
+        elif wire == VARINT:
             value, at = read_varint(data, at, end)
-            if not groups:
-                yield number, wire, value, 0
-            continue
-        if wire in (_GROUP, _GROUP_END):
-            group_at = group_at if groups else at
-            _step_in_groups(groups, number, wire)
-            if not groups:
-                yield number, _GROUP, group_at, at
-            continue
-        length, at = read_varint(data, at, end) if wire == DELIMITED else (_fixed(wire), at)
-        if length > end - at:
-            raise Malformed(f"a field of {length} bytes in {end - at}")
+            yield tag >> 3, wire, value, 0
+        else:
+            start = at
+            at, left = _skip(data, at, end, tag, left)
+            yield tag >> 3, wire, start, at
+
+
+def _skip(data: bytes, at: int, end: int, tag: int, left: int) -> tuple[int, int]:
+    """Where a number of fixed length, or a group, ends, and how many fields may follow; `at` is behind its tag."""
+    groups: list[int] = []
+    while True:
+        wire = tag & 7
+        if wire in _FIXED:
+            at += _FIXED[wire]
+        elif wire == DELIMITED:
+            length, at = read_varint(data, at, end)
+            at += length
+        elif wire == VARINT:
+            _, at = read_varint(data, at, end)
+        elif wire == _GROUP and len(groups) < _DEEPEST_GROUP:
+            groups.append(tag >> 3)
+        elif wire != _GROUP_END or not groups or groups.pop() != tag >> 3:
+            raise Malformed("a group too deep, or one that ends before it starts, or no wire type")
+        if at > end:
+            raise Malformed(f"a field that ends {at - end} bytes behind its message")
         if not groups:
-            yield number, wire, at, at + length
-        at += length
-    if groups:
-        raise Malformed("a group that does not end")
-
-
-def _fixed(wire: int) -> int:
-    if wire not in _FIXED:
-        raise Malformed(f"{wire} is no wire type")
-    return _FIXED[wire]
-
-
-def _step_in_groups(groups: list[int], number: int, wire: int) -> None:
-    """One group more, or the innermost one less."""
-    if wire == _GROUP:
-        if len(groups) >= _DEEPEST_GROUP:
-            raise Malformed(f"groups in each other, over {_DEEPEST_GROUP} deep")
-        groups.append(number)
-    elif not groups or groups.pop() != number:
-        raise Malformed("the end of a group that did not start")
+            return at, left
+        tag, at = read_varint(data, at, end)
+        left -= 1
+        if left < 0 or not 7 < tag < _TAGS:
+            raise Malformed(f"{tag >> 3} is no field's number" if left >= 0 else "more fields than any message has")
 
 
 def signed(value: int, bits: int) -> int:
