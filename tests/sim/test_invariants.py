@@ -12,6 +12,7 @@ from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, Signature
 from nearnet.sim.invariants import WRONG_FOR, InvariantBroken, Invariants, components_of, next_hops_by_search
 from nearnet.sim.signatures import made_up_edge
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import AnnounceAccount
 
 
@@ -195,6 +196,11 @@ def test_an_announcement_that_was_not_stored(world):
     node = world.nodes[0]
     node.core.announcements = SimpleNamespace(all=lambda: [SimpleNamespace(account_id="lost.near")])
     broken(world, "store")
+
+
+def test_a_ping_without_an_answer(world):
+    world.pool.dialect(dialect_named("borsh")).forward = lambda _: b""
+    broken(world, "answers")
 
 
 def test_a_node_that_chatters(world):

@@ -124,3 +124,10 @@ def test_a_message_passed_on_with_another_ttl_is_found(wrong, monkeypatch):
     monkeypatch.setattr(BorshDialect, "forward", lambda self, rf: self.encode(Routed(replace(routed, ttl=9 - wrong))))
     with pytest.raises(AssertionError, match=f"hops: a message of ttl 9 was passed on as {9 - wrong}"):
         dialect.forward(frame)
+
+
+def test_a_message_passed_on_at_the_end_of_its_way_is_found():
+    dialect = EdgePool().dialect(BorshDialect())
+    routed = RoutedMessage(A.public_key, B.public_key, B.sign(bytes(32)), 1, encode_body(Ping(1, B.public_key)))
+    with pytest.raises(AssertionError, match="hops: a message of ttl 1 was passed on as 0"):
+        dialect.forward(dialect.routed(dialect.encode(Routed(routed))))

@@ -35,6 +35,17 @@ def test_a_run_that_goes_round_and_round_ends():
         world.run(1.0)
 
 
+def test_a_moment_that_never_ends():
+    world = World()
+
+    def again():
+        world.later(0.0, again)
+
+    again()
+    with pytest.raises(TooBusy, match="100001 events"):
+        world.run(1)
+
+
 def test_every_name_has_a_random_source_of_its_own():
     assert World(1).random("a").random() == World(1).random("a").random()
     numbers = {World(seed).random(name).random() for seed in (1, 2) for name in ("a", "b")}

@@ -7,6 +7,7 @@ becoming another failure.
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nearnet.core.components import Components
@@ -28,6 +29,7 @@ BUSY_PER_MINUTE = 60.0
 WRONG_FOR = 8.0
 """Seconds for which an edge of ours may be wrong: 6 s of grace (`behaviour.md` §3), a second look, late timers."""
 
+_ANSWERED_WITHIN = 10.0
 _LOOK_EVERY = 1.0
 _MANY = 100
 _WALK_EVERY = 1000
@@ -160,13 +162,17 @@ class Invariants:
         by_id = {node.id: node for node in nodes}
         self._connections(nodes, by_id)
         links = {node.id: [peer for peer in node.core.peers if peer in by_id] for node in nodes}
-        for part in components_of(links):
-            self._agreement([by_id[peer] for peer in part])
+        parts = [[by_id[peer] for peer in part] for part in components_of(links)]
+        for part in parts:
+            self._agreement(part)
         for node in nodes:
             self._bounds(node)
             self._own_edges(node)
             self._routes(node)
             self._store(node)
+        for part in parts:
+            if len(part) > 1:
+                self._answers(part)
         self._calm(nodes)
 
     def _connections(self, nodes: list[SimNode], by_id: dict[PeerId, SimNode]) -> None:
@@ -247,6 +253,23 @@ class Invariants:
         if not held <= accounts:
             raise InvariantBroken("store", f"{node} has not stored {sorted(held - accounts)}")
         Components(node.disk.rows)  # Reads the last nonce: it must decode.
+
+    def _answers(self, part: list[SimNode]) -> None:
+        """Each node of a connected part pings another, and its pong finds the way back."""
+        asked = [(node, other, node.kinds.get("pong", 0)) for node, other in pairwise([*part, part[0]])]
+        for node, other, _ in asked:
+            node.do(node.core.ping, other.id)
+
+        def silent() -> list[str]:
+            return [
+                f"{node} has no pong of {self._name(other.id)}"
+                for node, other, before in asked
+                if node.kinds.get("pong", 0) <= before
+            ]
+
+        self._world.run(_ANSWERED_WITHIN, lambda: not silent())
+        for text in silent():
+            raise InvariantBroken("answers", text)
 
     def _calm(self, nodes: list[SimNode]) -> None:
         """A minute in which nothing changes costs few messages."""

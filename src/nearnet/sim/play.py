@@ -271,9 +271,10 @@ class Player:
                 case steps.Ping(_, to, ttl, nonce):
                     body = encode_body(Ping(nonce or 0, node.id))
                     node.do(lambda now: core.send_routed(self.id(to), body, now, ttl))
-                case steps.Send(_, to, number):
+                case steps.Send(_, to, number, times):
                     body = encode_body(Opaque(_APPROVAL, number.to_bytes(8, "little")))
-                    node.do(lambda now: core.send_routed(self.id(to), body, now))
+                    for _ in range(times):
+                        node.do(lambda now: core.send_routed(self.id(to), body, now))
                 case steps.Announce():
                     node.do(core.announce, self._announcement(step))
         except NearnetError as error:  # No way, no such peer, banned: told to the caller, and part of what happens.

@@ -226,7 +226,7 @@ class SharedDialect:
         self._pool.passed_on(routed.digest())
         frame = self._dialect.forward(routed)
         onward = self._dialect.routed(frame)
-        if onward is None or onward.ttl != routed.ttl - 1:
+        if onward is None or not 0 < onward.ttl == routed.ttl - 1:
             raise AssertionError(f"hops: a message of ttl {routed.ttl} was passed on as {onward and onward.ttl}")
         return frame
 

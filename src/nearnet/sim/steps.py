@@ -236,11 +236,12 @@ class Ping(Step):
 
 @dataclass(frozen=True, slots=True)
 class Send(Step):
-    """`node` sends a routed message of the chain's own to `to`: the same one for the same `number`."""
+    """`node` sends a routed message of the chain's own to `to`, so often: the same one for the same `number`."""
 
     node: int
     to: int
     number: int
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ _STAMP = struct.Struct("<dI")
 _PORT = 24567
 
 
+_MOST_AT_ONCE = 100_000
+"""Events of one moment: with more, somebody asks again and again for what is due at once."""
+
 _COLLECT_EVERY = 500_000
 """Events between two collections of cyclic garbage: left alone, the collector takes 15 % of the time for nothing."""
 
@@ -54,7 +57,7 @@ def _without_collector() -> Iterator[None]:
 
 
 class TooBusy(AssertionError):
-    """More events than the run may take: something goes round and round."""
+    """More events than the run may take, or one moment of it: something goes round and round."""
 
 
 class World:
@@ -166,16 +169,16 @@ class World:
     def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
         """Let so much time pass, or less when `until` holds; whether it did. Looked at after each event."""
         end = self.time + seconds
-        queue = self._queue
+        queue, last_moment = self._queue, self.events
         with self.running(), _without_collector():
             if until is not None and until():
                 return True
             while queue and queue[0][0] <= end:
                 time, _, call = heapq.heappop(queue)
                 if time > self.time:
-                    self.time = time
+                    self.time, last_moment = time, self.events
                 self.events += 1
-                if self.events > self.most_events:
+                if self.events > self.most_events or self.events - last_moment > _MOST_AT_ONCE:
                     raise TooBusy(f"{self.events} events by {self.time:.3f} s")
                 if not self.events % _COLLECT_EVERY:
                     gc.collect()

@@ -100,7 +100,7 @@ def _step(kind: str, rng: random.Random, nodes: int, number: int) -> Step:
         case "ping":
             return Ping(a, b)
         case "send":
-            return Send(a, b, number // 4)
+            return Send(a, b, number // 4, times=1 + number % 2)
         case "disconnect":
             return Disconnect(a, b)
         case "snap":
