@@ -70,4 +70,4 @@ async def opened(url: str, view: str = "overview", refused: tuple[str, ...] = ()
 async def shot(page: Any, name: str) -> None:
     """Keep what is seen."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+    await page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), timeout=45_000)  # drawn in software

@@ -133,6 +133,8 @@ def test_metrics_while_it_goes_on(node):
     assert f'near_ping_ping_sent{{chain_id="test",account_id="{node.peer_id}"}} ' in text
 
 
-def test_a_wrong_place_for_metrics_is_2(node, capsys):
+def test_a_wrong_place_for_metrics(node, capsys):
+    assert main(words(node, "--prometheus-addr", node.rpc_addr)) == 1
+    assert "Address already in use; choose another with --prometheus-addr" in capsys.readouterr().err
     assert main(words(node, "--prometheus-addr", "everywhere")) == 2
     assert "--prometheus-addr: expected IP:PORT" in capsys.readouterr().err

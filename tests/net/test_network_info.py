@@ -8,11 +8,11 @@ from typing import Any
 from nearnet.net.network_info import Traffic
 
 
-def peer(sent: int, received: int) -> Any:
+def peer(sent: int, received: int, connected_at: float = 0.0) -> Any:
     class Counters(SimpleNamespace):
         __hash__ = object.__hash__
 
-    return Counters(sent_bytes=sent, received_bytes=received)
+    return Counters(sent_bytes=sent, received_bytes=received, connected_at=connected_at)
 
 
 def test_nothing_is_known_from_one_sample() -> None:
@@ -38,3 +38,15 @@ def test_only_the_latest_samples_count() -> None:
         one.sent_bytes = 2**second
         traffic.sample([one], float(second))
     assert traffic.per_second == (8, 0)
+
+
+def test_what_one_connection_does_now_not_on_the_average_of_its_life() -> None:
+    traffic, one = Traffic(samples=2), peer(1_000_000, 0)
+    assert traffic.of(peer(300, 100, connected_at=997.0), 1000.0) == (100, 33)
+    traffic.sample([one], 1000.0)
+    traffic.sample([one], 1005.0)
+    one.received_bytes = 500
+    assert traffic.of(one, 1010.0) == (0, 50)
+    traffic.sample([], 1010.0)
+    traffic.sample([], 1015.0)
+    assert traffic.of(peer(60, 0, connected_at=1014.0), 1015.0) == (60, 0)

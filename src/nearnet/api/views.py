@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nearnet.core.peer import Peer
     from nearnet.core.peer_table import KnownPeer
     from nearnet.keys import PeerId
+    from nearnet.net.network_info import ConnectedPeer
     from nearnet.net.node import Node
     from nearnet.wire.messages_today import AccountData
 
@@ -139,7 +140,10 @@ def detailed_status(node: Node, rpc_addr: str | None, started: float, now: float
         "network_info": {
             "peer_max_count": info.peer_max_count,
             "num_connected_peers": len(info.peers),
-            "connected_peers": [_peer_info_view(node, peer) for peer in core.peers.values()],
+            "connected_peers": [
+                _peer_info_view(node, peer, told)
+                for peer, told in zip(core.peers.values(), node.network_info().peers, strict=True)
+            ],
             "known_producers": [
                 {
                     "account_id": one.account_id,
@@ -184,10 +188,10 @@ def snapshot_hosts(node: Node) -> dict[str, Any]:
     return {"status_response": {"SnapshotHosts": {"hosts": hosts}}}
 
 
-def _peer_info_view(node: Node, peer: Peer) -> dict[str, Any]:
+def _peer_info_view(node: Node, peer: Peer, told: ConnectedPeer) -> dict[str, Any]:
     now, chain = node.driver.now().mono, peer.chain_info
     asked = peer.last_peers_request
-    info, seconds = peer.info, max(1.0, now - peer.connected_at)
+    info = peer.info
     return {
         "addr": _text(info.addr if info is not None else peer.address),
         "account_id": info.account_id if info is not None else None,
@@ -197,8 +201,8 @@ def _peer_info_view(node: Node, peer: Peer) -> dict[str, Any]:
         "tracked_shards": list(chain.tracked_shards) if chain is not None else [],
         "archival": chain.archival if chain is not None else False,
         "peer_id": _text(peer.peer_id),
-        "received_bytes_per_sec": int(peer.received_bytes / seconds),
-        "sent_bytes_per_sec": int(peer.sent_bytes / seconds),
+        "received_bytes_per_sec": told.received_bytes_per_sec,
+        "sent_bytes_per_sec": told.sent_bytes_per_sec,
         "last_time_peer_requested_millis": 0 if asked is None else _millis(now - asked),
         "last_time_received_message_millis": _millis(now - peer.last_received),
         "connection_established_time_millis": _millis(now - peer.connected_at),

@@ -34,6 +34,8 @@ class ConnectedPeer:
     idle_seconds: float
     sent_bytes: int
     received_bytes: int
+    sent_bytes_per_sec: int
+    received_bytes_per_sec: int
     send_queue_bytes: int
     last_ping_ms: float | None
 
@@ -58,7 +60,7 @@ class Traffic:
     """Bytes per second, over the samples of the last minute."""
 
     def __init__(self, samples: int = 12) -> None:
-        self._samples: deque[tuple[float, int, int]] = deque(maxlen=samples)
+        self._samples: deque[tuple[float, int, int, dict[Peer, tuple[int, int]]]] = deque(maxlen=samples)
         self._ended = (0, 0)
         self._counted: dict[Peer, tuple[int, int]] = {}
 
@@ -74,16 +76,26 @@ class Traffic:
         self._counted = now
         total_sent = sent + sum(counts[0] for counts in now.values())
         total_received = received + sum(counts[1] for counts in now.values())
-        self._samples.append((mono, total_sent, total_received))
+        self._samples.append((mono, total_sent, total_received, now))
 
     @property
     def per_second(self) -> tuple[int, int]:
         """Bytes sent and received in a second; zero before the second sample."""
         if len(self._samples) < 2:
             return 0, 0
-        (start, *before), (end, *after) = self._samples[0], self._samples[-1]
+        (start, sent, received, _), (end, all_sent, all_received, _) = self._samples[0], self._samples[-1]
         elapsed = max(end - start, 1e-9)
-        return int((after[0] - before[0]) / elapsed), int((after[1] - before[1]) / elapsed)
+        return int((all_sent - sent) / elapsed), int((all_received - received) / elapsed)
+
+    def of(self, peer: Peer, mono: float) -> tuple[int, int]:
+        """Bytes that one connection sent and received in a second; since it began, before its first sample."""
+        start, sent, received = peer.connected_at, 0, 0
+        for at, _, _, counted in self._samples:
+            if peer in counted:
+                start, (sent, received) = at, counted[peer]
+                break
+        elapsed = max(mono - start, 1.0)
+        return int((peer.sent_bytes - sent) / elapsed), int((peer.received_bytes - received) / elapsed)
 
 
 def network_info(core: PeerManager, traffic: Traffic, now: Now) -> NetworkInfo:
@@ -92,7 +104,7 @@ def network_info(core: PeerManager, traffic: Traffic, now: Now) -> NetworkInfo:
     return NetworkInfo(
         peer_id=core.peer_id,
         address=core.context.listen_address,
-        peers=tuple(_connected(peer, now) for peer in core.peers.values()),
+        peers=tuple(_connected(peer, traffic.of(peer, now.mono), now) for peer in core.peers.values()),
         peer_max_count=core.config.network.max_num_peers,
         sent_bytes_per_sec=sent,
         received_bytes_per_sec=received,
@@ -102,7 +114,7 @@ def network_info(core: PeerManager, traffic: Traffic, now: Now) -> NetworkInfo:
     )
 
 
-def _connected(peer: Peer, now: Now) -> ConnectedPeer:
+def _connected(peer: Peer, per_second: tuple[int, int], now: Now) -> ConnectedPeer:
     return ConnectedPeer(
         info=peer.info or PeerInfo(peer.ready_id),
         address=peer.address,
@@ -115,6 +127,8 @@ def _connected(peer: Peer, now: Now) -> ConnectedPeer:
         idle_seconds=now.mono - peer.last_received,
         sent_bytes=peer.sent_bytes,
         received_bytes=peer.received_bytes,
+        sent_bytes_per_sec=per_second[0],
+        received_bytes_per_sec=per_second[1],
         send_queue_bytes=peer.queued,
         last_ping_ms=peer.last_ping_ms,
     )
