@@ -135,6 +135,18 @@ async def test_disconnect_ban_and_unban() -> None:
         assert [one.kind for one in a.recent_events if one.kind in ("banned", "unbanned")] == ["banned", "unbanned"]
 
 
+async def test_a_ban_is_not_shortened_unsaid() -> None:
+    async with running(1) as (node,):
+        peer = PeerId(SecretKey.from_seed("banned").public_key)
+        node.ban(peer, ReasonForBan.HEIGHT_FRAUD, 600)
+        node.ban(peer, ReasonForBan.ABUSIVE, 700)
+        with pytest.raises(PeerRefused, match="is banned already, for Abusive, and longer than that; unban it before"):
+            node.ban(peer, ReasonForBan.ABUSIVE, 60)
+        assert [event.data["seconds"] for event in node.recent_events if event.kind == "banned"] == [600, 700]
+        node.unban(peer)
+        node.ban(peer, ReasonForBan.ABUSIVE, 60)
+
+
 async def test_boot_nodes_are_dialled_by_name() -> None:
     async with running(1) as (seed,):
         assert seed.addr is not None
