@@ -24,6 +24,11 @@ async def test_every_route_and_method_is_described_and_answers() -> None:
                 answer = await get(server, path)
                 assert answer.status == 200, path
         assert "/nearnet_ban" not in told["paths"], "nothing with a side effect by GET"
+        assert {"401", "403", "408", "413", "415", "429"} <= told["paths"]["/"]["post"]["responses"].keys()
+        described = told["components"]["schemas"]["Error"]["properties"]
+        refused = (await get(server, "/status", Host="evil.example")).json()
+        assert list(refused) == list(described)
+        assert refused["name"] in described["name"]["enum"]
         assert (await get(server, "/debug/api/nothing")).status == 405
         assert node.peer_id
 

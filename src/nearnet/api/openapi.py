@@ -32,6 +32,11 @@ _ERROR = {
     },
 }
 
+_REFUSED = {
+    "description": "Refused, or failed: the HTTP status says which way, the object why",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+
 _PLAIN = {
     "/metrics": ("Metrics in Prometheus' text format", "text/plain"),
     "/ws/events": ("A websocket that tells every event as one JSON object", "application/json"),
@@ -65,7 +70,8 @@ def openapi(methods: Mapping[str, Described], debug: tuple[str, ...]) -> dict[st
 
 
 def _get(text: str, kind: str) -> dict[str, Any]:
-    return {"summary": text, "responses": {"200": {"description": text, "content": {kind: {"schema": {}}}}}}
+    told = {"description": text, "content": {kind: {"schema": {}}}}
+    return {"summary": text, "responses": {"200": told, "default": _REFUSED}}
 
 
 def _query(params: type[BaseModel] | None) -> list[dict[str, Any]]:
