@@ -11,7 +11,7 @@ from real_nodes import place, until
 
 from nearnet.core.actions import Event
 from nearnet.errors import ReasonForBan
-from nearnet.keys import SecretKey
+from nearnet.keys import PeerId, SecretKey
 
 VIEWS = ["overview", "map", "peers", "known", "bans", "routes", "accounts", "traffic", "events", "limits"]
 
@@ -177,12 +177,17 @@ async def test_the_admin_connects_and_disconnects() -> None:
         await rows(page, 1)
 
 
+WORTH = {"bans": "left", "limits": "value", "routes": "distance", "known": "status"}
+"""The column that each of these tables is for."""
+
+
 @pytest.mark.parametrize(
     ("name", "width", "height"), [("phone", 360, 740), ("tablet", 820, 1180), ("wall", 1920, 1080)]
 )
 async def test_from_phone_to_wide_screen(name: str, width: int, height: int) -> None:
     async with watched(2) as at, opened(at.url, viewport={"width": width, "height": height}) as page:
         add_graph(at.node, 60, 300)
+        at.node.ban(PeerId(SecretKey.from_seed("banned").public_key), ReasonForBan.NONE, 3600)
         for view in VIEWS if name == "phone" else ("overview", "map", "peers"):
             await page.goto(f"{at.url}/#/{view}")
             await page.wait_for_selector(f"main.view-{view}")
@@ -194,6 +199,10 @@ async def test_from_phone_to_wide_screen(name: str, width: int, height: int) -> 
             assert box is not None
             assert box["x"] >= 0, f"{view}: where one is can be seen without scrolling"
             assert box["x"] + box["width"] <= width, view
+            if view in WORTH:
+                await page.wait_for_selector("tbody tr")
+                place = await page.locator(f"th[data-name={WORTH[view]}]").bounding_box()
+                assert place["x"] + place["width"] <= width, f"{view}: what it is looked at for needs no scrolling"
             await shot(page, f"{view}-{name}")
 
 

@@ -10,10 +10,10 @@ import { Table } from "../table.js";
 
 const COLUMNS = [
   { name: "peer", label: "Peer", value: (one) => one.peer_id, cell: (one) => peerCell(one.peer_id), refresh: (cell, one) => refreshPeerCell(cell, one.peer_id) },
-  { name: "addr", label: "Address", value: (one) => one.addr, class: "mono" },
   { name: "reason", label: "Reason", value: (one) => one.reason },
-  { name: "at", label: "Banned at", align: "right", value: (one) => one.banned_at, text: (one) => date(one.banned_at) },
   { name: "left", label: "Time left", align: "right", value: (one) => one.until, text: (one) => duration(one.until - nodeTime()), title: (one) => `until ${date(one.until)}` },
+  { name: "addr", label: "Address", value: (one) => one.addr, class: "mono" },
+  { name: "at", label: "Banned at", align: "right", value: (one) => one.banned_at, text: (one) => date(one.banned_at) },
   { name: "act", label: "", cell: (one, latest) => h("span", { class: "row-buttons" },
     h("button", { type: "button", "aria-label": `Lift the ban of ${shortId(one.peer_id)}`, onclick: () => unban(latest()) }, "Lift ban")) },
 ];

@@ -12,7 +12,7 @@ const plain = (value) => (value === null || typeof value !== "object" ? String(v
 
 const COLUMNS = [
   { name: "name", label: "Limit", value: (row) => row.name, text: (row) => words(row.name) },
-  { name: "value", label: "Value", align: "right", value: (row) => (typeof row.value === "number" ? row.value : null), text: told },
+  { name: "value", label: "Value", align: "right", class: "setting", value: (row) => (typeof row.value === "number" ? row.value : null), text: told },
   { name: "used", label: "Used", align: "right", value: (row) => row.used, text: (row) => (row.used === null ? "–" : sized(row, row.used)) },
   {
     name: "share", label: "Share", class: "share", value: share,
