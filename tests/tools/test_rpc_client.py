@@ -83,6 +83,14 @@ def test_what_is_wrong_is_said(answer: bytes, error: type[Exception], words: str
         RpcClient(address).call("x")
 
 
+def test_every_interface_is_asked_on_this_machines_own() -> None:
+    with answering(http({"jsonrpc": "2.0", "result": 7, "id": 1})) as address:
+        client = RpcClient(address.replace("127.0.0.1", "0.0.0.0"))
+        assert client.call("x") == 7
+        assert client._place[0] == "127.0.0.1"
+    assert RpcClient("[::]:1")._place == ("::1", 1)
+
+
 def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc_client, "_ANSWER_TIME", 0.05)
     with answering(None) as address, pytest.raises(NodeUnreachable, match="does not answer within"):

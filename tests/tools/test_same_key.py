@@ -26,6 +26,9 @@ async def test_a_node_that_is_up_and_one_that_is_another(tmp_path: Path) -> None
         home = home_with(tmp_path, address)
         assert await asyncio.to_thread(same_key_at, home, node.peer_id, "127.0.0.1:1") == address
         assert await asyncio.to_thread(same_key_at, home, node.peer_id, None) == address
+        everywhere = address.replace("127.0.0.1", "0.0.0.0")
+        home = home_with(tmp_path, everywhere)
+        assert await asyncio.to_thread(same_key_at, home, node.peer_id, None) == everywhere
         assert await asyncio.to_thread(same_key_at, home, node.peer_id, address) is None, "that is this one"
         stranger = PeerId(SecretKey.from_seed("stranger").public_key)
         assert await asyncio.to_thread(same_key_at, home, stranger, None) is None

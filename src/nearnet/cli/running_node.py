@@ -30,8 +30,6 @@ def _address(folder: Path) -> str:
     if not (folder / "config.json").exists():
         return "127.0.0.1:3030"
     address = load_home(folder)[1].config.rpc.addr
-    host, _, port = address.rpartition(":")
-    if not address or port == "0":
+    if not address or address.endswith(":0"):
         raise ConfigError(f"{folder / 'config.json'} names no port for the RPC; tell it: --rpc-addr IP:PORT")
-    # What listens on every interface is asked on this machine's own.
-    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host) + f":{port}"
+    return address

@@ -13,6 +13,9 @@ __all__ = ["NodeUnreachable", "RpcClient", "RpcFailed"]
 _PARSE_ERROR, _NO_METHOD = -32700, -32601
 _REFUSED = (403, 408, 413, 415, 429)
 """Statuses of a node that did not come to the question."""
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What listens on every interface is asked on this machine's own: it serves no other Host by that name."""
+
 _ANSWER_TIME = 15.0
 """Seconds: more than a node takes for any call, so that what it says comes first."""
 
@@ -34,7 +37,8 @@ class RpcClient:
         if not host or not (port.isascii() and port.isdigit() and int(port) < 2**16):
             raise ConfigError(f"--rpc-addr: {address!r} is not IP:PORT")
         self.address = address
-        self._place = (host.strip("[]"), int(port))
+        host = host.strip("[]")
+        self._place = (_LOOPBACK.get(host, host), int(port))
         self._headers = {"Content-Type": "application/json"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
