@@ -16,6 +16,7 @@ from nearnet.keys import PublicKey, SecretKey
 from nearnet.wire.messages import PeerInfo, PeersRequest, SocketAddress
 
 HERE = Path(__file__).parent
+OURS = [f"nearnet_{one}" for one in ("peers", "known_peers", "bans", "edges", "routes", "accounts", "limits", "events")]
 SAMPLE = re.compile(r'([a-z_]+)((?:\{(?:[a-z_]+="(?:[^"\\]|\\.)*",?)*\})?) (-?[0-9.e+-]+)')
 
 
@@ -141,6 +142,8 @@ async def test_ten_thousand_peers_make_no_more_series() -> None:
         strangers = [PublicKey(b"\0" + number.to_bytes(32, "big")) for number in range(10_000)]
         infos = [PeerInfo(key, SocketAddress("127.0.0.1", 1 + number)) for number, key in enumerate(strangers)]
         series: list[set[str]] = []
+        for method in ("status", "network_info", "health", "nonsense", *OURS):
+            await post(server, call(method))
         for part in (keys[:5], keys[5:10], keys[10:]):
             node.core.context.peer_store.add_indirect(infos, "127.0.0.1", Now(1.0, 1.0))
             for key in part:

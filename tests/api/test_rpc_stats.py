@@ -22,3 +22,19 @@ def test_calls_errors_and_seconds_by_method() -> None:
     assert (status.counts[1], sum(status.counts), round(status.total, 4)) == (1, 2, 0.1015)
     assert other.counts[0] == 1
     assert found["near_rpc_timeout_total"] == [({}, 1.0)]
+
+
+def test_our_own_methods_are_counted_apart_and_timed_together() -> None:
+    stats = RpcStats()
+    for method in ("nearnet_peers", "nearnet_bans", "status"):
+        stats.called(method, "", 0.1)
+    found = {name: samples for name, _, _, samples in stats.metrics()}
+    assert [labels["method"] for labels, _ in found["near_rpc_total_count"]] == [
+        "nearnet_peers",
+        "nearnet_bans",
+        "status",
+    ]
+    assert [(labels["method"], sum(one.counts)) for labels, one in found["near_rpc_processing_time"]] == [
+        ("nearnet", 2),
+        ("status", 1),
+    ]

@@ -9,7 +9,10 @@ def test_each_kind_of_input_has_its_own() -> None:
     timings = Timings()
     timings.input("timer", 0.00015)
     timings.received.observe(1.0)
-    assert list(timings.inputs) == list(INPUTS)
+    timings.input("lost", 0.1)
+    timings.input("dialled", 0.1)
+    assert timings.inputs.keys() == set(INPUTS.values())
+    assert sum(timings.inputs["connection"].counts) == 2
     assert timings.inputs["timer"].counts[:3] == [0, 1, 0]
     assert timings.inputs["received"].total == 1.0
     assert timings.inputs["timer"].bounds[:2] == (0.0001, 0.0002)
