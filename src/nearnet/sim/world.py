@@ -37,7 +37,7 @@ _STAMP = struct.Struct("<dI")
 _PORT = 24567
 
 
-_MOST_AT_ONCE = 100_000
+_MOST_AT_ONCE = 20_000
 """Events of one moment: with more, somebody asks again and again for what is due at once."""
 
 _COLLECT_EVERY = 500_000
