@@ -1,7 +1,6 @@
-"""What the simulator must reach, in processor seconds of one core."""
+"""Nothing ticks: what a quiet network costs, in events. Their time is measured in `benchmarks/simulator.py`."""
 
 import resource
-import time
 from dataclasses import replace
 
 import pytest
@@ -11,35 +10,31 @@ from nearnet.sim.scenarios import find
 from nearnet.sim.steps import Wait
 
 
+def events_of(dialect: str, seconds: float) -> int:
+    """Of a hundred nodes that have joined, in so many seconds in which nothing happens."""
+    join = find("join", 100)
+    player = Player(replace(join, setup=replace(join.setup, nearnet={"dialect": dialect})))
+    player.run()
+    before = player.world.events
+    player.perform(Wait(seconds))
+    return player.world.events - before
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_an_hour_of_a_hundred_quiet_nodes_takes_at_most_ten_seconds():
-    player = Player(find("join", 100))
-    player.run()
-    before, events = time.process_time(), player.world.events
-    player.perform(Wait(3600))
-    assert time.process_time() - before <= 10.0
-    assert player.world.events - events < 50_000, "nothing ticks: some events per node and minute"
+def test_an_hour_of_a_hundred_quiet_nodes():
+    assert events_of("borsh", 3600) < 50_000, "less than ten a minute for each node"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_ten_minutes_of_a_hundred_quiet_nodes_of_today():
     """They ask each neighbour for peers every minute, and renew each nonce every ten: that much is to be done."""
-    join = find("join", 100)
-    player = Player(replace(join, setup=replace(join.setup, nearnet={"dialect": "protobuf"})))
-    player.run()
-    before, events = time.process_time(), player.world.events
-    player.perform(Wait(600))
-    assert time.process_time() - before <= 12.0
-    assert player.world.events - events < 40_000
+    assert events_of("protobuf", 600) < 40_000
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
-def test_a_thousand_nodes_join_within_ten_minutes_and_four_gigabytes():
-    before = time.process_time()
-    result = play(find("join", 1000))
-    assert result.failure is None
-    assert time.process_time() - before <= 600.0
+def test_a_thousand_nodes_join_within_four_gigabytes():
+    assert play(find("join", 1000)).failure is None
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 <= 4 * 2**30
