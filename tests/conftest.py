@@ -13,7 +13,7 @@ settings.load_profile("nearnet")
 # A shell's background job ignores Ctrl-C, and so would the commands that tests start and end by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-BESIDE = ("browser", "conformance", "crash", "deploy", "rules", "soak")
+BESIDE = ("browser", "cli", "conformance", "crash", "deploy", "rules", "soak", "tools")
 """Folders of tests that mostly wait for programs."""
 
 
