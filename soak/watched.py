@@ -16,14 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from nearnet import NetworkConfig, Node
+from nearnet.core.addresses import normalise, scope, source_group
 from nearnet.keys import SecretKey
 from nearnet.sim.bounds import holdings
+from nearnet.wire.messages import PeerInfo, SocketAddress
+from nearnet.wire.proto_structures import read_peer, write_peer
 
 __all__ = ["NODES", "main"]
 
 NODES = 3
 _BEAT = 0.01
 _SAMPLE = 1.0
+_FILL = 4096
+"""Addresses, two ports each: more than any of those caches keeps."""
 _COUNT_EVERY = 60
 """Samples between two that tell what is held, too."""
 
@@ -34,6 +39,18 @@ def _config(folder: Path, number: int) -> NetworkConfig:
     return NetworkConfig.model_validate(
         {"chain_id": "soak", "network": network, "nearnet": {"store": str(folder / f"{number}.sqlite")}}
     )
+
+
+def _fill_caches() -> None:
+    """Those of the process for addresses and peers are full from the start: for hours they would look like a leak."""
+    key = SecretKey.from_seed("told").public_key
+    for number in range(_FILL):
+        address = SocketAddress(f"10.{number >> 8}.{number & 255}.1", 24567)
+        for one in (address, SocketAddress(address.ip, 24568)):
+            normalise(one)
+            scope(one.ip)
+            source_group(one.ip)
+            read_peer(write_peer(PeerInfo(key, one)))
 
 
 class _Beat:
@@ -83,6 +100,7 @@ def _held(nodes: list[Node]) -> dict[str, int]:
 
 async def main(folder: Path) -> None:
     """Until the input ends."""
+    _fill_caches()
     keys = [SecretKey.from_seed(f"stays {number}") for number in range(NODES)]
     nodes = [Node(_config(folder, number), key=key) for number, key in enumerate(keys)]
     for node in nodes:
