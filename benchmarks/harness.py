@@ -8,6 +8,7 @@ moment on the same machine.
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -106,6 +107,26 @@ def verification() -> float:
     for digest, signature in _SIGNED:
         verify(digest, signature)
     return (time.thread_time() - begun) / len(_SIGNED)
+
+
+def verification_on_two_cores() -> float:
+    """Seconds that pass for one verification while two threads do nothing else: half of one's time at best.
+
+    Two virtual processors are often one core, and a check takes longer while its neighbour is busy as well.
+    """
+    verify = _SIGNER.verify_key.verify
+
+    def work() -> None:
+        for digest, signature in _SIGNED:
+            verify(digest, signature)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return (time.monotonic() - begun) / len(threads) / len(_SIGNED)
 
 
 def by_turns(ours: Callable[[int], float], options: Options, floor: Callable[[], float] = verification) -> Turns:

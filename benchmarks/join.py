@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import replace
 
-from benchmarks.harness import Options, Result, verification
+from benchmarks.harness import Options, Result, verification, verification_on_two_cores
 from benchmarks.node_process import NodeProcess, RawClient
 from nearnet.core.edge import build_edge, edge_digest
 from nearnet.keys import SecretKey, Signature
@@ -75,14 +75,14 @@ def run(options: Options) -> list[Result]:
         listener.drain()
         pinger.round_trips.clear()
         frame = client.dialect.encode(SyncRoutingTable(network))
-        floor = verification()
+        both, floor = verification_on_two_cores(), verification()
         begun, cpu, heard = time.monotonic(), node.cpu(), 0
         client.socket.sendall(frame_prefix(len(frame)) + frame)
         while heard < edges:
             (table,) = listener.receive_until("SyncRoutingTable", 1)
             heard += int.from_bytes(table[1:5], "little")
         wall, cpu = time.monotonic() - begun, node.cpu() - cpu
-        floor = (floor + verification()) / 2
+        both, floor = (both + verification_on_two_cores()) / 2, (floor + verification()) / 2
         pinger.stopping.set()
         pinger.join()
         client.close()
@@ -92,7 +92,7 @@ def run(options: Options) -> list[Result]:
     name = f"join, {edges} edges"
     detail = f"{wall:.2f} s; CPU {cpu / edges / 2 / floor:.2f} x the verifications"
     return [
-        Result(f"{name}, time", wall / (edges * floor), "x the verifications on two cores", 1.1, detail),
+        Result(f"{name}, time", wall / (edges * 2 * both), "x the bare checks on two cores", 1.1, detail),
         Result(f"{name}, ping p50", 1e3 * statistics.median(trips), "ms"),
         Result(f"{name}, ping p99", 1e3 * p99, "ms", 50, f"of {len(trips)}"),
         Result(f"{name}, longest ping", 1e3 * trips[-1], "ms"),
