@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from sim_worlds import connect, world_of
 
+from nearnet.core.clock import Now
 from nearnet.core.limits import LruDict
+from nearnet.errors import ReasonForBan
+from nearnet.keys import PublicKey
 from nearnet.sim.bounds import FEW, bounds, holdings, over
 from nearnet.sim.invariants import InvariantBroken, Invariants
+from nearnet.wire.messages import PeerInfo, PeersRequest, SocketAddress
 
 
 @pytest.fixture
@@ -21,7 +25,28 @@ def test_a_core_in_order_is_within_them(core):
     assert over(core) == []
 
 
+def asked_for_peers(core, known, banned=0):
+    """It knows so many, has banned some of them, and has told its neighbour."""
+    now = Now(1e6, 1e9)
+    strangers = [PublicKey(b"\0" + number.to_bytes(32, "big")) for number in range(known)]
+    infos = [PeerInfo(key, SocketAddress("10.0.0.1", 1 + number)) for number, key in enumerate(strangers)]
+    core.peer_store.add_indirect(infos, "127.0.0.1", now)
+    for key in strangers[:banned]:
+        core.ban(key, ReasonForBan.ABUSIVE, now)
+    core.membership.peers_requested(next(iter(core.peers.values())), PeersRequest(), now)
+    core.take_actions()
+
+
+def test_one_that_knows_and_has_banned_many_peers_is_within_them(core):
+    asked_for_peers(core, 900, banned=400)
+    held = {name: size for name, size, _ in holdings(core)}
+    assert held["PeerStore._told"] >= 500
+    assert held["PeerTable.banned"] == 400
+    assert over(core) == []
+
+
 def test_every_bound_is_of_something(core):
+    asked_for_peers(core, 600)  # more than one answer tells
     held = {name for name, _, _ in holdings(core)}
     assert {name.removesuffix("[]").removesuffix("[]") for name in bounds(core.config)} <= held
 

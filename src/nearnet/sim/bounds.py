@@ -57,7 +57,10 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
         "PeerTable._by_address": known,
         "PeerTable._peers": known,
         "PeerTable._untried[]": known,  # `per_source_group`, but for those that no peer told us of
+        "PeerTable.banned": known,
         "PeerStore._dirty": known,
+        "PeerStore._told": known,
+        "PeersResponse.peers": config.network.max_send_peers,
         "RouteBack._entries": limits.route_back_entries,
         "RouteBack._held[]": limits.route_back_entries,
         "TableExchange._incoming[][]": limits.edges_per_message_received,
