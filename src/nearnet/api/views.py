@@ -141,8 +141,7 @@ def detailed_status(node: Node, rpc_addr: str | None, started: float, now: float
             "peer_max_count": info.peer_max_count,
             "num_connected_peers": len(info.peers),
             "connected_peers": [
-                _peer_info_view(node, peer, told)
-                for peer, told in zip(core.peers.values(), node.network_info().peers, strict=True)
+                _peer_info_view(node, peer, told) for peer, told in zip(core.peers.values(), info.peers, strict=True)
             ],
             "known_producers": [
                 {

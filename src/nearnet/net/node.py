@@ -236,12 +236,8 @@ class Node:
         `PeerRefused` for this node's own id, and for a peer whose ban would be shortened.
         """
         peer_id = _peer_id(peer)
-        if peer_id == self.peer_id:
-            raise PeerRefused(f"{peer_id} is this node itself")
-        known, length = (
-            self.core.peer_store.get(peer_id),
-            self.config.network.ban_window if seconds is None else seconds,
-        )
+        known = self.core.peer_store.get(peer_id)
+        length = self.config.network.ban_window if seconds is None else seconds
         if known is not None and known.ban is not None and known.ban_ends > self.driver.now().mono + length:
             why = known.ban.reason.label
             raise PeerRefused(f"{peer_id} is banned already, for {why}, and longer than that; unban it before")

@@ -15,7 +15,7 @@ from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire import network_pb2 as pb
 from nearnet.wire.borsh_dialect import STEP, at_once, decode_announcement
-from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.edge_bytes import PLAIN_PAIR, Edge
 from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, fields
 from nearnet.wire.proto_structures import (
     parse,
@@ -40,9 +40,9 @@ MOST_PAYLOAD_READ: Final = 10_000
 
 _COUNT: Final = struct.Struct("<I")
 
-_PAIR: Final = rb"\0.{32}\0.{40}(?:\0.{63}[\0-\x1f]){2}"
 _PLAIN_EDGE: Final = re.compile(
-    rb"\n\xd0\x01\n\xcd\x01(%b\0)|\n\x92\x02\n\x8f\x02(%b\x01[\0\x01]\0.{63}[\0-\x1f])" % (_PAIR, _PAIR), re.DOTALL
+    rb"\n\xd0\x01\n\xcd\x01(%b\0)|\n\x92\x02\n\x8f\x02(%b\x01[\0\x01]\0.{63}[\0-\x1f])" % (PLAIN_PAIR, PLAIN_PAIR),
+    re.DOTALL,
 ).match
 """An entry that is an edge of two ed25519 keys, active or removed. Nearly all are; by offsets one takes five times as
 long."""
