@@ -39,6 +39,11 @@ class EdgeIntake:
         """Edges with the EdgeValidator, or right and not yet `taken`."""
         return len(self._tellers)
 
+    @property
+    def is_verifying(self) -> bool:
+        """Whether a verdict is still to come."""
+        return bool(self._requests)
+
     def offer(self, edges: Iterable[Edge], source: PeerId) -> Verify | None:
         """What of these is to be verified; None when nothing is."""
         checks: list[EdgeCheck] = []
