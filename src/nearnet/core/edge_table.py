@@ -91,7 +91,7 @@ class EdgeTable:
         # The hash of bytes is secret and another in each process, which is all that is needed of it.
         self._pairs = PairIndex(self._first, self._second, hash(me))
         self._sources = _Sources()
-        self._held: dict[int, int] = {}
+        self._held = array("I", [0])
         """Edges held of each peer by its number."""
         self._free_slots: list[int] = []
         self._free_peers: list[int] = []
@@ -119,6 +119,7 @@ class EdgeTable:
             else:
                 number = len(self.peers)
                 self.peers.append(peer)
+                self._held.append(0)
             self.index[peer] = number
         return number
 
@@ -150,19 +151,20 @@ class EdgeTable:
         self.slots[slot] = edge
 
     def _new_slot(self, first: int, second: int, source: PeerId | None) -> int:
+        told_by = _NO_SOURCE if source is None else self._sources.add(source)
         if self._free_slots:
             slot = self._free_slots.pop()
+            self._first[slot], self._second[slot], self._source[slot] = first, second, told_by
         else:
             slot = len(self.slots)
             self.slots.append(None)
             self.active.append(0)
-            for column in (self._first, self._second, self._source):
-                column.append(0)
-        self._first[slot], self._second[slot] = first, second
-        self._source[slot] = _NO_SOURCE if source is None else self._sources.add(source)
+            self._first.append(first)
+            self._second.append(second)
+            self._source.append(told_by)
         self._pairs.add(slot, first, second)
-        self._held[first] = self._held.get(first, 0) + 1
-        self._held[second] = self._held.get(second, 0) + 1
+        self._held[first] += 1
+        self._held[second] += 1
         return slot
 
     def remove(self, slot: int) -> None:
@@ -181,7 +183,6 @@ class EdgeTable:
                 self._forget_peer(number)
 
     def _forget_peer(self, number: int) -> None:
-        del self._held[number]
         peer = self.peers[number]
         if number and peer is not None:
             del self.index[peer]
