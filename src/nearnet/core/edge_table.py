@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.graph import Snapshot
 from nearnet.core.pair_index import PairIndex
+from nearnet.keys import PeerId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["EdgeTable"]
@@ -82,7 +82,8 @@ class EdgeTable:
     )
 
     def __init__(self, me: PeerId) -> None:
-        self.index: dict[PeerId, int] = {me: 0}
+        self.index: dict[bytes, int] = {me: 0}
+        """Peer -> its number."""
         self.peers: list[PeerId | None] = [me]
         self.slots: list[Edge | None] = []
         self.active = bytearray()
@@ -102,17 +103,18 @@ class EdgeTable:
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def slot_of(self, peer0: PeerId, peer1: PeerId) -> int | None:
+    def slot_of(self, peer0: bytes, peer1: bytes) -> int | None:
         """The slot of the edge between these two, smaller id first."""
         first, second = self.index.get(peer0), self.index.get(peer1)
         if first is None or second is None:
             return None
         return self._pairs.get(first, second)
 
-    def number(self, peer: PeerId) -> int:
+    def number(self, peer: bytes) -> int:
         """The peer's number, given now when it is new."""
         number = self.index.get(peer)
         if number is None:
+            peer = peer if isinstance(peer, PeerId) else PeerId(peer)
             if self._free_peers:
                 number = self._free_peers.pop()
                 self.peers[number] = peer
@@ -127,12 +129,12 @@ class EdgeTable:
         """How many of the edges held this source told first."""
         return self._sources.count(source)
 
-    def insert(self, edge: Edge, key: tuple[PeerId, PeerId], source: PeerId | None = None) -> int:
-        """Take an edge of two peers (its `key`) of which none is held; its slot.
+    def insert(self, edge: Edge, ends: tuple[bytes, bytes], source: PeerId | None = None) -> int:
+        """Take an edge of two peers (its `ends`) of which none is held; its slot.
 
         `source` None: of our own making, or from disk.
         """
-        slot = self._new_slot(self.number(key[0]), self.number(key[1]), source)
+        slot = self._new_slot(self.number(ends[0]), self.number(ends[1]), source)
         self._set(slot, edge)
         return slot
 

@@ -36,7 +36,6 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
     by_edge = ("EdgeTable.slots", "EdgeTable._free_slots", "Gossip._edges[]", "Peer.missed", "RoutingTable._restored")
     by_peer = (
         "EdgeTable._free_peers",
-        "EdgeTable._held",
         "EdgeTable._leaving",
         "EdgeTable._left",
         "EdgeTable.index",

@@ -105,6 +105,11 @@ class SharedEdge(Edge):
         """Both ids."""
         return super().key
 
+    @property
+    def ends(self) -> tuple[bytes, bytes]:
+        """Both ids, the same objects everywhere."""
+        return self.key
+
     @cached_property
     def nonce(self) -> int:
         """Odd: active; even: removed."""
