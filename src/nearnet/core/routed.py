@@ -137,8 +137,8 @@ class RoutedMessages:
                 message = self.checked(peer, rf, outcome, now)
             if message is not None:
                 yield message
-            if not peer.is_ready:
-                return
+                if not peer.is_ready:
+                    return
 
     def checked(self, peer: Peer, rf: RoutedFrame, outcome: str, now: Now) -> RoutedMessage | None:
         """One whose signature has been checked; the rest is as with `receive`."""
