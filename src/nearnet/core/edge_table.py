@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["EdgeTable"]
+__all__ = ["LATEST", "EdgeTable"]
+
+LATEST = 4096
+"""Edges known by their bytes as well, at 100 bytes each: what a network tells in the seconds that an echo takes."""
 
 _NO_SOURCE = 2**32 - 1
 """Stands for edges of our own making, or from disk."""
@@ -77,6 +80,7 @@ class EdgeTable:
         "active",
         "active_count",
         "index",
+        "latest",
         "peers",
         "slots",
     )
@@ -85,6 +89,8 @@ class EdgeTable:
         self.index: dict[PeerId, int] = {me: 0}
         self.peers: list[PeerId | None] = [me]
         self.slots: list[Edge | None] = []
+        self.latest: dict[Edge, None] = {}
+        """Some of the edges held, those put in last: at most `LATEST`."""
         self.active = bytearray()
         self.active_count = 0
         self._first, self._second, self._source = array("I"), array("I"), array("I")
@@ -144,7 +150,12 @@ class EdgeTable:
         return True
 
     def _set(self, slot: int, edge: Edge) -> None:
-        active = edge.is_active
+        active, latest, held = edge.is_active, self.latest, self.slots[slot]
+        if held is not None:
+            latest.pop(held, None)
+        if len(latest) >= LATEST:
+            latest.clear()
+        latest[edge] = None
         self.active_count += active - self.active[slot]
         self.active[slot] = active
         self.slots[slot] = edge
@@ -169,6 +180,9 @@ class EdgeTable:
         """Forget the edge in this slot; a peer of which no edge is left loses its number."""
         first, second, source = self._first[slot], self._second[slot], self._source[slot]
         self._pairs.remove(slot)
+        held = self.slots[slot]
+        if held is not None:
+            self.latest.pop(held, None)
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0

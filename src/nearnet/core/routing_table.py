@@ -57,6 +57,7 @@ class RoutingTable:
         self._timing = config.nearnet.timing
         self._counters = counters
         self._edges = EdgeTable(me)
+        self.latest = self._edges.latest
         self._room = EdgeRoom(self._limits, self._edges, counters)
         self.dated = DatedEdges(config.nearnet.timing.edge_expires_after)
         self.components = Components(store)
