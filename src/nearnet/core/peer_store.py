@@ -165,10 +165,11 @@ class PeerStore:
 
     def add_indirect(self, infos: Iterable[PeerInfo], source_ip: str, now: Now) -> int:
         """Take what the peer at `source_ip` tells of others, as far as it may; returns how many were news."""
-        limits = self._config.nearnet.limits
-        limited = limits.per_ip_on_loopback or not is_loopback(source_ip)
-        group = source_group(source_ip) if limited else UNLIMITED
         news = self._table.without_address(infos)
+        if not news:  # Of nearly all answers.
+            return 0
+        limited = self._config.nearnet.limits.per_ip_on_loopback or not is_loopback(source_ip)
+        group = source_group(source_ip) if limited else UNLIMITED
         return sum(self._add_indirect(info, source_ip, group, now) for info in news)
 
     def _add_indirect(self, info: PeerInfo, source_ip: str, group: str, now: Now) -> bool:
