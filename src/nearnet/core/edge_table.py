@@ -89,7 +89,7 @@ class EdgeTable:
         self.index: dict[PeerId, int] = {me: 0}
         self.peers: list[PeerId | None] = [me]
         self.slots: list[Edge | None] = []
-        self.latest: dict[Edge, None] = {}
+        self.latest: dict[Edge | None, None] = {}
         """Some of the edges held, those put in last: at most `LATEST`."""
         self.active = bytearray()
         self.active_count = 0
@@ -150,9 +150,8 @@ class EdgeTable:
         return True
 
     def _set(self, slot: int, edge: Edge) -> None:
-        active, latest, held = edge.is_active, self.latest, self.slots[slot]
-        if held is not None:
-            latest.pop(held, None)
+        active, latest = edge.is_active, self.latest
+        latest.pop(self.slots[slot], None)
         if len(latest) >= LATEST:
             latest.clear()
         latest[edge] = None
@@ -180,9 +179,7 @@ class EdgeTable:
         """Forget the edge in this slot; a peer of which no edge is left loses its number."""
         first, second, source = self._first[slot], self._second[slot], self._source[slot]
         self._pairs.remove(slot)
-        held = self.slots[slot]
-        if held is not None:
-            self.latest.pop(held, None)
+        self.latest.pop(self.slots[slot], None)
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0
