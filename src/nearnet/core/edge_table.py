@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LATEST", "EdgeTable"]
 
 LATEST = 4096
-"""Edges known by their bytes as well, at 70 bytes each: what a network tells in the seconds that an echo takes."""
+"""Edges known by their bytes as well, at 36 bytes each: what a network tells in the seconds that an echo takes."""
 
 _NO_SOURCE = 2**32 - 1
 """Stands for edges of our own making, or from disk."""
