@@ -22,6 +22,9 @@ PEERS, EDGES = 10_000, 150_000
 INTERVAL = 0.02
 """Seconds between pings: fifty a second, under the node's limit."""
 
+HELD = 0.02
+"""Seconds for which nothing may hold the node's loop, waits for the processor included."""
+
 
 def _network(peers: int, edges: int, joined_to: SecretKey) -> tuple[Edge, ...]:
     """Random, joined to a neighbour of the node by its first edges."""
@@ -66,7 +69,7 @@ def run(options: Options) -> list[Result]:
     edges = options.size(EDGES, 300)
     source = SecretKey.from_seed("source")
     network = _network(options.size(PEERS, 60), edges, source)
-    with NodeProcess() as node:
+    with NodeProcess("--set", f"nearnet.limits.loop_stall={HELD}", rpc="127.0.0.1:0") as node:
         client, listener = RawClient(node, source), RawClient(node, SecretKey.from_seed("listener"))
         pinger = Pinger(node)
         pinger.start()
@@ -83,6 +86,7 @@ def run(options: Options) -> list[Result]:
             heard += int.from_bytes(table[1:5], "little")
         wall, cpu = time.monotonic() - begun, node.cpu() - cpu
         both, floor = (both + verification_on_two_cores()) / 2, (floor + verification()) / 2
+        stalls = node.metric('nearnet_limit_hits_total{limit="loop_stall"}')
         pinger.stopping.set()
         pinger.join()
         client.close()
@@ -96,4 +100,5 @@ def run(options: Options) -> list[Result]:
         Result(f"{name}, ping p50", 1e3 * statistics.median(trips), "ms"),
         Result(f"{name}, ping p99", 1e3 * p99, "ms", 50, f"of {len(trips)}"),
         Result(f"{name}, longest ping", 1e3 * trips[-1], "ms"),
+        Result(f"{name}, holds of the loop over {1e3 * HELD:g} ms", stalls, "times", 0),
     ]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -105,6 +106,12 @@ class NodeProcess(Process):
         self.rpc_addr: str = line["rpc_addr"]
         self.dialect = dialect
         self.genesis = GenesisId(CHAIN, CryptoHash(bytes(32)))
+
+    def metric(self, series: str) -> float:
+        """One series of the node's metrics, by name and labels; 0 while it is not there. It needs an RPC address."""
+        with urllib.request.urlopen(f"http://{self.rpc_addr}/metrics", timeout=TIMEOUT) as answer:
+            lines = answer.read().decode().splitlines()
+        return next((float(line.split()[-1]) for line in lines if line.startswith(f"{series} ")), 0.0)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         super().__exit__(kind, error, at)

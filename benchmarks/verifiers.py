@@ -6,7 +6,7 @@ import threading
 import time
 
 from benchmarks.harness import Options, Result, by_turns
-from nearnet.keys import SecretKey, check_signatures
+from nearnet.keys import SecretKey, check_signatures, signature_row
 
 CHECKS = 2_000
 
@@ -15,7 +15,7 @@ def run(options: Options) -> list[Result]:
     """Ours beside PyNaCl's `VerifyKey.verify`."""
     key = SecretKey.from_seed("signer")
     digests = [number.to_bytes(32, "big") for number in range(options.size(CHECKS, 50))]
-    checks = [(key.public_key, digest, key.sign(digest)) for digest in digests]
+    checks = [signature_row(key.public_key, digest, key.sign(digest)) for digest in digests]
 
     def one(_: int) -> float:
         begun = time.thread_time()

@@ -18,17 +18,44 @@ from nearnet.base58 import b58decode, b58encode
 from nearnet.errors import BadKey, BadSignatureEncoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["CryptoHash", "PeerId", "PublicKey", "SecretKey", "Signature", "check_signature", "check_signatures"]
+    Open = Callable[[object, object, bytes, int, bytes], int]
+    FirstRefused = Callable[[bytes, int, int], int]
+
+__all__ = [
+    "ROW",
+    "CryptoHash",
+    "PeerId",
+    "PublicKey",
+    "SecretKey",
+    "Signature",
+    "check_signature",
+    "check_signatures",
+    "signature_row",
+    "sodium_address",
+    "use_check",
+    "uses_pynacl",
+]
 
 _TYPES: Final = ("ed25519", "secp256k1")
 _KEY_LENGTH: Final = (32, 64)
 _SIGNATURE_LENGTH: Final = (64, 65)
 
 _NULL: Final = ffi.NULL
-_sodium_open = lib.crypto_sign_open
-"""libsodium's check, or another of its form: `net/verifiers.py`, and the simulator."""
+_sodium_open: Open = lib.crypto_sign_open
+"""libsodium's check, or another of its form: see `use_check`."""
+
+_first_refused: FirstRefused | None = None
+"""The same check of many, in one call."""
+
+ROW: Final = 128
+"""Bytes of a `signature_row` of ed25519."""
+
+_SIGNED: Final = 96
+"""Of these, signature and digest: what `crypto_sign_open` takes for a signed message."""
+
+_SECP256K1_ROW: Final = 161
 
 _P: Final = 2**255 - 19
 _SMALL_ORDER_Y: Final = frozenset(
@@ -230,15 +257,76 @@ def check_signature(public_key: bytes, signature: bytes, digest: bytes) -> str:
     if kind:
         return "valid" if _secp256k1_holds(public_key, signature, digest) else "forged"
     signed = signature[1:] + digest
-    # PyNaCl's own crypto_sign_open makes two buffers for a copy of the message that nobody wants: 3 % of the whole.
     if not _sodium_open(_NULL, _NULL, signed, len(signed), public_key[1:]):
         return "valid"
     return "strict" if _only_strict(public_key[1:], signature[1:33]) else "forged"
 
 
-def check_signatures(checks: Iterable[tuple[bytes, bytes, bytes]]) -> list[str]:
-    """`check_signature` of each (public key, digest, signature), in order."""
-    return [check_signature(public_key, signature, digest) for public_key, digest, signature in checks]
+def signature_row(public_key: bytes, digest: bytes, signature: bytes) -> bytes:
+    """One check as one piece of bytes, for `check_signatures`: signature, digest (of 32 bytes) and key, without kinds.
+
+    No two kinds of key and signature are as long together: 128 bytes are of ed25519, 161 of secp256k1.
+    """
+    return signature[1:] + digest + public_key[1:]
+
+
+def check_signatures(rows: Sequence[bytes], until_forged: bool = False) -> list[str]:
+    """`check_signature` of each `signature_row`, in order; `until_forged`: none after a forged one."""
+    first_refused, count = _first_refused, len(rows)
+    if first_refused is None or set(map(len, rows)) != {ROW}:
+        return _one_by_one(rows, until_forged)
+    joined, outcomes, at = b"".join(rows), ["valid"] * count, 0
+    while (at := first_refused(joined, at, count)) < count:
+        outcomes[at] = _refused(rows[at])
+        at += 1
+        if until_forged and outcomes[at - 1] == "forged":
+            return outcomes[:at]
+    return outcomes
+
+
+def _one_by_one(rows: Sequence[bytes], until_forged: bool) -> list[str]:
+    outcomes: list[str] = []
+    for row in rows:
+        outcomes.append(_check_row(row))
+        if until_forged and outcomes[-1] == "forged":
+            break
+    return outcomes
+
+
+def _check_row(row: bytes) -> str:
+    if len(row) == ROW:
+        # PyNaCl's own crypto_sign_open makes two buffers for a copy of the message that nobody wants: 3 % of the whole.
+        return _refused(row) if _sodium_open(_NULL, _NULL, row, _SIGNED, row[_SIGNED:]) else "valid"
+    if len(row) == _SECP256K1_ROW and _secp256k1_holds(b"\1" + row[97:], b"\1" + row[:65], row[65:97]):
+        return "valid"
+    return "forged"
+
+
+def _refused(row: bytes) -> str:
+    """What it means that libsodium refuses this one."""
+    return "strict" if _only_strict(row[_SIGNED:], row[:32]) else "forged"
+
+
+def use_check(single: Open | None, many: FirstRefused | None = None) -> tuple[Open, FirstRefused | None]:
+    """Check ed25519 signatures of this process by these from now on; returns what was in use.
+
+    `single` (None: PyNaCl's) has the form of libsodium's `crypto_sign_open`: 0 when the signature holds. `many` gets
+    rows of `ROW` bytes, the first one that counts and how many there are; it gives the first one refused, or that.
+    """
+    global _sodium_open, _first_refused
+    before = _sodium_open, _first_refused
+    _sodium_open, _first_refused = single or lib.crypto_sign_open, many
+    return before
+
+
+def uses_pynacl() -> bool:
+    """Whether PyNaCl's library is in use."""
+    return _sodium_open is lib.crypto_sign_open
+
+
+def sodium_address() -> int:
+    """Where libsodium's own check is in memory: for code that is compiled."""
+    return int(ffi.cast("uintptr_t", ffi.addressof(lib, "crypto_sign_open")))
 
 
 def _only_strict(key: bytes, r: bytes) -> bool:

@@ -21,7 +21,7 @@ from nearnet.core.edge import (
     verify_partial,
     well_formed,
 )
-from nearnet.keys import PublicKey, SecretKey, Signature
+from nearnet.keys import PublicKey, SecretKey, Signature, signature_row
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import PartialEdgeInfo
 from tests.vectors_file import vectors
@@ -133,7 +133,7 @@ def test_of_a_removal_of_what_is_known_only_the_third_signature_is_checked():
     active = edge(5)
     removal = sign_removal(B, active)
     (only,) = EdgeCheck(removal, active).checks
-    assert only == (B_ID, edge_digest(A_ID, B_ID, 6), removal.removal[1])
+    assert only == signature_row(B_ID, edge_digest(A_ID, B_ID, 6), removal.removal[1])
     other_halves = Edge.build(A_ID, B_ID, 5, active.signature1, active.signature0)
     for known in (None, edge(3), edge(7), removal, other_halves):
         assert len(EdgeCheck(removal, known).checks) == EdgeCheck(removal, known).count == 3

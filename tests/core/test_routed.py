@@ -238,11 +238,11 @@ def test_a_signature_that_only_libsodium_refuses_is_dropped_without_a_ban():
 
 def test_a_run_is_checked_together_and_duplicates_in_it_not_at_all():
     node, checked = Node(), []
-    node.routed.check = lambda checks: checked.append(checks) or check_signatures(checks)
+    node.routed.check = lambda rows: checked.append(rows) or check_signatures(rows)
     run = [signed("A", "C", opaque(number)) for number in (1, 2, 1, 3)]
     assert list(node.receive_run(node.a, run)) == []
-    (checks,) = checked
-    assert [digest for _, digest, _ in checks] == [routed_digest(run[number]) for number in (0, 1, 3)]
+    (rows,) = checked
+    assert [row[64:96] for row in rows] == [routed_digest(run[number]) for number in (0, 1, 3)]
     assert node.b.take() == [replace(run[number], ttl=99) for number in (0, 1, 3)]
     assert node.drops == {("BlockApproval", "Duplicate"): 1}
 

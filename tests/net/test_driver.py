@@ -29,6 +29,7 @@ from nearnet.core.actions import (
 )
 from nearnet.core.clock import Now
 from nearnet.core.graph import Routes, Snapshot
+from nearnet.core.limits import LimitCounters
 from nearnet.core.peer import Outbox, Peer
 from nearnet.errors import NotConnected
 from nearnet.keys import SecretKey
@@ -59,6 +60,7 @@ class FakeCore:
         self.timer: float | None = None
         self.changed = asyncio.Event()
         self.membership = SimpleNamespace(rounds=0)
+        self.limits = LimitCounters(dict(self.config.nearnet.limits))
 
     def take_actions(self) -> list[Any]:
         actions, self.actions = self.actions, []
@@ -326,12 +328,18 @@ async def test_a_full_disk_is_an_event(setting: Setting, monkeypatch: pytest.Mon
     assert setting.events == [Event("degraded", None, {"part": "storage", "why": "the disk is full"})]
 
 
-async def test_a_stall_is_counted(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stalls_are_counted_and_not_all_told(setting: Setting) -> None:
+    """Of bytes and of other inputs alike."""
     _, theirs = await setting.accepted()
     setting.core.on["receive"] = lambda *_: time.sleep(0.06)
     theirs.sendall(b"x")
     await setting.core.until("receive")
-    assert setting.driver.stalls == 1
+    setting.driver.feed("timer", lambda _: time.sleep(0.06))
+    setting.driver.feed("timer", lambda _: None)
+    assert setting.core.limits.hits("loop_stall") == 2
+    (told,) = (event for event in setting.events if event.kind == "stalled")
+    assert told.data["input"] == "received"
+    assert 0.06 <= told.data["seconds"] < 5
     theirs.close()
 
 

@@ -12,9 +12,9 @@ import pytest
 from nearnet.core import edge as edges
 from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck, build_edge, edge_digest, sign_edge
-from nearnet.keys import SecretKey, Signature
+from nearnet.keys import SecretKey, Signature, signature_row
 from nearnet.net import edge_validator
-from nearnet.net.edge_validator import PIECE, SHARE_FROM, EdgeValidator
+from nearnet.net.edge_validator import LONG_RUN, PIECE, SHARE_FROM, EdgeValidator
 from nearnet.wire.edge_bytes import Edge
 
 ME, OTHER = SecretKey.from_seed("me"), SecretKey.from_seed("other")
@@ -136,10 +136,10 @@ async def test_verdicts_that_wait_together_come_together(monkeypatch: pytest.Mon
 
 
 async def test_a_defect_bans_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(check: EdgeCheck) -> str:
+    def broken(*args: object, **options: object) -> list[str]:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(edges, "check_outcome", broken)
+    monkeypatch.setattr(edges, "check_signatures", broken)
     validator = Validator(1)
     validator.actor.submit(Verify(1, (good(), good())))
     assert await validator.answers(1) == [Verdict(1, ("strict", "strict"))]
@@ -164,9 +164,9 @@ async def test_stop_ends_the_threads_and_answers_nothing_more(monkeypatch: pytes
 # --- what the loop waits for ---------------------------------------------------------------------
 
 
-def signature_checks(count: int) -> list[tuple[bytes, bytes, bytes]]:
+def signature_rows(count: int) -> list[bytes]:
     digests = [bytes((number % 256,)) * 32 for number in range(count)]
-    return [(ME.public_key, digest, ME.sign(digest)) for digest in digests]
+    return [signature_row(ME.public_key, digest, ME.sign(digest)) for digest in digests]
 
 
 @pytest.fixture
@@ -177,13 +177,13 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("count", [0, 1, SHARE_FROM - 1, SHARE_FROM, 3 * SHARE_FROM + 5])
 async def test_signatures_are_judged_in_order_at_once(two_cores: None, count: int) -> None:
     validator = Validator(2)
-    checks = signature_checks(count)
+    rows = signature_rows(count)
     expected = ["valid"] * count
     for wrong in range(3, count, 7):
-        checks[wrong] = (OTHER.public_key, *checks[wrong][1:])
+        rows[wrong] = rows[wrong][:96] + OTHER.public_key[1:]
         expected[wrong] = "forged"
     for _ in range(20):
-        assert validator.actor.check_now(checks) == expected
+        assert validator.actor.check_now(rows) == expected
     validator.actor.stop()
 
 
@@ -191,15 +191,15 @@ async def test_a_free_thread_takes_part(two_cores: None, monkeypatch: pytest.Mon
     both = threading.Barrier(2)
     judges: set[str] = set()
 
-    def together(checks: list[tuple[bytes, bytes, bytes]]) -> list[str]:
+    def together(rows: list[bytes]) -> list[str]:
         if threading.current_thread().name not in judges:
             judges.add(threading.current_thread().name)
             both.wait(20)
-        return ["valid"] * len(checks)
+        return ["valid"] * len(rows)
 
     monkeypatch.setattr(edge_validator, "check_signatures", together)
     validator = Validator(1)
-    assert validator.actor.check_now(signature_checks(SHARE_FROM)) == ["valid"] * SHARE_FROM
+    assert validator.actor.check_now(signature_rows(SHARE_FROM)) == ["valid"] * SHARE_FROM
     assert judges == {threading.current_thread().name, "nearnet-edges-0"}
     validator.actor.stop()
 
@@ -216,7 +216,7 @@ async def test_busy_threads_are_not_waited_for(two_cores: None, monkeypatch: pyt
     validator = Validator(1)
     validator.actor.submit(Verify(1, (good(),)))
     assert busy.wait(20)
-    assert validator.actor.check_now(signature_checks(SHARE_FROM)) == ["valid"] * SHARE_FROM
+    assert validator.actor.check_now(signature_rows(SHARE_FROM)) == ["valid"] * SHARE_FROM
     go_on.set()
     assert await validator.answers(1)
     validator.actor.stop()
@@ -228,10 +228,10 @@ async def test_one_core_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         edge_validator,
         "check_signatures",
-        lambda checks: judges.add(threading.current_thread().name) or ["valid"] * len(checks),
+        lambda rows: judges.add(threading.current_thread().name) or ["valid"] * len(rows),
     )
     validator = Validator(2)
-    validator.actor.check_now(signature_checks(10 * SHARE_FROM))
+    validator.actor.check_now(signature_rows(10 * SHARE_FROM))
     assert judges == {threading.current_thread().name}
     validator.actor.stop()
 
@@ -241,20 +241,22 @@ async def test_a_defect_on_the_other_thread_costs_those_signatures_only(
 ) -> None:
     both = threading.Barrier(2)
 
-    def breaks(checks: list[tuple[bytes, bytes, bytes]]) -> list[str]:
+    def breaks(rows: list[bytes]) -> list[str]:
         if threading.current_thread().name == "nearnet-edges-0":
             both.wait(20)
             raise RuntimeError("a defect")
         if not met.is_set():
             met.set()
             both.wait(20)
-        return ["valid"] * len(checks)
+        return ["valid"] * len(rows)
 
     met = threading.Event()
     monkeypatch.setattr(edge_validator, "check_signatures", breaks)
     validator = Validator(1)
-    outcomes = validator.actor.check_now(signature_checks(4 * SHARE_FROM))
-    assert (outcomes.count("strict"), len(outcomes)) == (8, 4 * SHARE_FROM)
+    outcomes = validator.actor.check_now(signature_rows(4 * SHARE_FROM))
+    mine, theirs, *_ = (end - start for start, end in edge_validator._shares(4 * SHARE_FROM))
+    assert outcomes.count("strict") in (mine, theirs)
+    assert len(outcomes) == 4 * SHARE_FROM
     assert validator.actor.failures == 1
     validator.actor.stop()
 
@@ -329,3 +331,51 @@ async def test_after_stop_no_message_is_answered() -> None:
     validator.actor._threads[0].join(20)
     await asyncio.sleep(0)
     assert validator.outcomes == []
+
+
+# --- many at once --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sped_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Threads on which that was asked for; it fails."""
+    threads: list[str] = []
+
+    def speed_up() -> bool:
+        threads.append(threading.current_thread().name)
+        raise OSError("no room for what is compiled")
+
+    monkeypatch.setattr(edge_validator, "check_many_at_once", speed_up)
+    monkeypatch.setattr(edge_validator, "BUSY_FROM", 100)
+    return threads
+
+
+async def test_with_much_to_do_signatures_are_checked_many_at_once(
+    sped_up: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asked for once, on a thread of its own; where it cannot be had all goes on."""
+    validator = Validator(1)
+    few, many = (good(),) * 60, (good(),) * 40
+    for number in range(3):
+        validator.actor.submit(Verify(number, few))
+        assert await validator.answers(number + 1)
+    assert not sped_up, "answered ones do not count"
+    for number, checks in enumerate((few, many, few, many)):
+        validator.actor.submit(Verify(number, checks))
+    assert len(await validator.answers(7)) == 7
+    assert sped_up == ["nearnet-edges-0"]
+    assert "no room for what is compiled" in caplog.text
+    validator.actor.stop()
+
+
+async def test_a_long_run_of_messages_is_much(two_cores: None, sped_up: list[str]) -> None:
+    validator = Validator(1)
+    for _ in range(3):
+        validator.actor.check_now(signature_rows(LONG_RUN - 1))
+    assert not sped_up
+    for _ in range(3):
+        assert validator.actor.check_now(signature_rows(LONG_RUN)) == ["valid"] * LONG_RUN
+    validator.actor.submit(Verify(1, (good(),)))
+    assert await validator.answers(1)
+    assert sped_up == ["nearnet-edges-0"]
+    validator.actor.stop()

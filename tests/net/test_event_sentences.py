@@ -34,6 +34,10 @@ def event(kind: str, peer: object = PEER, **data: object) -> NodeEvent:
         ),
         (event("degraded", None, part="storage", why=None), "the storage works again"),
         (event("degraded", None, part="storage", why="disk full"), "the storage is degraded: disk full"),
+        (
+            event("stalled", None, input="timer", seconds=0.081),
+            "the event loop was held for 0.081 s (timer): all else waited",
+        ),
         (event("malformed", why="too short"), f"a message of {PEER} at - does not read: too short; it is dropped"),
         (event("edges", None, added=2, total=5), "edges added=2 total=5"),
         (event("announcement", account_id="a.near"), f"announcement {PEER} account_id=a.near"),

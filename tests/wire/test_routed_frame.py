@@ -1,7 +1,7 @@
 import pytest
 
 from nearnet.errors import Malformed
-from nearnet.keys import CryptoHash, PublicKey
+from nearnet.keys import CryptoHash, PublicKey, signature_row
 from nearnet.wire.routed_body import EXPECTS_RESPONSE
 from nearnet.wire.routed_frame import RoutedFrame, routed_bytes, routed_digest
 from tests.vectors_file import vectors
@@ -17,7 +17,7 @@ def test_vectors(case):
     assert (str(frame.author), str(frame.signature)) == (case["author"], case["signature"])
     assert frame.author.verify(frame.digest(), frame.signature)
     assert (frame.body_index in EXPECTS_RESPONSE) == case["expects_response"]
-    assert frame.signature_check() == (frame.author, frame.digest(), frame.signature)
+    assert frame.signature_row() == signature_row(frame.author, frame.digest(), frame.signature)
     assert str(frame.target) == (case["target_peer"] or case["target_hash"])
     message = frame.message()
     assert routed_bytes(message) == data

@@ -103,7 +103,7 @@ class CheckMessage:
 
     def outcome(self) -> str:
         """Do it: ``"valid"``, ``"strict"`` or ``"forged"``, as `keys.check_signature`."""
-        return check_signatures([self.message.signature_check()])[0]
+        return check_signatures([self.message.signature_row()])[0]
 
 
 @dataclass(frozen=True, slots=True)

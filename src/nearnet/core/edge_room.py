@@ -34,14 +34,14 @@ class EdgeRoom:
             and len(edges.index) + 2 * count <= limits.graph_peers
         )
 
-    def for_one(self, peer0: PeerId, peer1: PeerId, source: PeerId | None, unseen: int = 0) -> bool:
+    def for_one(self, peer0: bytes, peer1: bytes, source: PeerId | None, unseen: int = 0) -> bool:
         """Whether one more is within the limits, after `unseen` others; counted when it is not."""
         full = None if source is None else self._full(peer0, peer1, source, unseen)
         if full is not None:
             self._counters.hit(full)
         return full is None
 
-    def _full(self, peer0: PeerId, peer1: PeerId, source: PeerId, unseen: int) -> str | None:
+    def _full(self, peer0: bytes, peer1: bytes, source: PeerId, unseen: int) -> str | None:
         """The limit that it would break, if any."""
         limits, edges = self._limits, self._edges
         if len(edges) + unseen >= limits.edges_total:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.graph import Snapshot
 from nearnet.core.pair_index import PairIndex
+from nearnet.keys import PeerId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["LATEST", "EdgeTable"]
@@ -86,7 +86,8 @@ class EdgeTable:
     )
 
     def __init__(self, me: PeerId) -> None:
-        self.index: dict[PeerId, int] = {me: 0}
+        self.index: dict[bytes, int] = {me: 0}
+        """Peer -> its number."""
         self.peers: list[PeerId | None] = [me]
         self.slots: list[Edge | None] = []
         self.latest: dict[Edge | None, None] = {}
@@ -97,7 +98,7 @@ class EdgeTable:
         # The hash of bytes is secret and another in each process, which is all that is needed of it.
         self._pairs = PairIndex(self._first, self._second, hash(me))
         self._sources = _Sources()
-        self._held: dict[int, int] = {}
+        self._held = array("I", [0])
         """Edges held of each peer by its number."""
         self._free_slots: list[int] = []
         self._free_peers: list[int] = []
@@ -108,23 +109,25 @@ class EdgeTable:
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def slot_of(self, peer0: PeerId, peer1: PeerId) -> int | None:
+    def slot_of(self, peer0: bytes, peer1: bytes) -> int | None:
         """The slot of the edge between these two, smaller id first."""
         first, second = self.index.get(peer0), self.index.get(peer1)
         if first is None or second is None:
             return None
         return self._pairs.get(first, second)
 
-    def number(self, peer: PeerId) -> int:
+    def number(self, peer: bytes) -> int:
         """The peer's number, given now when it is new."""
         number = self.index.get(peer)
         if number is None:
+            peer = peer if isinstance(peer, PeerId) else PeerId(peer)
             if self._free_peers:
                 number = self._free_peers.pop()
                 self.peers[number] = peer
             else:
                 number = len(self.peers)
                 self.peers.append(peer)
+                self._held.append(0)
             self.index[peer] = number
         return number
 
@@ -132,12 +135,12 @@ class EdgeTable:
         """How many of the edges held this source told first."""
         return self._sources.count(source)
 
-    def insert(self, edge: Edge, key: tuple[PeerId, PeerId], source: PeerId | None = None) -> int:
-        """Take an edge of two peers (its `key`) of which none is held; its slot.
+    def insert(self, edge: Edge, ends: tuple[bytes, bytes], source: PeerId | None = None) -> int:
+        """Take an edge of two peers (its `ends`) of which none is held; its slot.
 
         `source` None: of our own making, or from disk.
         """
-        slot = self._new_slot(self.number(key[0]), self.number(key[1]), source)
+        slot = self._new_slot(self.number(ends[0]), self.number(ends[1]), source)
         self._set(slot, edge)
         return slot
 
@@ -160,19 +163,20 @@ class EdgeTable:
         self.slots[slot] = edge
 
     def _new_slot(self, first: int, second: int, source: PeerId | None) -> int:
+        told_by = _NO_SOURCE if source is None else self._sources.add(source)
         if self._free_slots:
             slot = self._free_slots.pop()
+            self._first[slot], self._second[slot], self._source[slot] = first, second, told_by
         else:
             slot = len(self.slots)
             self.slots.append(None)
             self.active.append(0)
-            for column in (self._first, self._second, self._source):
-                column.append(0)
-        self._first[slot], self._second[slot] = first, second
-        self._source[slot] = _NO_SOURCE if source is None else self._sources.add(source)
+            self._first.append(first)
+            self._second.append(second)
+            self._source.append(told_by)
         self._pairs.add(slot, first, second)
-        self._held[first] = self._held.get(first, 0) + 1
-        self._held[second] = self._held.get(second, 0) + 1
+        self._held[first] += 1
+        self._held[second] += 1
         return slot
 
     def remove(self, slot: int) -> None:
@@ -192,7 +196,6 @@ class EdgeTable:
                 self._forget_peer(number)
 
     def _forget_peer(self, number: int) -> None:
-        del self._held[number]
         peer = self.peers[number]
         if number and peer is not None:
             del self.index[peer]

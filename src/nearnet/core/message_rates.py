@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nearnet.core.limits import LruDict, TokenBucket
+from nearnet.wire.routed_body import body_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,13 +40,15 @@ _PEERS: Final = 256
 class MessageRates:
     """Decides which messages are looked at."""
 
-    __slots__ = ("_buckets", "_rates", "refused")
+    __slots__ = ("_buckets", "_rates", "limits_bodies", "refused")
 
     def __init__(self, rates: Mapping[str, MessageRate | None]) -> None:
         """`rates` go over the default ones; None lifts a limit."""
         merged: dict[str, MessageRate | _Rate | None] = {**DEFAULT_RATES, **rates}
         self._rates = {kind: rate for kind, rate in merged.items() if rate is not None}
         self._buckets: LruDict[PeerId, dict[str, TokenBucket]] = LruDict(_PEERS)
+        self.limits_bodies = any(body_name(index) in self._rates for index in range(256))
+        """Whether routed messages of any body are limited."""
         self.refused: dict[str, int] = {}
         """Kind -> messages dropped."""
 

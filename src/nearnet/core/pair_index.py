@@ -50,11 +50,15 @@ class PairIndex:
 
     def add(self, slot: int, first: int, second: int) -> None:
         """A slot with its pair, which is in the columns, and not here yet."""
-        if slot == len(self._chain):
-            self._chain.append(_END)
-        self._link(slot, self._bucket(first, second))
+        heads, chain = self._heads, self._chain
+        bucket = self._bucket(first, second)
+        if slot == len(chain):
+            chain.append(heads[bucket])
+        else:
+            chain[slot] = heads[bucket]
+        heads[bucket] = slot
         self._size += 1
-        if self._size > len(self._heads):
+        if self._size > len(heads):
             self._grow()
 
     def remove(self, slot: int) -> None:
@@ -70,20 +74,21 @@ class PairIndex:
             chain[at] = chain[slot]
         self._size -= 1
 
-    def _link(self, slot: int, bucket: int) -> None:
-        self._chain[slot] = self._heads[bucket]
-        self._heads[bucket] = slot
-
     def _grow(self) -> None:
         """One bucket more: it takes its share of the one that is next to be split."""
+        chain, firsts, seconds, salt = self._chain, self._first, self._second, self._salt
         slot = self._heads[self._split]
-        self._heads[self._split] = _END
-        self._heads.append(_END)
-        self._split += 1
+        stays = goes = _END
         while slot != _END:
-            following = self._chain[slot]
-            self._link(slot, self._bucket(self._first[slot], self._second[slot]))
+            following = chain[slot]  # One bit more of its hash (see `_bucket`) says where it belongs.
+            if (firsts[slot] << 32 | seconds[slot]) * salt >> 32 & self._mask + 1:
+                chain[slot], goes = goes, slot
+            else:
+                chain[slot], stays = stays, slot
             slot = following
+        self._heads[self._split] = stays
+        self._heads.append(goes)
+        self._split += 1
         if self._split > self._mask:
             self._mask = 2 * self._mask + 1
             self._split = 0

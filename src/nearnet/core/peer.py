@@ -225,11 +225,12 @@ class Peer:
 
     def send_frame(self, content: bytes, kind: str) -> None:
         """Queue one frame's content; over the limit nothing more is taken and the manager closes the connection."""
-        if self.state is _CLOSED or self in self.outbox.overflowed:
+        outbox = self.outbox
+        if self.state is _CLOSED or (outbox.overflowed and self in outbox.overflowed):
             return
         length = len(content)
         if not self.out:
-            self.outbox.dirty[self] = None
+            outbox.dirty[self] = None
         if length < JOIN_BELOW:
             self.out.append(frame_prefix(length) + content)
         else:
@@ -243,8 +244,8 @@ class Peer:
             counts = self.sent_by_type[kind] = [0, 0]
         counts[0] += 1
         counts[1] += length
-        if self.out_bytes + self.unsent > self.outbox.queue_bytes:
-            self.outbox.overflowed[self] = None
+        if self.out_bytes + self.unsent > outbox.queue_bytes:
+            outbox.overflowed[self] = None
 
     def to_send(self) -> list[bytes]:
         """Hand over all that is queued, for one write."""

@@ -107,7 +107,7 @@ class RoutedMessages:
         self._forward_tx_since = float("-inf")
         self._loop_guard = LoopGuard(limits.loop_guard)
         self._pings = Pings(limits.pings_per_second)
-        self.check: Callable[[Sequence[tuple[bytes, bytes, bytes]]], Sequence[str]] = check_signatures
+        self.check: Callable[[Sequence[bytes]], Sequence[str]] = check_signatures
         """Checks signatures, as `keys.check_signatures`; a shell with threads puts its own in place."""
         self.drops: dict[tuple[str, str], int] = {}
         """(body's name, reason) -> messages dropped."""
@@ -129,9 +129,12 @@ class RoutedMessages:
         neighbour is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
         """
         admitted = [rf for rf in run if self.admit(peer, rf, now.mono)]
-        outcomes = iter(self.check([rf.signature_check() for rf in admitted if not rf.unsigned]))
+        outcomes = iter(self.check([rf.signature_row() for rf in admitted if not rf.unsigned]))
         for rf in admitted:
-            message = self.checked(peer, rf, "valid" if rf.unsigned else next(outcomes), now)
+            if rf.unsigned or (outcome := next(outcomes)) == "valid":
+                message = self._route(peer, rf, now)
+            else:
+                message = self.checked(peer, rf, outcome, now)
             if message is not None:
                 yield message
             if not peer.is_ready:
@@ -149,30 +152,38 @@ class RoutedMessages:
         return None
 
     def admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
-        """Whether one that came from `peer` is worth a signature check; counted when not."""
-        if self._is_duplicate(peer.routed_cache, rf.header, mono):
+        """Whether one that came from `peer` is worth a signature check; counted when not.
+
+        The same target, author and signature just before, by this connection, is not.
+        """
+        seen, header = peer.routed_cache, rf.header
+        since = seen.get(header)
+        if since is not None and mono - since <= self._duplicate_period:
             self._drop(rf.body_index, "Duplicate")
-        elif rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):
+            return False
+        if since is not None:
+            del seen[header]
+        elif len(seen) >= self._cache_size:
+            self._forget(seen, mono)
+        seen[header] = mono
+        if rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):
             self._drop(rf.body_index, "TransactionsPerBlockExceeded")
-        else:
-            return True
-        return False
+            return False
+        return True
 
     def _route(self, peer: Peer, rf: RoutedFrame, now: Now) -> RoutedMessage | None:
         """One that is right: for us, or for a next hop."""
         target = rf.target
-        holder = None
-        if isinstance(target, CryptoHash):
-            holder = self._route_back.take(target, now)
-        if self._me in (target, holder):
+        towards = self._route_back.take(target, now) if isinstance(target, CryptoHash) else target
+        if towards == self._me:
             return self._deliver(peer, rf, now)
         if rf.ttl <= 1:
             self._drop(rf.body_index, "TtlExpired")
             return None
-        if isinstance(target, PublicKey):
-            next_hop = self._next_hop(target)
+        if towards is None:
+            next_hop = None
         else:
-            next_hop = None if holder is None else self._peers.get(holder)
+            next_hop = self._next_hop(towards) if towards is target else self._peers.get(towards)
         if next_hop is None:
             self._drop(rf.body_index, "NoRouteFound")
         elif not self._loop_guard.allow(rf.digest(), now.mono):
@@ -190,18 +201,6 @@ class RoutedMessages:
             return
         next_hop.send_frame(dialect.forward(rf), "Routed")
         self.forwarded += 1
-
-    def _is_duplicate(self, seen: dict[bytes, float], key: bytes, mono: float) -> bool:
-        """Whether `key` (target, author, signature) came by this connection just before; remembers it when not."""
-        since = seen.get(key)
-        if since is not None:
-            if mono - since <= self._duplicate_period:
-                return True
-            del seen[key]
-        elif len(seen) >= self._cache_size:
-            self._forget(seen, mono)
-        seen[key] = mono
-        return False
 
     def _forget(self, seen: dict[bytes, float], mono: float) -> None:
         """All that is too old to matter (the oldest come first), at least one: this is seldom, or one at a time."""

@@ -13,6 +13,7 @@ from nearnet.core.edge_table import EdgeTable
 from nearnet.core.graph import NO_ROUTES
 from nearnet.core.least_used import LeastUsed
 from nearnet.core.nonces import is_current
+from nearnet.keys import PeerId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from nearnet.core.components import Component
     from nearnet.core.graph import Routes, Snapshot
     from nearnet.core.limits import LimitCounters
-    from nearnet.keys import PeerId
     from nearnet.store.base import StoreReader
     from nearnet.wire.edge_bytes import Edge
 
@@ -67,8 +67,7 @@ class RoutingTable:
         self._hop_use = LeastUsed()
         self._unreachable_since: dict[PeerId, float] = {}
         self._moving: _Moving | None = None
-        self._retry_at = 0.0
-        self._next_token = 0
+        self._retry_at, self._next_token = 0.0, 0
         self._writes: list[Write] = []
         self._restored: list[Edge] = []
         self.needs_recalculation = False
@@ -113,9 +112,9 @@ class RoutingTable:
 
     def peers(self) -> list[PeerId]:
         """Every peer in the graph, ourselves first."""
-        return list(self._edges.index)
+        return [peer for peer in self._edges.peers if peer is not None]
 
-    def get(self, a: PeerId, b: PeerId) -> Edge | None:
+    def get(self, a: bytes, b: bytes) -> Edge | None:
         """The edge between two peers, in either order."""
         slot = self._edges.slot_of(a, b) if a < b else self._edges.slot_of(b, a)
         return None if slot is None else self._edges.slots[slot]
@@ -147,41 +146,42 @@ class RoutingTable:
         table = self._edges
         roomy = self._room.for_all(len(edges), source)
         for edge in edges:
-            peer0, peer1 = key = edge.key
+            peer0, peer1 = ends = edge.ends
             slot = table.slot_of(peer0, peer1)
             if slot is None:
                 if not (roomy or self._room.for_one(peer0, peer1, source)):
                     continue
-                if not (peer0 in table.index and peer1 in table.index) and self._restore([peer0, peer1], now):
+                if not (peer0 in table.index and peer1 in table.index) and self._restore(ends, now):
                     slot = table.slot_of(peer0, peer1)
                     roomy = self._room.for_all(len(edges), source)
-            if self._put(edge, key, slot, source, now):
+            if self._put(edge, ends, slot, source, now):
                 added.append(edge)
         return added
 
-    def _put(self, edge: Edge, key: tuple[PeerId, PeerId], slot: int | None, source: PeerId | None, now: Now) -> bool:
+    def _put(self, edge: Edge, ends: tuple[bytes, bytes], slot: int | None, source: PeerId | None, now: Now) -> bool:
         """Unless what lies in its slot is as new."""
         table = self._edges
         index, known, active = table.index, len(table.index), table.active_count
         if slot is None:
-            slot = table.insert(edge, key, source)
+            slot = table.insert(edge, ends, source)
         elif not table.replace(slot, edge):
             return False
         self.dated.note(slot, edge.nonce)
         new_peers = len(index) != known
         if new_peers:
-            for peer in key:
-                if self._routes.distance(index[peer]) is None:
+            for number in table.ends(slot):
+                peer = table.peers[number]
+                if peer is not None and self._routes.distance(number) is None:
                     self._unreachable_since.setdefault(peer, now.mono)
         more = table.active_count - active
         if new_peers or (more and not (self._is_settled and self._routes.hold_with(*table.ends(slot), more > 0))):
             self.needs_recalculation, self._is_settled = True, False
         return True
 
-    def _restore(self, peers: list[PeerId], now: Now) -> bool:
+    def _restore(self, peers: Iterable[bytes], now: Now) -> bool:
         """Bring the components of peers that turn up back from disk, and of those that turn up with them; if any."""
         index = self._edges.index
-        waiting = [peer for peer in peers if peer not in index]
+        waiting = [PeerId(peer) for peer in peers if peer not in index]
         met = dict.fromkeys(waiting)
         back: dict[PeerId, None] = {}
         while waiting:
@@ -350,12 +350,12 @@ class RoutingTable:
         self._writes.extend(moving.component.dropped())
 
 
-def _newest(edges: Iterable[Edge]) -> dict[tuple[PeerId, PeerId], Edge]:
-    """Of each edge the form with the highest nonce."""
-    newest: dict[tuple[PeerId, PeerId], Edge] = {}
+def _newest(edges: Iterable[Edge]) -> dict[tuple[bytes, bytes], Edge]:
+    """Of each edge, by its ends, the form with the highest nonce."""
+    newest: dict[tuple[bytes, bytes], Edge] = {}
     for edge in edges:
-        key = edge.key
-        other = newest.get(key)
+        ends = edge.ends
+        other = newest.get(ends)
         if other is None or edge.nonce > other.nonce:
-            newest[key] = edge
+            newest[ends] = edge
     return newest

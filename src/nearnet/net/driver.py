@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +49,10 @@ if TYPE_CHECKING:
     from nearnet.store.base import Store
     from nearnet.store.write_behind import WriteBehind
 
-__all__ = ["Driver"]
+__all__ = ["STALLS_TOLD_EVERY", "Driver"]
+
+STALLS_TOLD_EVERY = 10.0
+"""Least seconds between two "stalled" events; `nearnet_limits` counts all stalls."""
 
 T = TypeVar("T")
 
@@ -64,8 +68,6 @@ class Driver:
         self.connections: dict[Peer, PeerConnection] = {}
         self.unhandled = 0
         """Faults of ours that ended a connection or an input: 0 in every test."""
-        self.stalls = 0
-        """How often one input held the loop longer than `limits.loop_stall`."""
         self.timings = Timings()
         self._config = core.config
         self._publish = publish
@@ -83,6 +85,7 @@ class Driver:
         self._buffer = memoryview(bytearray(READ_OF_LARGE))
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
+        self._stall_told = -math.inf
 
     @staticmethod
     def now() -> Now:
@@ -101,7 +104,10 @@ class Driver:
             if outermost:
                 self._settle(now)
                 self._inside = False
-                self.timings.input(what, time.monotonic() - now.mono)
+                busy = time.monotonic() - now.mono
+                self.timings.input(what, busy)
+                if busy > self._config.nearnet.limits.loop_stall:
+                    self._stalled(what, busy)
 
     def feed(self, what: str, command: Callable[[Now], object]) -> None:
         """One input of the core that no caller waits for: an error is ours, and is logged and counted."""
@@ -123,7 +129,15 @@ class Driver:
         busy = time.monotonic() - now.mono
         self.timings.received.observe(busy)
         if busy > self._config.nearnet.limits.loop_stall:
-            self.stalls += 1
+            self._stalled("received", busy)
+
+    def _stalled(self, what: str, busy: float) -> None:
+        """One input held the loop for too long: each is counted, and now and then one is told."""
+        self.core.limits.hit("loop_stall")
+        now = self.now()
+        if now.mono - self._stall_told >= STALLS_TOLD_EVERY:
+            self._stall_told = now.mono
+            self._publish(Event("stalled", None, {"input": what, "seconds": round(busy, 3)}), now.wall)
 
     def _break(self, peer: Peer, now: Now) -> None:
         """A fault while a peer's bytes were handled: that connection ends, the node goes on."""

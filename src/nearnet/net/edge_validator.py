@@ -1,7 +1,8 @@
 """The EdgeValidatorActor (document §8.4): signatures are checked on threads of its own, so that the loop never waits.
 
-libsodium releases the interpreter's lock, so as many cores work as there are threads. A request is cut into pieces
-and the pieces of all requests take turns: a table of 100 000 edges does not hold up a single one that comes later.
+libsodium releases the interpreter's lock, so as many cores work as there are threads; where numba is installed and
+there is much to do, it does so once for many signatures. A request is cut into pieces and the pieces of all requests
+take turns: a table of 100 000 edges does not hold up a single one that comes later.
 
 The signatures of small routed messages cannot wait for an answer: the loop checks them itself, and a thread that has
 nothing else to do takes a part of them (`check_now`). A large message is hashed here, and goes before edges
@@ -14,11 +15,13 @@ import logging
 import os
 import threading
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Verdict
 from nearnet.core.edge import run_checks
 from nearnet.keys import check_signatures
+from nearnet.net.verifiers import check_many_at_once
 
 if TYPE_CHECKING:
     import asyncio
@@ -35,8 +38,14 @@ PIECE = 64
 SHARE_FROM = 16
 """Signatures from which `check_now` wakes a thread: it is awake after some 100 µs, two checks' time."""
 
-_SHARE = 8
-"""Signatures that a thread takes at a time from those that the loop waits for: the loop waits at most 0.5 ms for it."""
+_SMALLEST_SHARE = 4
+"""Signatures of the last pieces of those that the loop waits for: it waits at most 0.3 ms for another thread's."""
+
+BUSY_FROM = 1000
+"""Edges that wait, from which on many signatures are checked at once (`verifiers.check_many_at_once`)."""
+
+LONG_RUN = 64
+"""Messages of one run likewise."""
 
 _log = logging.getLogger("nearnet.edges")
 
@@ -44,11 +53,11 @@ _log = logging.getLogger("nearnet.edges")
 class _Shared:
     """Signatures that the loop waits for, in pieces: whoever is free takes the next one."""
 
-    __slots__ = ("_checks", "_left", "_outcomes", "helper")
+    __slots__ = ("_left", "_outcomes", "_rows", "helper")
 
-    def __init__(self, checks: Sequence[tuple[bytes, bytes, bytes]]) -> None:
-        self._checks = checks
-        self._left = deque(range(0, len(checks), _SHARE))
+    def __init__(self, rows: Sequence[bytes]) -> None:
+        self._rows = rows
+        self._left = deque(_shares(len(rows)))
         self._outcomes: dict[int, list[str]] = {}
         self.helper = threading.Lock()
         """Held by the thread that helps."""
@@ -56,17 +65,28 @@ class _Shared:
     def work(self) -> None:
         while self._left:
             try:
-                start = self._left.popleft()  # in one step, whatever other threads do
+                start, end = self._left.popleft()  # in one step, whatever other threads do
             except IndexError:
                 return
-            self._outcomes[start] = check_signatures(self._checks[start : start + _SHARE])
+            self._outcomes[start] = check_signatures(self._rows[start:end])
 
     def outcomes(self) -> list[str]:
         """Of all, once nobody works on it any more; what a fault left out counts as refused by our rule alone."""
-        every = ["strict"] * len(self._checks)
+        every = ["strict"] * len(self._rows)
         for start, outcomes in self._outcomes.items():
             every[start : start + len(outcomes)] = outcomes
         return every
+
+
+@lru_cache(512)
+def _shares(count: int) -> tuple[tuple[int, int], ...]:
+    """Pieces of so many, each a quarter of what is left: few, and none that another thread would long be busy with."""
+    shares, start = [], 0
+    while start < count:
+        end = min(count, start + max(_SMALLEST_SHARE, (count - start) // 4))
+        shares.append((start, end))
+        start = end
+    return tuple(shares)
 
 
 class _Job:
@@ -112,6 +132,10 @@ class EdgeValidator:
         self._shared: _Shared | None = None
         self._may_share = threads > 0 and _cores() > 1
         self._stopping = False
+        self._waiting = 0
+        """Edges of all requests that are not answered."""
+        self._is_busy = False
+        self._may_speed_up = True
         self.failures = 0
         """Pieces whose check raised: 0 unless there is a defect."""
         self._threads = [
@@ -128,6 +152,8 @@ class EdgeValidator:
                 self._finish(job)
                 return
             self._jobs.append(job)
+            self._waiting += len(job.checks)
+            self._is_busy = self._is_busy or self._waiting >= BUSY_FROM
             self._work.notify(min(len(self._threads), 1 + len(job.checks) // PIECE))
 
     def check_message(self, request: CheckMessage) -> None:
@@ -136,13 +162,14 @@ class EdgeValidator:
             self._messages.append(request)
             self._work.notify()
 
-    def check_now(self, checks: Sequence[tuple[bytes, bytes, bytes]]) -> list[str]:
+    def check_now(self, rows: Sequence[bytes]) -> list[str]:
         """`keys.check_signatures`, on the caller's thread and on one that is free: in half the time at best."""
-        if len(checks) < SHARE_FROM or not self._may_share:
-            return check_signatures(checks)
-        shared = _Shared(checks)
+        if len(rows) < SHARE_FROM or not self._may_share:
+            return check_signatures(rows)
+        shared = _Shared(rows)
         with self._work:
             self._shared = shared
+            self._is_busy = self._is_busy or len(rows) >= LONG_RUN
             self._work.notify()
         shared.work()
         with self._work:
@@ -171,12 +198,19 @@ class EdgeValidator:
                     return
                 shared, self._shared = self._shared, None
                 message = None
-                if shared is not None:
+                speeds_up = self._is_busy and self._may_speed_up
+                if speeds_up:
+                    self._may_speed_up = False
+                    self._shared = shared
+                elif shared is not None:
                     shared.helper.acquire()
                 elif self._messages:
                     message = self._messages.popleft()
                 else:
                     job, start = self._take_piece()
+            if speeds_up:
+                self._speed_up()
+                continue
             if shared is not None:
                 self._help(shared)
                 continue
@@ -186,6 +220,15 @@ class EdgeValidator:
             outcomes = self._check(job.checks[start : start + PIECE])
             with self._work:
                 self._put_back(job, start, outcomes)
+
+    def _speed_up(self) -> None:
+        """Here, as it takes a while: the other threads and the loop go on as before."""
+        try:
+            if check_many_at_once():
+                _log.debug("= signatures are checked many at once")
+        except Exception:
+            # Whatever a compiler may find wrong: one at a time does as well.
+            _log.exception("! signatures cannot be checked many at once")
 
     def _help(self, shared: _Shared) -> None:
         try:
@@ -239,6 +282,7 @@ class EdgeValidator:
 
     def _finish(self, job: _Job) -> None:
         """Under the lock: one wake-up of the loop for all verdicts that wait there."""
+        self._waiting -= len(job.checks)
         self._verdicts.append(job.verdict())
         if len(self._verdicts) == 1 and not self._stopping:
             self._loop.call_soon_threadsafe(self._deliver)

@@ -37,6 +37,7 @@ _KINDS = {
     ),
     "malformed": Wording("!", logging.WARNING, "a message of {peer} at {address} does not read: {why}; it is dropped"),
     "behind": Wording("!", logging.WARNING, "{peer} reads slowly: {queued} bytes wait; gossip to it rests meanwhile"),
+    "stalled": Wording("!", logging.WARNING, "the event loop was held for {seconds} s ({input}): all else waited"),
     "degraded": Wording(
         "!", logging.ERROR, "the {part} is degraded: {why}; what is to be written is kept and tried again"
     ),

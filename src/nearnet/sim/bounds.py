@@ -42,7 +42,6 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
     by_edge = ("EdgeTable.slots", "EdgeTable._free_slots", "Gossip._edges[]", "Peer.missed", "RoutingTable._restored")
     by_peer = (
         "EdgeTable._free_peers",
-        "EdgeTable._held",
         "EdgeTable._leaving",
         "EdgeTable._left",
         "EdgeTable.index",
@@ -58,8 +57,10 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
         "EdgeIntake._tellers": on_their_way,
         "EdgeTable.latest": LATEST,
         "Gossip._news[]": limits.announcements,
-        "LoopGuard._old": 32_768,
-        "LoopGuard._young": 32_768,
+        "LoopGuard._again": 32_768,
+        "LoopGuard._first": 32_768,
+        "LoopGuard._old_again": 32_768,
+        "LoopGuard._old_first": 32_768,
         "Peer.routed_cache": timing.routed_message_cache_size,
         "PeerTable._by_address": known,
         "PeerTable._peers": known,

@@ -23,7 +23,9 @@ _PLAIN = re.compile(PLAIN_PAIR + rb"\0", re.DOTALL).match
 """An edge of two ed25519 keys that nobody removed: nearly all are so, and this finds them in half the time."""
 
 MIN_EDGE = 33 + 33 + 8 + 65 + 65 + 1
-"""Bytes of the smallest edge."""
+"""Bytes of the smallest edge, of two ed25519 keys and not removed: no other has that length."""
+
+_PLAIN_NONCE_AT = 66
 
 
 class Edge(bytes):
@@ -63,6 +65,12 @@ class Edge(bytes):
         return PeerId(self[:middle]), PeerId(self[middle : middle + _KEY[self[middle]]])
 
     @property
+    def ends(self) -> tuple[bytes, bytes]:
+        """As `key`, as plain bytes: equal to the ids, at a quarter of the cost."""
+        middle = _KEY[self[0]]
+        return self[:middle], self[middle : middle + _KEY[self[middle]]]
+
+    @property
     def _nonce_at(self) -> int:
         middle = _KEY[self[0]]
         return middle + _KEY[self[middle]]
@@ -76,7 +84,7 @@ class Edge(bytes):
     @property
     def is_active(self) -> bool:
         """Whether the nonce is odd."""
-        return bool(self[self._nonce_at] & 1)
+        return self[_PLAIN_NONCE_AT if len(self) == MIN_EDGE else self._nonce_at] & 1 == 1
 
     @property
     def signatures(self) -> tuple[Signature, Signature]:
@@ -103,15 +111,23 @@ class Edge(bytes):
         end = middle + _SIGNATURE[self[middle]]
         return (bool(self[end + 1]), Signature(self[end + 2 :])) if self[end] else None
 
+    @property
+    def signed(self) -> bytes:
+        """What both ends signed of an active edge: peer0, peer1, nonce."""
+        return self[: self._nonce_at + 8]
+
     def parts(self) -> tuple[bytes, bytes, int, bytes, bytes, tuple[bool, bytes] | None]:
         """All fields at once, as plain bytes: peer0, peer1, nonce, signature0, signature1, removal."""
+        if len(self) == MIN_EDGE:
+            (nonce,) = _NONCE.unpack_from(self, _PLAIN_NONCE_AT)
+            return self[:33], self[33:66], nonce, self[74:139], self[139:204], None
         middle = _KEY[self[0]]
         at = middle + _KEY[self[middle]]
         first = at + 8
         second = first + _SIGNATURE[self[first]]
         end = second + _SIGNATURE[self[second]]
         removal = (self[end + 1] == 1, self[end + 2 :]) if self[end] else None
-        nonce: int = _NONCE.unpack_from(self, at)[0]
+        (nonce,) = _NONCE.unpack_from(self, at)
         return self[:middle], self[middle:at], nonce, self[first:second], self[second:end], removal
 
     def involves(self, peer: bytes) -> bool:

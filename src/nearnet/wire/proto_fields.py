@@ -49,7 +49,11 @@ _DEEPEST_GROUP: Final = 100
 SMALLEST_FIELD: Final = 32
 """Bytes that the fields beyond `MOST_FIELDS` of a message with long lists take on average: its entries are longer."""
 
-_SHORT: Final = tuple(bytes((n,)) for n in range(128))
+_SHORT: Final = (
+    *(bytes((number,)) for number in range(2**7)),
+    *(bytes((number & 0x7F | 0x80, number >> 7)) for number in range(2**7, 2**10)),
+)
+"""The varints of small numbers: a length is one mostly."""
 
 
 class Unknown:
@@ -83,10 +87,8 @@ def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
 
 def varint(value: int) -> bytes:
     """The varint of a number below 2^64; a negative one as protobuf has it, in ten bytes."""
-    if 0 <= value < 2**7:
+    if 0 <= value < 2**10:
         return _SHORT[value]
-    if 0 <= value < 2**14:
-        return bytes((value & 0x7F | 0x80, value >> 7))
     value &= _U64
     out = bytearray()
     while value > 127:

@@ -120,10 +120,10 @@ class RoutedFrame:
             self._digest = digest = CryptoHash(data.digest())
         return digest
 
-    def signature_check(self) -> tuple[bytes, bytes, bytes]:
-        """For `keys.check_signatures`: author, digest, signature."""
+    def signature_row(self) -> bytes:
+        """For `keys.check_signatures`; as `keys.signature_row`."""
         frame, middle = self.frame, self.sig_at
-        return frame[self.author_at : middle], self.digest(), frame[middle : self.ttl_at]
+        return frame[middle + 1 : self.ttl_at] + self.digest() + frame[self.author_at + 1 : middle]
 
     def less_one(self, start: int, before: bytes = b"", behind: bytes = b"") -> bytes:
         """The frame from `start` to the message's end with a ttl one less, between other bytes, in one copy.
