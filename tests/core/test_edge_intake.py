@@ -50,6 +50,21 @@ def test_nothing_known_is_verified(core, intake):
     assert intake.verified_count == 0
 
 
+@pytest.mark.threat(35)
+def test_an_echo_is_known_by_its_bytes_while_it_is_held(core, intake):
+    table, x, y = core.manager.table, key_of("x"), key_of("y")
+    old, new = edge_of(x, y, 1), edge_of(x, y, 2)
+    assert intake.without_echoes([old, new]) == [old, new]
+    table.add([old], A, core.now)
+    assert intake.without_echoes((old, new, old)) == [new]
+    table.add([new], A, core.now)
+    assert intake.without_echoes([old, new, forged(new)]) == [old, forged(new)]
+    assert intake.offer([old, forged(new)], A) is None, "no newer, by its nonce"
+    table.forget(range(1), lambda edge: False)
+    (request,) = [intake.offer(intake.without_echoes([new]), A)]
+    assert [check.edge for check in request.checks] == [new], "gone, and so as new as ever"
+
+
 @pytest.mark.threat(38)
 def test_one_verification_for_many_nonces(intake):
     x, y = key_of("x"), key_of("y")

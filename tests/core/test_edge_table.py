@@ -3,7 +3,7 @@
 from graph_fakes import edge, put
 from peer_fakes import ME, peer_id
 
-from nearnet.core.edge_table import EdgeTable
+from nearnet.core.edge_table import LATEST, EdgeTable
 
 
 def make(*edges, source=None):
@@ -46,6 +46,21 @@ def test_slots_and_numbers_are_taken_again():
     put(table, edge(3, 6))
     assert table.index[peer_id(6)] == numbers[peer_id(1)]
     assert table.peers[table.index[peer_id(4)]] == peer_id(4)
+
+
+def test_the_latest_are_some_of_those_held():
+    table = make(edge(1, 2), edge(0, 1))
+    assert list(table.latest) == [edge(1, 2), edge(0, 1)]
+    put(table, edge(1, 2, 2))
+    assert list(table.latest) == [edge(0, 1), edge(1, 2, 2)]
+    remove(table, 0, 1)
+    assert list(table.latest) == [edge(1, 2, 2)]
+    for number in range(LATEST):
+        put(table, edge(2, 3 + number))
+    assert list(table.latest) == [edge(2, 2 + LATEST)], "of many all are let go of at once"
+    table.latest.clear()
+    remove(table, 2, 3)
+    assert len(table) == LATEST
 
 
 def test_our_own_number_stays():

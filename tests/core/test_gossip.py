@@ -175,19 +175,20 @@ def test_counters_and_old_edges_stay_from_peers_of_today():
     hand = core.ready()
     wall = int(core.now.wall) | 1
     counter, fresh, old = edges(1)[0], edges(1, 1, wall)[0], edges(1, 2, wall - EXPIRES_AFTER - 2)[0]
-    gossip = core.manager.gossip
-    assert gossip._encode(hand.peer, [counter, fresh, old], [], core.now) == gossip._encode(
-        hand.peer, [counter, fresh], [], core.now
-    )
-
-    class Today:
-        name = "protobuf"
-
-        def encode(self, message):
-            return message
-
-    hand.peer.dialect = Today()
-    assert gossip._encode(hand.peer, [counter, fresh, old], [], core.now) == [SyncRoutingTable((fresh,))]
+    today = core.ready("today", dialect="protobuf")
+    core.advance(2)
+    hand.read(), today.read()
+    core.manager.gossip.tell([counter, fresh, old], (), core.now)
+    core.advance(1.1)
+    assert told_edges(hand) == [counter, fresh]
+    assert told_edges(today) == [fresh]
+    core.manager.table.add([counter, fresh, old], None, core.now)
+    for peer in (hand.peer, today.peer):
+        peer.behind = True
+        peer.missed.update(dict.fromkeys(edge.key for edge in (counter, fresh, old)))
+        core.manager.drained(peer, 0, core.now)
+    assert told_edges(hand) == [counter, fresh]
+    assert told_edges(today) == [fresh]
 
 
 def test_each_era_has_its_pace():
@@ -242,4 +243,4 @@ def test_who_has_not_spoken_is_told_nothing():
     core = Core()
     hand = core.ready()
     hand.peer.dialect = None
-    assert core.manager.gossip._encode(hand.peer, edges(1), [], core.now) == []
+    assert core.manager.gossip._encode(hand.peer, edges(1), []) == []

@@ -320,6 +320,16 @@ class TestExpiry:
         assert [(write.key, write.value) for write in writes] == [(peer_id(2), None)]
         assert peers.add_indirect([info(2)], SOURCE, START) == 1, "its address is free again"
 
+    def test_each_in_its_time(self):
+        peers = make()
+        for number in range(1, 4):
+            peers.add_indirect([info(number)], SOURCE, later(number * DAY))
+        left = []
+        for days in (7.5, 8.5, 8.6, 9.5, 10.5):
+            peers.expire(later(days * DAY))
+            left.append(len(peers))
+        assert left == [3, 2, 2, 1, 0]
+
     @pytest.mark.threat(67)
     @pytest.mark.parametrize("jump", [-DAY, DAY, 365 * DAY])
     def test_a_wall_clock_that_jumps_forgets_nobody(self, jump):

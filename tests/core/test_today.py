@@ -12,6 +12,7 @@ from nearnet.client import Ban
 from nearnet.core import table_exchange
 from nearnet.core.edge import sign_edge
 from nearnet.core.handshaking import OWNED_ACCOUNT_WINDOW
+from nearnet.core.membership import ASKED_TOGETHER
 from nearnet.core.nonces import NONCE_WINDOW, unix_nonce
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, Signature
@@ -349,6 +350,46 @@ def test_peers_are_asked_for_at_once_and_every_minute():
         core.advance(1)
         asked += hand.told(PeersRequest)
     assert asked == [PeersRequest(512, 128)] * 4
+
+
+def test_neighbours_that_are_due_at_about_the_same_time_are_asked_together():
+    core = Core()
+    hands = [today(core, "first")]
+    for name, seconds in (("soon after", 2), ("later", ASKED_TOGETHER)):
+        core.advance(seconds)
+        hands.append(today(core, name))
+    started = core.now.mono - 2 - ASKED_TOGETHER
+    core.advance(0)
+    assert [len(hand.told(PeersRequest)) for hand in hands] == [1, 1, 1]
+    asked = [[], [], []]
+    for _ in range(280):
+        core.advance(0.5)
+        for hand, moments in zip(hands, asked, strict=True):
+            moments += [core.now.mono - started] * len(hand.told(PeersRequest))
+    assert asked == [[62.0, 127.0], [62.0, 127.0], [67.0, 127.0]], "never within a minute of the time before"
+
+
+def test_who_has_gone_is_asked_no_more():
+    core = Core()
+    first, second = today(core, "first"), today(core, "second")
+    core.advance(1)
+    assert len(first.told(PeersRequest)) == len(second.told(PeersRequest)) == 1
+    core.manager.lost(first.peer, "gone", core.now)
+    core.advance(61)
+    assert (first.told(PeersRequest), len(second.told(PeersRequest))) == ([], 1)
+    core.manager.lost(second.peer, "gone", core.now)
+    core.advance(61)
+    assert core.manager.membership._asking is None
+
+
+def test_a_node_that_stops_asks_no_more():
+    core = Core()
+    hand = today(core)
+    core.advance(1)
+    hand.read()
+    core.manager.stop(core.now)
+    core.advance(200)
+    assert hand.told(PeersRequest) == []
 
 
 @pytest.mark.interop("PeersResponse")

@@ -159,7 +159,7 @@ def in_both_ways(content, monkeypatch):
 
     quick = outcome()
     with monkeypatch.context() as patch:
-        patch.setattr("nearnet.wire.proto_reading._PLAIN_EDGE", lambda *_: None)
+        patch.setattr("nearnet.wire.proto_reading._PLAIN_EDGES", lambda *_: None)
         assert outcome() == quick
     return quick
 

@@ -316,8 +316,10 @@ class Dialer:
 
     def take_writes(self) -> list[Write]:
         """The rows to store since the last call."""
+        if not self._writes:  # After most inputs.
+            return self.links.take_writes()
         writes, self._writes = self._writes, []
-        return [*writes, *self.links.take_writes()]
+        return writes + self.links.take_writes()
 
     def _end(self, dial: Dial) -> _Attempt | None:
         attempt = self._attempts.get(dial.peer.id)

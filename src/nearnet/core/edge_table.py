@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["EdgeTable"]
+__all__ = ["LATEST", "EdgeTable"]
+
+LATEST = 4096
+"""Edges known by their bytes as well, at 36 bytes each: what a network tells in the seconds that an echo takes."""
 
 _NO_SOURCE = 2**32 - 1
 """Stands for edges of our own making, or from disk."""
@@ -77,6 +80,7 @@ class EdgeTable:
         "active",
         "active_count",
         "index",
+        "latest",
         "peers",
         "slots",
     )
@@ -86,6 +90,8 @@ class EdgeTable:
         """Peer -> its number."""
         self.peers: list[PeerId | None] = [me]
         self.slots: list[Edge | None] = []
+        self.latest: dict[Edge | None, None] = {}
+        """Some of the edges held, those put in last: at most `LATEST`."""
         self.active = bytearray()
         self.active_count = 0
         self._first, self._second, self._source = array("I"), array("I"), array("I")
@@ -147,7 +153,11 @@ class EdgeTable:
         return True
 
     def _set(self, slot: int, edge: Edge) -> None:
-        active = edge.is_active
+        active, latest = edge.is_active, self.latest
+        latest.pop(self.slots[slot], None)
+        if len(latest) >= LATEST:
+            latest.clear()
+        latest[edge] = None
         self.active_count += active - self.active[slot]
         self.active[slot] = active
         self.slots[slot] = edge
@@ -173,6 +183,7 @@ class EdgeTable:
         """Forget the edge in this slot; a peer of which no edge is left loses its number."""
         first, second, source = self._first[slot], self._second[slot], self._source[slot]
         self._pairs.remove(slot)
+        self.latest.pop(self.slots[slot], None)
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0

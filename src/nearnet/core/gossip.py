@@ -61,14 +61,15 @@ class Gossip:
     def _piece_size(self) -> int:
         return int(self._context.config.nearnet.limits.edges_per_message_sent)
 
-    def drained(self, peer: Peer, now: Now) -> None:
-        """The peer's queue got shorter: go on with its table, or with what it missed."""
-        if peer.queued >= REFILL_BYTES or not peer.is_ready:
-            return
+    def drained(self, peer: Peer, now: Now) -> bool:
+        """The peer's queue got shorter: go on with its table, or with what it missed; whether there was any of it."""
+        if (peer.sync_cursor is None and not peer.behind) or peer.queued >= REFILL_BYTES or not peer.is_ready:
+            return False
         if peer.sync_cursor is not None:
             self._continue_sync(peer, now, ())
-        elif peer.behind:
+        else:
             self._catch_up(peer, now)
+        return True
 
     def _continue_sync(self, peer: Peer, now: Now, accounts: tuple[AnnounceAccount, ...]) -> None:
         slots = self._context.table.slots
@@ -78,7 +79,7 @@ class Gossip:
             while cursor < len(slots) and len(piece) < self._piece_size:
                 edge = slots[cursor]
                 cursor += 1
-                if edge is not None and self._may_tell(edge, peer, now) and not self._skips(edge, now):
+                if edge is not None and self._may_tell(edge, peer.is_today, now) and not self._skips(edge, now):
                     piece.append(edge)
             first = peer.sync_cursor == 0
             peer.sync_cursor = cursor if cursor < len(slots) else None
@@ -86,11 +87,12 @@ class Gossip:
                 peer.send(SyncRoutingTable(tuple(piece), accounts))
                 accounts = ()
 
-    def _may_tell(self, edge: Edge, peer: Peer, now: Now) -> bool:
+    def _may_tell(self, edge: Edge, to_today: bool, now: Now) -> bool:
         """No counters to today's peers, nothing too old to anybody (`behaviour.md` §10)."""
-        if not is_dated(edge.nonce):
-            return not peer.is_today
-        return is_current(edge.nonce, now.wall, self._context.config.nearnet.timing.edge_expires_after)
+        nonce = edge.nonce
+        if not is_dated(nonce):
+            return not to_today
+        return is_current(nonce, now.wall, self._context.config.nearnet.timing.edge_expires_after)
 
     def _skips(self, edge: Edge, now: Now) -> bool:
         """Whether it is a removed edge, which the first tables after a start may leave out."""
@@ -128,11 +130,13 @@ class Gossip:
 
     def _arm(self, now: Now) -> None:
         due = [moment for name in TELL_INTERVAL if (moment := self._due(name)) is not None]
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if due:
-            self._timer = self._context.timers.at(max(min(due), now.mono), self.flush)
+        moment = max(min(due), now.mono) if due else None
+        timer = self._timer
+        if timer is not None:
+            if timer.armed and timer.deadline == moment:
+                return
+            timer.cancel()
+        self._timer = None if moment is None else self._context.timers.at(moment, self.flush)
 
     def flush(self, now: Now) -> None:
         """Send the news that is due."""
@@ -151,6 +155,8 @@ class Gossip:
         now: Now,
     ) -> None:
         """One encoding for all but the tellers of something, who get the rest."""
+        to_today = name == "protobuf"
+        edges = {key: told for key, told in edges.items() if self._may_tell(told[0], to_today, now)}
         tellers = {who: None for _, told_by in edges.values() for who in told_by}
         tellers.update({who: None for told_by in accounts.values() for who in told_by})
         shared: list[bytes] | None = None
@@ -163,16 +169,15 @@ class Gossip:
             if peer.peer_id in tellers:
                 mine = [edge for edge, told_by in edges.values() if peer.peer_id not in told_by]
                 news = [one for one, told_by in accounts.items() if peer.peer_id not in told_by]
-                frames = self._encode(peer, mine, news, now)
+                frames = self._encode(peer, mine, news)
             elif shared is None:
-                frames = shared = self._encode(peer, [edge for edge, _ in edges.values()], list(accounts), now)
+                frames = shared = self._encode(peer, [edge for edge, _ in edges.values()], list(accounts))
             else:
                 frames = shared
             for frame in frames:
                 peer.send_frame(frame, "SyncRoutingTable")
 
-    def _encode(self, peer: Peer, edges: list[Edge], accounts: list[AnnounceAccount], now: Now) -> list[bytes]:
-        edges = [edge for edge in edges if self._may_tell(edge, peer, now)]
+    def _encode(self, peer: Peer, edges: list[Edge], accounts: list[AnnounceAccount]) -> list[bytes]:
         size, frames = self._piece_size, []
         for start in range(0, max(len(edges), len(accounts)), size):
             message = SyncRoutingTable(tuple(edges[start : start + size]), tuple(accounts[start : start + size]))
@@ -195,10 +200,10 @@ class Gossip:
         for key in list(peer.missed)[: self._piece_size]:
             del peer.missed[key]
             edge = table.get(*key)
-            if edge is not None:
+            if edge is not None and self._may_tell(edge, peer.is_today, now):
                 piece.append(edge)
         if piece:
-            for frame in self._encode(peer, piece, [], now):
+            for frame in self._encode(peer, piece, []):
                 peer.send_frame(frame, "SyncRoutingTable")
         if not peer.missed:
             peer.behind = False

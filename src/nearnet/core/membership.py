@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from nearnet.core.timers import Timer
     from nearnet.keys import PeerId
 
-__all__ = ["MAX_DIRECT_PEERS", "Membership"]
+__all__ = ["ASKED_TOGETHER", "MAX_DIRECT_PEERS", "Membership"]
+
+ASKED_TOGETHER = 5.0
+"""Seconds for which one of today's neighbours, due to be asked for peers, waits for others: all are asked at once."""
 
 MAX_DIRECT_PEERS = 128
 """Connected peers in one answer, and the most that a peer may ask for (`behaviour.md` §10)."""
@@ -30,15 +33,16 @@ MAX_DIRECT_PEERS = 128
 class Membership:
     """Keeps enough connections, and no more than that."""
 
-    __slots__ = ("_answered", "_connections", "_context", "_dialer", "_timer", "rounds")
+    __slots__ = ("_asking", "_connections", "_context", "_dialer", "_encoded", "_timer", "rounds")
 
     def __init__(self, context: Context, dialer: Dialer, connections: Connections) -> None:
         self._context = context
         self._dialer = dialer
         self._connections = connections
         self._timer: Timer | None = None
-        self._answered: dict[str, tuple[PeersResponse, bytes]] = {}
-        """By dialect, the last answer to a PeersRequest: message and frame."""
+        self._asking: Timer | None = None
+        self._encoded: dict[tuple[str, str], tuple[PeersRequest | PeersResponse, bytes]] = {}
+        """By dialect and kind, the last one sent: message and frame."""
         self.rounds = 0
         """How often monitor_peers has run."""
 
@@ -50,8 +54,9 @@ class Membership:
 
     def stop(self, now: Now) -> None:
         """Look for nobody any more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._asking):
+            if timer is not None:
+                timer.cancel()
 
     def _monitor(self, now: Now) -> None:
         """monitor_peers: dial when more peers are needed, drop one when there are too many, forget the old."""
@@ -102,13 +107,39 @@ class Membership:
             if not peer.is_today and asked is not None and now.mono - asked >= interval:
                 self._request_peers(peer, now)
 
+    def _begin_asking(self, peer: Peer, now: Now) -> None:
+        self._request_peers(peer, now)
+        self._arm_asking()
+
+    def _arm_asking(self) -> None:
+        """Today's neighbours are asked again and again (`behaviour.md` §10), together where the moments are near."""
+        due = self._due_to_ask()
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+        if due:
+            latest = min(due.values()) + ASKED_TOGETHER
+            moment = max(moment for moment in due.values() if moment <= latest)
+            self._asking = self._context.timers.at(moment, self._ask_again)
+
+    def _ask_again(self, now: Now) -> None:
+        for peer, moment in self._due_to_ask().items():
+            if moment <= now.mono:
+                self._request_peers(peer, now)
+        self._arm_asking()
+
+    def _due_to_ask(self) -> dict[Peer, float]:
+        """When each of today's neighbours that was asked may be asked again."""
+        interval = self._context.config.nearnet.timing.request_peers_interval
+        return {
+            peer: peer.last_peers_request + interval
+            for peer in self._context.peers.values()
+            if peer.is_today and peer.last_peers_request is not None
+        }
+
     def _request_peers(self, peer: Peer, now: Now) -> None:
         peer.last_peers_request = now.mono
-        if peer.is_today:
-            interval = self._context.config.nearnet.timing.request_peers_interval
-            again = self._context.timers.at(now.mono + interval, lambda now: self._request_peers(peer, now))
-            peer.keep(again)
-        peer.send(PeersRequest(self._context.config.network.max_send_peers, MAX_DIRECT_PEERS))
+        self._send(peer, PeersRequest(self._context.config.network.max_send_peers, MAX_DIRECT_PEERS))
 
     # --- beginnings and ends ---------------------------------------------------------------------
 
@@ -122,7 +153,7 @@ class Membership:
         rate = context.config.nearnet.limits.peers_requests
         peer.peers_requests = TokenBucket(rate.per_second, rate.burst, now.mono)
         due = now.mono + context.sync_delay(peer)
-        peer.keep(context.timers.at(due, lambda now: self._request_peers(peer, now)))
+        peer.keep(context.timers.at(due, lambda now: self._begin_asking(peer, now)))
         context.notify(
             "connected",
             peer.peer_id,
@@ -229,15 +260,15 @@ class Membership:
             context.peer_store.peers_for_response(asked, context.rng),
             tuple(connected[: min(direct, MAX_DIRECT_PEERS)]),
         )
-        peer.send_frame(self._encoded(peer, answer), "PeersResponse")
+        self._send(peer, answer)
 
-    def _encoded(self, peer: Peer, answer: PeersResponse) -> bytes:
-        """In the peer's dialect, once for all who ask while nothing changes."""
-        dialect = peer.dialect or dialect_named(peer.dialect_name)
-        last = self._answered.get(dialect.name)
-        if last is None or last[0] != answer:
-            last = self._answered[dialect.name] = (answer, dialect.encode(answer))
-        return last[1]
+    def _send(self, peer: Peer, message: PeersRequest | PeersResponse) -> None:
+        """In the peer's dialect, encoded once for all while nothing changes."""
+        dialect, kind = peer.dialect or dialect_named(peer.dialect_name), type(message).__name__
+        last = self._encoded.get((dialect.name, kind))
+        if last is None or last[0] != message:
+            last = self._encoded[dialect.name, kind] = (message, dialect.encode(message))
+        peer.send_frame(last[1], kind)
 
     def peers_told(self, peer: Peer, message: PeersResponse, now: Now) -> None:
         """A neighbour's answer; too long a list is abuse and none of it is taken (`threats.md` row 56)."""

@@ -144,10 +144,11 @@ class PeerManager:
     def drained(self, peer: Peer, unsent: int, now: Now) -> None:
         """The transport holds `unsent` bytes of that peer's now; call it after each flush and when it drains."""
         peer.unsent = unsent
-        if peer.queued > self.config.nearnet.limits.queues_bytes // 128:
+        is_long = peer.queued > self.config.nearnet.limits.queues_bytes // 128
+        if is_long:
             self._shed(now)
-        self.gossip.drained(peer, now)
-        self._collect(now)
+        if self.gossip.drained(peer, now) or is_long:  # After most flushes nothing follows.
+            self._collect(now)
 
     def verified(self, verdict: Verdict, now: Now) -> None:
         """The EdgeValidator's answer."""

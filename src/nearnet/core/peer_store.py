@@ -5,6 +5,7 @@ Every change is collected as a row to store; the manager fetches them with `take
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Write
@@ -43,6 +44,7 @@ class PeerStore:
         "_me",
         "_my_addresses",
         "_rng",
+        "_seen_since",
         "_table",
         "_told",
         "_told_at",
@@ -67,6 +69,8 @@ class PeerStore:
         self._blacklist = Blacklist(config.network.blacklist)
         self._table = PeerTable(limits.known_peers, limits.per_source_group)
         self._dirty: dict[PeerId, None] = {}
+        self._seen_since = -math.inf
+        """On the monotonic clock: everybody that may expire was seen then or later."""
         self._told: tuple[PeerInfo, ...] = ()
         """What is told of peers, as of `_told_at`."""
         self._told_at = -1
@@ -161,10 +165,11 @@ class PeerStore:
 
     def add_indirect(self, infos: Iterable[PeerInfo], source_ip: str, now: Now) -> int:
         """Take what the peer at `source_ip` tells of others, as far as it may; returns how many were news."""
-        limits = self._config.nearnet.limits
-        limited = limits.per_ip_on_loopback or not is_loopback(source_ip)
-        group = source_group(source_ip) if limited else UNLIMITED
         news = self._table.without_address(infos)
+        if not news:  # Of nearly all answers.
+            return 0
+        limited = self._config.nearnet.limits.per_ip_on_loopback or not is_loopback(source_ip)
+        group = source_group(source_ip) if limited else UNLIMITED
         return sum(self._add_indirect(info, source_ip, group, now) for info in news)
 
     def _add_indirect(self, info: PeerInfo, source_ip: str, group: str, now: Now) -> bool:
@@ -305,9 +310,13 @@ class PeerStore:
     def expire(self, now: Now) -> None:
         """Forget who was not seen for `peer_expiration_duration`."""
         oldest = now.mono - self._config.network.peer_expiration_duration
+        if self._seen_since >= oldest:
+            return
         kept = (PeerStatus.CONNECTED, PeerStatus.BANNED)
-        for peer in self.peers():
-            if peer.seen_at < oldest and peer.status not in kept and not peer.pinned:
+        mortal = [peer for peer in self._table if peer.status not in kept and not peer.pinned]
+        self._seen_since = min((peer.seen_at for peer in mortal if peer.seen_at >= oldest), default=now.mono)
+        for peer in mortal:
+            if peer.seen_at < oldest:
                 self._table.remove(peer)
                 self._dirty[peer.id] = None
 

@@ -86,7 +86,9 @@ class RecentLinks:
 
     def take_writes(self) -> list[Write]:
         """The rows that changed since the last call."""
-        writes = []
+        writes: list[Write] = []
+        if not self._dirty:  # After most inputs.
+            return writes
         for peer_id in self._dirty:
             link = self._links.get(peer_id)
             writes.append(Write(COLUMN, peer_id, None if link is None else _encode(link)))

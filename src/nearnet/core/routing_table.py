@@ -57,6 +57,7 @@ class RoutingTable:
         self._timing = config.nearnet.timing
         self._counters = counters
         self._edges = EdgeTable(me)
+        self.latest = self._edges.latest
         self._room = EdgeRoom(self._limits, self._edges, counters)
         self.dated = DatedEdges(config.nearnet.timing.edge_expires_after)
         self.components = Components(store)
@@ -66,8 +67,7 @@ class RoutingTable:
         self._hop_use = LeastUsed()
         self._unreachable_since: dict[PeerId, float] = {}
         self._moving: _Moving | None = None
-        self._retry_at = 0.0
-        self._next_token = 0
+        self._retry_at, self._next_token = 0.0, 0
         self._writes: list[Write] = []
         self._restored: list[Edge] = []
         self.needs_recalculation = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nearnet.core.handshake import PeerState
 from nearnet.core.histogram import Histogram, exponential
@@ -22,6 +22,8 @@ STALL_SECONDS = 60.0
 STALL_RATE = 4096
 """Bytes a second."""
 
+_CLOSED: Final = PeerState.CLOSED
+
 
 class StartedFrames:
     """Watches the frame that each connection is receiving."""
@@ -38,12 +40,12 @@ class StartedFrames:
 
     def watch(self, peer: Peer, now: Now) -> None:
         """All complete frames are taken: a part of one may be left."""
-        length = peer.framer.pending_length
-        if peer.state is PeerState.CLOSED:
+        if peer.state is _CLOSED:
             return
         if not peer.framer.buffered:
             self.let_go(peer, now)
             return
+        length = peer.framer.pending_length
         if peer.frame_started is None:
             peer.frame_started = now.mono
             if peer.stall is None:
@@ -71,7 +73,7 @@ class StartedFrames:
     def _check(self, peer: Peer, now: Now) -> None:
         peer.stall = None
         started = peer.frame_started
-        if started is None or peer.state is PeerState.CLOSED:
+        if started is None or peer.state is _CLOSED:
             return
         elapsed = now.mono - started
         if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:

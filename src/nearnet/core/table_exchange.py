@@ -138,7 +138,8 @@ class TableExchange:
             peer, edges, start = self._incoming.popleft()
             end = start + EDGES_AT_ONCE
             if peer.is_ready:
-                self._verify(self._intake.offer(self._current(edges[start:end], peer, now), peer.ready_id))
+                unheard = self._intake.without_echoes(edges[start:end])
+                self._verify(self._intake.offer(self._current(unheard, peer, now), peer.ready_id))
                 if end < len(edges):
                     self._incoming.append((peer, edges, end))
                 else:
@@ -153,7 +154,7 @@ class TableExchange:
         if self._may_offer and not (self._offering is not None and self._offering.armed):
             self._offering = self._context.timers.at(now.mono, self._offer)
 
-    def _current(self, edges: tuple[Edge, ...], peer: Peer, now: Now) -> list[Edge]:
+    def _current(self, edges: list[Edge], peer: Peer, now: Now) -> list[Edge]:
         """Without those that are too old or too far ahead: they cost no check (row 35), and nobody a ban.
 
         To today's nodes a counter is the time of long ago; one that is no edge at all goes on to its verdict.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from nearnet.core.edge_table import LATEST
 from nearnet.core.limits import LruDict
 from nearnet.core.peer_manager import PeerManager
 from nearnet.core.table_exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
@@ -25,6 +26,11 @@ FEW = 300
 _COLLECTIONS = (dict, list, tuple, set, frozenset, deque)
 _ASIDE = ("nearnet.config", "nearnet.keys", "nearnet.sim", "nearnet.store", "nearnet.client")
 """What is no part of the core's own state."""
+_Slots = tuple[tuple[str, str], ...]
+"""Name and ``Class.name`` of each."""
+
+_SINGLE = {bool, bytes, float, int, str, type(None)}
+"""What holds nothing."""
 
 
 def bounds(config: NetworkConfig) -> dict[str, int]:
@@ -49,6 +55,7 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
         **dict.fromkeys(by_edge, edges),
         **dict.fromkeys(by_peer, peers),
         "EdgeIntake._tellers": on_their_way,
+        "EdgeTable.latest": LATEST,
         "Gossip._news[]": limits.announcements,
         "LoopGuard._again": 32_768,
         "LoopGuard._first": 32_768,
@@ -79,6 +86,7 @@ def holdings(core: PeerManager) -> Iterator[tuple[str, int, int]]:
     """Name, size and bound of each collection."""
     allowed = bounds(core.config)
     seen: dict[int, None] = {}
+    kinds: dict[type, _Slots] = {}
     waiting: list[tuple[str, Any]] = [("PeerManager", core)]
     while waiting:
         name, thing = waiting.pop()
@@ -88,19 +96,34 @@ def holdings(core: PeerManager) -> Iterator[tuple[str, int, int]]:
         if isinstance(thing, _COLLECTIONS):
             yield name, len(thing), allowed.get(name, FEW)
             if len(thing) <= FEW:
+                inside = f"{name}[]"
                 values = thing.values() if isinstance(thing, dict) else thing
-                waiting.extend((f"{name}[]", value) for value in values)
+                waiting.extend((inside, value) for value in values if type(value) not in _SINGLE)
         elif isinstance(thing, LruDict):
             yield name, len(thing), thing.capacity
-        elif type(thing).__module__.startswith("nearnet.") and not type(thing).__module__.startswith(_ASIDE):
-            waiting.extend((f"{type(thing).__name__}.{part}", value) for part, value in _parts(thing))
+        else:
+            waiting.extend(_parts(thing, kinds))
 
 
-def _parts(thing: object) -> Iterator[tuple[str, object]]:
-    """Its attributes, in slots or not."""
-    for one in type(thing).__mro__:
-        slots = one.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if hasattr(thing, name):
-                yield name, getattr(thing, name)
-    yield from getattr(thing, "__dict__", {}).items()
+def _parts(thing: object, kinds: dict[type, _Slots]) -> Iterator[tuple[str, object]]:
+    """Attributes of what is the core's own, in slots or not, by ``Class.attribute``; `kinds`: of those met so far."""
+    kind = type(thing)
+    slots = kinds.get(kind)
+    if slots is None:
+        slots = kinds[kind] = _slots(kind) if _is_own(kind) else ()
+    for name, label in slots:
+        value = getattr(thing, name, None)
+        if type(value) not in _SINGLE:
+            yield label, value
+    if hasattr(thing, "__dict__") and _is_own(kind):
+        yield from ((f"{kind.__name__}.{name}", value) for name, value in vars(thing).items())
+
+
+def _is_own(kind: type) -> bool:
+    return kind.__module__.startswith("nearnet.") and not kind.__module__.startswith(_ASIDE)
+
+
+def _slots(kind: type) -> _Slots:
+    slots = [one.__dict__.get("__slots__", ()) for one in kind.__mro__]
+    names = [name for some in slots for name in ((some,) if isinstance(some, str) else some)]
+    return tuple((name, f"{kind.__name__}.{name}") for name in names)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nearnet.core.components import Components
+from nearnet.core.handshake import PeerState
 from nearnet.core.known_peer import PeerStatus, decode_known_peer
 from nearnet.sim.bounds import over
 from nearnet.store.base import ACCOUNT_ANNOUNCEMENTS, PEERS
@@ -29,6 +30,7 @@ BUSY_PER_MINUTE = 60.0
 WRONG_FOR = 8.0
 """Seconds for which an edge of ours may be wrong: 6 s of grace (`behaviour.md` §3), a second look, late timers."""
 
+_READY = PeerState.READY
 _ANSWERED_WITHIN = 10.0
 _LOOK_EVERY = 1.0
 _MANY = 100
@@ -81,12 +83,9 @@ class Invariants:
         if core.next_timer() is None and not node.stopping:
             raise InvariantBroken("timers", f"{node} will never look for peers again")
         for peer_id, peer in core.peers.items():
-            if not peer.is_ready or peer.peer_id != peer_id:
+            if peer.state is not _READY or peer.peer_id != peer_id:
                 raise InvariantBroken("ready peers", f"{node} counts {peer} as Ready")
-            if peer.queued > limits.queue_bytes:
-                raise InvariantBroken("send queue", f"{node} has {peer.queued} bytes for {peer}")
-        if sum(peer.queued for peer in context.connections.values()) > limits.queues_bytes:
-            raise InvariantBroken("send queues", f"{node} has too much for all its peers together")
+        self._queues(node, limits.queue_bytes, limits.queues_bytes)
         if node.kinds.get("banned"):
             self._bans(node)
         if new:
@@ -96,6 +95,17 @@ class Invariants:
             self._edges_in_time(node)
         if self.checks % _WALK_EVERY == 0:
             self._bounds(node)
+
+    def _queues(self, node: SimNode, most: int, most_together: int) -> None:
+        """What waits for one peer, and for all: looked at so often that the peer's own sum would cost as much again."""
+        together = 0
+        for peer in node.core.context.connections.values():
+            queued = peer.out_bytes + peer.unsent
+            together += queued
+            if queued > most:
+                raise InvariantBroken("send queue", f"{node} has {queued} bytes for {peer}")
+        if together > most_together:
+            raise InvariantBroken("send queues", f"{node} has too much for all its peers together")
 
     def _read_back(self, node: SimNode) -> None:
         """After a start memory has what the disk holds: known peers, bans that are not over, announcements."""

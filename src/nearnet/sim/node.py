@@ -183,12 +183,12 @@ class SimNode:
 
     def do(self, command: Callable[..., Any], *arguments: object) -> Any:
         """One input of the core, the time its last argument, and all that follows from it."""
-        outermost, self._inside = not self._inside, True
+        outermost, self._inside, now = not self._inside, True, self.now
         try:
-            return command(*arguments, self.now)
+            return command(*arguments, now)
         finally:
             if outermost:
-                self._settle(self.now)
+                self._settle(now)
                 self._inside = False
                 self.world.touched(self)
 

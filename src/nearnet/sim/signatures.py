@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +16,7 @@ from nearnet.core.actions import Verdict
 from nearnet.core.edge import check_outcome, edge_digest
 from nearnet.keys import PeerId, PublicKey, SecretKey, Signature
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.messages import PeersResponse, SyncRoutingTable
+from nearnet.wire.messages import PeersRequest, PeersResponse, SyncRoutingTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -49,7 +48,7 @@ _LISTS_REMEMBERED = 1000
 """Decoded lists of peers that are kept, at up to 40 KB: a node sends all who ask the same one."""
 
 _SMALL = 2048
-"""Bytes of a frame up to which its decoded form is kept: gossip of few edges, which every node sends alike."""
+"""Bytes of a frame up to which its decoded form is kept: gossip of few edges and questions, sent alike by all."""
 
 
 def _keyed_hash(public: bytes, digest: bytes) -> bytes:
@@ -182,19 +181,26 @@ class EdgePool:
                     skipped(fields)
             if isinstance(message, SyncRoutingTable):
                 message = self.share_table(message)
-                if len(frame) <= _SMALL and not left_out:
-                    if len(self._messages) > _REMEMBERED:
-                        self._messages.clear()
-                    self._messages[frame] = message
-            elif isinstance(message, PeersResponse) and not left_out:
-                if len(self._lists) > _LISTS_REMEMBERED:
-                    self._lists.clear()
-                self._lists[frame] = message
+            if not left_out:
+                self._remember(frame, message)
         return message
+
+    def _remember(self, frame: bytes, message: Message) -> None:
+        """What is often sent alike."""
+        kept, most = self._messages, _REMEMBERED
+        if isinstance(message, PeersResponse):
+            kept, most = self._lists, _LISTS_REMEMBERED
+        elif len(frame) > _SMALL or not isinstance(message, SyncRoutingTable | PeersRequest):
+            return
+        if len(kept) > most:
+            kept.clear()
+        kept[frame] = message
 
     def share_table(self, message: SyncRoutingTable) -> SyncRoutingTable:
         """The same with shared edges."""
-        return replace(message, edges=tuple(map(self.share, message.edges)))
+        known, share = self._edges, self.share
+        edges = tuple([known.get(edge) or share(edge) for edge in message.edges])
+        return SyncRoutingTable(edges, message.accounts)
 
     def run_checks(self, request: Verify) -> Verdict:
         """As `core.edge.run_checks`, each edge once in this world."""

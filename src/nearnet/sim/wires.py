@@ -73,12 +73,16 @@ class Flow:
 class End:
     """One end: its party, and the party's own object for the connection (`tag`)."""
 
-    __slots__ = ("closed", "gone", "index", "party", "paused", "stuck", "tag", "wire")
+    __slots__ = ("closed", "gone", "other", "out", "party", "paused", "stuck", "tag", "wire")
 
-    def __init__(self, wire: Wire, index: int, party: Party) -> None:
+    other: End
+    """The other end."""
+
+    def __init__(self, wire: Wire, party: Party, latency: float) -> None:
         self.wire = wire
-        self.index = index
         self.party = party
+        self.out = Flow(latency)
+        """What this end sends."""
         self.tag: object = None
         self.paused = False
         self.stuck = False
@@ -86,16 +90,6 @@ class End:
         self.closed = False
         self.gone = False
         """Whether it ended without a word, with its machine."""
-
-    @property
-    def other(self) -> End:
-        """The other end."""
-        return self.wire.ends[1 - self.index]
-
-    @property
-    def out(self) -> Flow:
-        """What this end sends."""
-        return self.wire.flows[self.index]
 
     @property
     def reads(self) -> bool:
@@ -129,13 +123,13 @@ class End:
 class Wire:
     """A connection. Its first end dialled."""
 
-    __slots__ = ("broken", "cut_at", "ends", "flows", "network", "number")
+    __slots__ = ("broken", "cut_at", "ends", "network", "number")
 
     def __init__(self, network: Network, number: int, dialler: Party, listener: Party, latencies: tuple[float, float]):
         self.network = network
         self.number = number
-        self.ends = (End(self, 0, dialler), End(self, 1, listener))
-        self.flows = (Flow(latencies[0]), Flow(latencies[1]))
+        first, second = self.ends = (End(self, dialler, latencies[0]), End(self, listener, latencies[1]))
+        first.other, second.other = second, first
         self.broken = False
         """Whether no byte passes any more, either way."""
         self.cut_at: float | None = None

@@ -69,6 +69,9 @@ class Framer:
         """The next whole frame's content, None while it is not there; `FrameTooLarge` when it claims too much."""
         data, at = self._data, self._at
         if len(data) - at < 4:
+            if at == len(data) and not self._chunks:  # All was taken, as after most reads.
+                self._data, self._at = b"", 0
+                return None
             self._join()
             data, at = self._data, self._at
             if len(data) < 4:

@@ -209,6 +209,12 @@ def _first_field(frame: bytes) -> tuple[int, int]:
 def _message_in(frame: bytes, unknown: Unknown) -> tuple[int, int, int]:
     """The field that holds the message, and where its content lies; zeros when there is none that is known."""
     length = len(frame)
+    if length:  # One field that fills the frame, as everybody writes it: a third of what it costs below.
+        tag, at = read_varint(frame, 0, length)
+        if tag & 7 == DELIMITED and tag >> 3 in _KINDS:
+            size, at = read_varint(frame, at, length)
+            if at + size == length:
+                return tag >> 3, at, length
     found = _NONE
     for number, wire, start, end in fields(frame, 0, length):
         if number in _KINDS and wire == DELIMITED:

@@ -109,19 +109,16 @@ def _opaque(data: bytes) -> bytes:
 
 
 def _entries(number: int, items: Iterable[bytes]) -> bytes:
-    """Fields of that number, each a message ``{1 bytes}``; many items have the same length."""
-    tag = varint(number << 3 | DELIMITED)
+    """Fields of that number, each a message ``{1 bytes}``; many items have the same length, often all."""
+    tag, items = varint(number << 3 | DELIMITED), tuple(items)
     heads: dict[int, bytes] = {}
-    parts: list[bytes] = []
-    for item in items:
-        length = len(item)
-        head = heads.get(length)
-        if head is None:
-            inner = b"\x0a" + varint(length) if length else b""  # An empty field is left out.
-            head = heads[length] = tag + varint(len(inner) + length) + inner
-        parts.append(head)
-        parts.append(item)
-    return b"".join(parts)
+    for length in set(map(len, items)):
+        inner = b"\x0a" + varint(length) if length else b""  # An empty field is left out.
+        heads[length] = tag + varint(len(inner) + length) + inner
+    if len(heads) == 1:
+        (head,) = heads.values()
+        return head + head.join(items)
+    return b"".join([part for item in items for part in (heads[len(item)], item)])
 
 
 def _handshake(message: m.Handshake) -> bytes:
