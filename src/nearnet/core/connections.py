@@ -20,7 +20,6 @@ from nearnet.core.traffic_totals import TrafficTotals
 from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import detect
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
-from nearnet.wire.routed_body import body_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,8 +246,7 @@ class Connections:
                 routed = dialect.routed(frame, self._skipped)
                 if routed is not None:
                     peer.count_received("Routed", len(frame))
-                    rates = self._context.rates
-                    if not rates.limits_bodies or rates.allow(peer.ready_id, body_name(routed.body_index), now):
+                    if self._context.rates.allow_body(peer.ready_id, routed.body_index, now):
                         if len(frame) < LARGE_MESSAGE or not self.large.takes(peer, routed):
                             run.append(routed)
                         elif self._end_run(peer, run, now):

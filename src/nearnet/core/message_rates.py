@@ -40,21 +40,24 @@ _PEERS: Final = 256
 class MessageRates:
     """Decides which messages are looked at."""
 
-    __slots__ = ("_buckets", "_rates", "limits_bodies", "refused")
+    __slots__ = ("_buckets", "_limits_bodies", "_rates", "refused")
 
     def __init__(self, rates: Mapping[str, MessageRate | None]) -> None:
         """`rates` go over the default ones; None lifts a limit."""
         merged: dict[str, MessageRate | _Rate | None] = {**DEFAULT_RATES, **rates}
         self._rates = {kind: rate for kind, rate in merged.items() if rate is not None}
         self._buckets: LruDict[PeerId, dict[str, TokenBucket]] = LruDict(_PEERS)
-        self.limits_bodies = any(body_name(index) in self._rates for index in range(256))
-        """Whether routed messages of any body are limited."""
+        self._limits_bodies = any(body_name(index) in self._rates for index in range(256))
         self.refused: dict[str, int] = {}
         """Kind -> messages dropped."""
 
     def limits(self, kind: str) -> bool:
         """Whether messages of that kind are limited at all."""
         return kind in self._rates
+
+    def allow_body(self, peer_id: PeerId, index: int, now: Now) -> bool:
+        """Whether one more routed message with a body of that index is taken from that peer now."""
+        return not self._limits_bodies or self.allow(peer_id, body_name(index), now)
 
     def allow(self, peer_id: PeerId, kind: str, now: Now) -> bool:
         """Whether one more of that kind from that peer is taken now."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nearnet.core.actions import CheckMessage, Verify
     from nearnet.core.edge import EdgeCheck
 
-__all__ = ["PIECE", "SHARE_FROM", "EdgeValidator"]
+__all__ = ["BUSY_FROM", "LONG_RUN", "PIECE", "SHARE_FROM", "EdgeValidator"]
 
 PIECE = 64
 """Edges checked in one go, about 5 ms of work: a piece is what a later request waits for, per thread."""
