@@ -5,27 +5,27 @@ Nothing here is Python's alone: no object, no list, no dict, so that it compiles
 
 from __future__ import annotations
 
+from array import array
 from functools import cache
 from typing import Any
 
 import numpy as np
+
+from nearnet.compiling import compile_loop
 
 __all__ = ["breadth_first", "compiled"]
 
 
 @cache
 def compiled() -> Any:
-    """`breadth_first` compiled, None without numba. The first call ever on a machine takes a second or two.
-
-    The compiled form lets go of the interpreter's lock.
-    """
+    """`breadth_first` compiled, None without numba: see `compile_loop`."""
     try:
-        from numba import njit
         from numba.extending import register_jitable
     except ImportError:
         return None
     register_jitable(_adjacency)
-    return njit(cache=True, nogil=True)(breadth_first)
+    one_edge = [np.frombuffer(array("I", [peer]), np.uint32) for peer in (0, 1)]
+    return compile_loop(breadth_first, *one_edge, np.frombuffer(b"\1", np.uint8), 2, 128)
 
 
 def _adjacency(first: Any, second: Any, active: Any, count: int) -> Any:

@@ -4,7 +4,7 @@ PyNaCl lets go of the interpreter's lock for one signature at a time. To take th
 waits up to the switch interval while the event loop works: it then waits as long as it checks. Here the lock is let go
 once for all of them.
 
-Importing this takes a third of a second and 110 MB, the first time on a machine a second more: see `verifiers.py`.
+Importing this compiles it: see `compile_loop`, and `verifiers.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import ctypes
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from nearnet.compiling import compile_loop
 from nearnet.keys import ROW, sodium_address
 
 __all__ = ["first_refused"]
@@ -39,7 +40,6 @@ def _sodium_open(_: Any, address: Any, signed: Any, length: Any, key: Any) -> An
     return types.int32(types.intp, types.intp, types.int64, types.intp), generate
 
 
-@njit("int64(intp, intp, int64, int64)", cache=True, nogil=True)
 def _loop(address: Any, rows: Any, start: Any, count: Any) -> Any:
     for number in range(start, count):
         at = rows + number * ROW
@@ -49,8 +49,9 @@ def _loop(address: Any, rows: Any, start: Any, count: Any) -> Any:
 
 
 _ADDRESS = sodium_address()
+_compiled: Any = compile_loop(_loop, _ADDRESS, 0, 0, 0)
 
 
 def first_refused(rows: bytes, start: int, count: int) -> int:
     """For `keys.use_check`."""
-    return int(_loop(_ADDRESS, ctypes.cast(ctypes.c_char_p(rows), ctypes.c_void_p).value, start, count))
+    return int(_compiled(_ADDRESS, ctypes.cast(ctypes.c_char_p(rows), ctypes.c_void_p).value, start, count))
