@@ -3,6 +3,7 @@
 import pytest
 from world import START
 
+from nearnet.core.clock import Now
 from nearnet.core.handshake import PeerState
 from nearnet.core.peer import JOIN_BELOW, Outbox, Peer
 from nearnet.core.timers import Timers
@@ -83,3 +84,16 @@ def test_timers_end_with_it():
     peer.cancel_timers()
     assert timers.next() is None
     assert peer.timers == []
+
+
+def test_deadlines_that_have_run_are_let_go_and_the_others_end_with_the_connection():
+    peer, timers, ran = a_peer(), Timers(), []
+    for second in range(100):
+        peer.keep(timers.at(START.mono + second, ran.append))
+        timers.run(Now(START.mono + second, START.wall))
+        assert len(peer.timers) < 20
+    last = timers.at(START.mono + 1000, ran.append)
+    peer.keep(last)
+    peer.cancel_timers()
+    assert len(ran) == 100
+    assert not last.armed
