@@ -1,6 +1,7 @@
 """Tables in, next hops, announcements, pruning (document §8, §9; `behaviour.md` §3, §4, §7)."""
 
 import dataclasses
+from collections import deque
 
 import pytest
 from hand import ME, Core, edge_of, key_of
@@ -130,43 +131,41 @@ def test_more_validated_edges_than_one_turn_takes():
     assert core.manager.table.edge_count == 4
 
 
-def test_validated_edges_are_taken_at_once_unless_more_is_on_its_way():
+def test_few_validated_edges_wait_for_other_tellers():
     core = Core(verify=False)
     a, b = core.ready("a"), core.ready("b")
-
-    def held_after(*answered):
-        for request in answered:
-            core._one(request)
-        core.act()
-        core.advance(0.01)
-        return core.manager.table.edge_count
-
-    a.say(*(SyncRoutingTable(tuple(edges(1, number))) for number in range(3)))
-    b.say(SyncRoutingTable(tuple(edges(1, 3))))
-    first, second, third, last = core.verifies
+    a.say(SyncRoutingTable(tuple(edges(2))))
     core.verify = True
-    before = held_after()
-    assert held_after(first) == before + 1, "the first goes at once"
-    assert held_after(second) == before + 1, "the next waits for those that are on their way"
-    core.advance(0.05)
-    assert core.manager.table.edge_count == before + 2, "not for long"
-    assert held_after(third) == before + 2
-    assert held_after(last) == before + 4, "and with nothing on its way, not at all"
+    core._one(core.verifies[0])
+    core.act()
+    before = core.manager.table.edge_count
+    core.advance(0.04)
+    b.say(SyncRoutingTable(tuple(edges(1))))
+    assert core.manager.table.edge_count == before
+    core.advance(0.02)
+    assert core.manager.table.edge_count == before + 2
+    core.advance(0.2)
+    (told,) = (len(table.edges) for table in b.told(SyncRoutingTable) if set(edges(2)) & set(table.edges))
+    assert told == 1, "what it told itself is no news to it"
 
 
-def test_enough_validated_edges_are_taken_at_once():
+def test_many_validated_edges_are_taken_at_once():
     core = Core(verify=False)
     hand = core.ready()
     hand.say(SyncRoutingTable(tuple(edges(1))), SyncRoutingTable(tuple(edges(1, 1))))
-    first, _ = core.verifies
+    first, second = core.verifies
     core.verify = True
     core._one(first)
-    core.manager.exchange._last_drained = core.now.mono
-    core.manager.exchange._validated.extend([(edge, [hand.id]) for edge in edges(1, 2)] * EDGES_AT_ONCE)
-    core.manager.exchange._arm_drain(core.now)
     core.act()
     core.advance(0.01)
     assert len(core.manager.exchange._validated) == 1
+    core.manager.exchange._validated.extend([(edge, [hand.id]) for edge in edges(1, 2)] * EDGES_AT_ONCE)
+    core._one(second)
+    core.act()
+    core.advance(0.01)
+    assert core.manager.exchange._validated == deque()
+    core.advance(0.1)
+    assert core.manager.table.edge_count == 4
 
 
 def test_pieces_of_two_tellers_take_turns():

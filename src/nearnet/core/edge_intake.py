@@ -39,11 +39,6 @@ class EdgeIntake:
         """Edges with the EdgeValidator, or right and not yet `taken`."""
         return len(self._tellers)
 
-    @property
-    def is_verifying(self) -> bool:
-        """Whether a verdict is still to come."""
-        return bool(self._requests)
-
     def without_echoes(self, edges: Iterable[Edge]) -> list[Edge]:
         """Without those that were taken lately and are held, byte for byte.
 

@@ -1,8 +1,7 @@
 """The exchange of edges and announcements with the RoutingTable (document §7.8 to §9.4; `behaviour.md` §3, §4, §7).
 
-Received tables go through the EdgeValidator. What holds is taken into the table at once when there is much of it, or no
-more on its way; else at most every 50 ms. A bounded piece each time. Next hops are computed anew at most once a second,
-and only when edges changed.
+Received tables go through the EdgeValidator. What holds is taken into the table at once when there is much of it, else
+after 50 ms; a bounded piece each time. Next hops are computed anew at most once a second, and only when edges changed.
 """
 
 from __future__ import annotations
@@ -59,7 +58,6 @@ class TableExchange:
         "_incoming",
         "_intake",
         "_last_computed",
-        "_last_drained",
         "_local_edges",
         "_offering",
         "_prune",
@@ -86,7 +84,6 @@ class TableExchange:
         self._expires_at = math.inf
         self._computing = False
         self._last_computed: float | None = None
-        self._last_drained = -math.inf
 
     def start(self, now: Now) -> None:
         """Routes to our own edges, if any came from the store."""
@@ -185,22 +182,17 @@ class TableExchange:
         self._arm_offer(now)
 
     def _arm_drain(self, now: Now) -> None:
-        """At once when there is enough, or when nothing is being verified that it could go together with."""
-        if not self._validated:
-            return
+        """At once when there is much; else others that tell the same may come first, and are then not told it back."""
         due = now.mono
-        if len(self._validated) < EDGES_AT_ONCE and self._intake.is_verifying:
-            interval = self._context.config.nearnet.timing.broadcast_validated_edges_interval
-            due = max(due, self._last_drained + interval)
-        if self._drain is not None:
-            if self._drain.deadline <= due:
-                return
-            self._drain.cancel()
-        self._drain = self._context.timers.at(due, self._take_validated)
+        if len(self._validated) < EDGES_AT_ONCE:
+            due += self._context.config.nearnet.timing.broadcast_validated_edges_interval
+        if self._validated and (self._drain is None or self._drain.deadline > due):
+            if self._drain is not None:
+                self._drain.cancel()
+            self._drain = self._context.timers.at(due, self._take_validated)
 
     def _take_validated(self, now: Now) -> None:
         self._drain = None
-        self._last_drained = now.mono
         context, table = self._context, self._context.table
         groups: dict[tuple[PeerId, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
@@ -217,7 +209,8 @@ class TableExchange:
                     self._local_edges.seen(edge, now)
         if count:
             context.notify("edges", None, added=count, total=table.edge_count)
-        self._arm_drain(now)
+        if self._validated:
+            self._drain = context.timers.at(now.mono, self._take_validated)
         self._arm_offer(now)
 
     # --- announcements ---------------------------------------------------------------------------
