@@ -54,14 +54,14 @@ def test_nothing_known_is_verified(core, intake):
 def test_an_echo_is_known_by_its_bytes_while_it_is_held(core, intake):
     table, x, y = core.manager.table, key_of("x"), key_of("y")
     old, new = edge_of(x, y, 1), edge_of(x, y, 2)
-    assert intake.without_echoes([old, new]) == [old, new]
+    assert intake.split_echoes([old, new]) == ([old, new], [])
     table.add([old], A, core.now)
-    assert intake.without_echoes((old, new, old)) == [new]
+    assert intake.split_echoes((old, new, old)) == ([new], [old, old])
     table.add([new], A, core.now)
-    assert intake.without_echoes([old, new, forged(new)]) == [old, forged(new)]
+    assert intake.split_echoes([old, new, forged(new)]) == ([old, forged(new)], [new])
     assert intake.offer([old, forged(new)], A) is None, "no newer, by its nonce"
     table.forget(range(1), lambda edge: False)
-    (request,) = [intake.offer(intake.without_echoes([new]), A)]
+    (request,) = [intake.offer(intake.split_echoes([new])[0], A)]
     assert [check.edge for check in request.checks] == [new], "gone, and so as new as ever"
 
 

@@ -191,6 +191,31 @@ def test_counters_and_old_edges_stay_from_peers_of_today():
     assert told_edges(today) == [fresh]
 
 
+def test_who_tells_what_waits_to_be_told_is_not_told_it_back():
+    core = Core()
+    wall = int(core.now.wall) | 1
+    a, b, c = (core.ready(name, dialect="protobuf") for name in "abc")
+    core.advance(3)
+    for hand in (a, b, c):
+        hand.read()
+    first, second, third = edges(3, nonce=wall)
+    a.say(SyncRoutingTable((first,)))
+    core.advance(0.2)
+    assert told_edges(b) == told_edges(c) == [first]
+    a.say(SyncRoutingTable((second, third)))
+    core.advance(0.2)
+    b.say(SyncRoutingTable((second, first)))
+    b.say(SyncRoutingTable((second,)))
+    renewed = edges(1, 2, wall + 2)[0]
+    a.say(SyncRoutingTable((renewed,)))
+    core.advance(0.2)
+    b.say(SyncRoutingTable((third,)))
+    core.advance(2)
+    assert told_edges(a) == []
+    assert told_edges(b) == [renewed], "the form that it told is older"
+    assert sorted(told_edges(c)) == sorted([second, renewed])
+
+
 def test_each_era_has_its_pace():
     core = Core()
     core.advance(5)

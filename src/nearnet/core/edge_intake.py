@@ -7,7 +7,7 @@ and are not told it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Verdict, Verify
@@ -39,13 +39,14 @@ class EdgeIntake:
         """Edges with the EdgeValidator, or right and not yet `taken`."""
         return len(self._tellers)
 
-    def without_echoes(self, edges: Iterable[Edge]) -> list[Edge]:
-        """Without those that were taken lately and are held, byte for byte.
+    def split_echoes(self, edges: Sequence[Edge]) -> tuple[list[Edge], list[Edge]]:
+        """Those that may be new, and the echoes: taken lately, and held byte for byte.
 
         Each neighbour tells what is new, all but the first in vain; a look by the bytes costs a tenth of one by ids.
         """
         latest = self.table.latest
-        return [edge for edge in edges if edge not in latest]
+        unheard = [edge for edge in edges if edge not in latest]
+        return unheard, [] if len(unheard) == len(edges) else [edge for edge in edges if edge in latest]
 
     def offer(self, edges: Iterable[Edge], source: PeerId) -> Verify | None:
         """What of these is to be verified; None when nothing is."""

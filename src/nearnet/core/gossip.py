@@ -113,6 +113,14 @@ class Gossip:
             self._edges.setdefault(name, {}).update(fresh)
         self._arm(now)
 
+    def heard(self, edges: Sequence[Edge], teller: PeerId) -> None:
+        """Another neighbour told these too: those that still wait to be told are not told it back."""
+        for news in self._edges.values():
+            for edge in edges if news else ():
+                waiting = news.get(edge.key)
+                if waiting is not None and waiting[0] == edge and teller not in waiting[1]:
+                    news[edge.key] = (edge, (*waiting[1], teller))
+
     def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[PeerId], now: Now) -> None:
         """Broadcast new announcements likewise."""
         for name in self._spoken():
