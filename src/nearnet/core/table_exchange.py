@@ -188,7 +188,7 @@ class TableExchange:
         self._arm_offer(now)
 
     def _arm_drain(self, now: Now) -> None:
-        """Others may tell the same meanwhile, and are not told it back; but much, in the midst of a table, goes at once."""
+        """Others may tell the same meanwhile, and are not told it back; but much, amid a table, goes at once."""
         due = now.mono
         if len(self._validated) < EDGES_AT_ONCE or now.mono - self._last_drained > _STREAM:
             due += self._context.config.nearnet.timing.broadcast_validated_edges_interval
