@@ -175,6 +175,16 @@ def test_disconnect():
         core.manager.disconnect(hand.id, core.now)
 
 
+def test_a_ban_is_not_shortened():
+    core = Core()
+    stranger = key_of("stranger").public_key
+    core.manager.ban(stranger, ReasonForBan.ABUSIVE, core.now, 100.0)
+    with pytest.raises(PeerRefused, match="is banned already, for Abusive, and longer than that; unban it before"):
+        core.manager.ban(stranger, ReasonForBan.NONE, core.now, 99.0)
+    core.manager.ban(stranger, ReasonForBan.NONE, core.now, 101.0)
+    assert core.manager.peer_store.get(stranger).ban_ends == core.now.mono + 101
+
+
 @pytest.mark.scenario(19)
 @pytest.mark.scenario(20)
 def test_a_ban_ends_by_itself():

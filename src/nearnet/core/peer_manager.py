@@ -30,7 +30,7 @@ from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
 from nearnet.core.routing_table import RoutingTable
 from nearnet.core.snapshot_hosts import SnapshotHosts
 from nearnet.core.table_exchange import TableExchange
-from nearnet.errors import ReasonForBan, RouteNotFound
+from nearnet.errors import PeerRefused, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.messages import (
     Disconnect,
@@ -214,7 +214,12 @@ class PeerManager:
         self._run(self.membership.disconnect, peer_id, now)
 
     def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
-        """Ban a peer, for `ban_window` unless told otherwise."""
+        """Ban a peer, for `ban_window` unless told otherwise; `PeerRefused` when its ban would be shortened."""
+        known = self.peer_store.get(peer_id)
+        length = self.config.network.ban_window if seconds is None else seconds
+        if known is not None and known.ban is not None and known.ban_ends > now.mono + length:
+            why = known.ban.reason.label
+            raise PeerRefused(f"{peer_id} is banned already, for {why}, and longer than that; unban it before")
         self._run(self.membership.ban, peer_id, reason, now, seconds)
 
     def unban(self, peer_id: PeerId, now: Now) -> None:

@@ -15,7 +15,7 @@ from nearnet.client import DefaultClient
 from nearnet.config import parse_peer
 from nearnet.core.actions import Event
 from nearnet.core.peer_manager import PeerManager
-from nearnet.errors import NearnetError, PeerRefused, ReasonForBan
+from nearnet.errors import NearnetError, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.net.client_guard import ClientGuard
 from nearnet.net.driver import Driver
@@ -236,11 +236,6 @@ class Node:
         `PeerRefused` for this node's own id, and for a peer whose ban would be shortened.
         """
         peer_id = _peer_id(peer)
-        known = self.core.peer_store.get(peer_id)
-        length = self.config.network.ban_window if seconds is None else seconds
-        if known is not None and known.ban is not None and known.ban_ends > self.driver.now().mono + length:
-            why = known.ban.reason.label
-            raise PeerRefused(f"{peer_id} is banned already, for {why}, and longer than that; unban it before")
         self.driver.run(lambda now: self.core.ban(peer_id, reason, now, seconds))
 
     def unban(self, peer: str | PeerId) -> None:
