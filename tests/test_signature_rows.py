@@ -97,6 +97,14 @@ def test_without_numba(monkeypatch):
     assert keys._first_refused is None
 
 
+@pytest.mark.parametrize("answer", [lambda rows, start, count: count, lambda rows, start, count: start])
+def test_a_compiled_check_that_is_wrong_is_not_used(monkeypatch, answer):
+    compiled_checks = pytest.importorskip("nearnet.net.compiled_checks")
+    monkeypatch.setattr(compiled_checks, "first_refused", answer)
+    assert not check_many_at_once()
+    assert keys._first_refused is None
+
+
 def test_another_verifier_stays(monkeypatch):
     before = use_check(lambda *_: 0)
     try:
