@@ -1,7 +1,6 @@
 """Tables in, next hops, announcements, pruning (document §8, §9; `behaviour.md` §3, §4, §7)."""
 
 import dataclasses
-from collections import deque
 
 import pytest
 from hand import ME, Core, edge_of, key_of
@@ -150,27 +149,23 @@ def test_few_validated_edges_wait_for_other_tellers():
 
 
 def test_while_a_large_table_comes_in_many_validated_edges_are_taken_at_once():
-    core = Core(verify=False)
+    core = Core()
     hand = core.ready()
-    hand.say(SyncRoutingTable(tuple(edges(1))), SyncRoutingTable(tuple(edges(1, 1))))
-    first, second = core.verifies
-    core.verify = True
-    core._one(first)
-    core.act()
-    core.advance(0.01)
-    exchange = core.manager.exchange
-    exchange._validated.extend([(edge, [hand.id]) for edge in edges(1, 2)] * EDGES_AT_ONCE)
-    exchange._arm_drain(core.now)
-    core.advance(0.03)
-    assert len(exchange._validated) == EDGES_AT_ONCE + 1, "the first wait"
-    core.advance(0.02)
-    assert exchange._validated == deque(), "and then all go"
-    exchange._validated.extend([(edge, [hand.id]) for edge in edges(1, 2)] * EDGES_AT_ONCE)
-    core._one(second)
-    core.act()
-    core.advance(0.01)
-    assert exchange._validated == deque()
-    assert core.manager.table.edge_count == 4
+    exchange, many = core.manager.exchange, [(edge, [hand.id]) for edge in edges(1)] * EDGES_AT_ONCE
+
+    def waiting_after(seconds, validated=()):
+        exchange._validated.extend(validated)
+        exchange._arm_drain(core.now)
+        core.advance(seconds)
+        return len(exchange._validated)
+
+    assert waiting_after(0.04, many) == EDGES_AT_ONCE, "the first wait"
+    assert waiting_after(0.02) == 0, "and then all go"
+    assert waiting_after(0.04, many) == 0, "those that follow at once"
+    assert waiting_after(0.04, many[1:]) == EDGES_AT_ONCE - 1, "but few wait"
+    assert waiting_after(0.001, many[:1]) == 0, "until they are many"
+    core.advance(1)
+    assert waiting_after(0.04, many) == EDGES_AT_ONCE, "the next table"
 
 
 def test_pieces_of_two_tellers_take_turns():

@@ -328,8 +328,9 @@ async def test_a_full_disk_is_an_event(setting: Setting, monkeypatch: pytest.Mon
     assert setting.events == [Event("degraded", None, {"part": "storage", "why": "the disk is full"})]
 
 
-async def test_stalls_are_counted_and_not_all_told(setting: Setting) -> None:
+async def test_stalls_are_counted_and_not_all_told(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of bytes and of other inputs alike."""
+    monkeypatch.setattr(setting.driver, "_config", quiet_config(nearnet={"limits": {"loop_stall": 0.05}}))
     _, theirs = await setting.accepted()
     setting.core.on["receive"] = lambda *_: time.sleep(0.06)
     theirs.sendall(b"x")

@@ -38,7 +38,7 @@ async def test_a_peer_floods_no_log(caplog: pytest.LogCaptureFixture) -> None:
                 await asyncio.sleep(0.05)
     lines = [record for record in caplog.records if record.name == "nearnet.node"]
     by_source = Counter(
-        (str(event.peer_id or event.data["address"].rpartition(":")[0]), int(event.time))
+        (str(event.peer_id or event.data.get("address", "").rpartition(":")[0]), int(event.time))
         for record in lines
         if (event := getattr(record, "nearnet", None)) is not None
     )

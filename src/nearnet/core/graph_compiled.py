@@ -19,13 +19,8 @@ __all__ = ["breadth_first", "compiled"]
 @cache
 def compiled() -> Any:
     """`breadth_first` compiled, None without numba: see `compile_loop`."""
-    try:
-        from numba.extending import register_jitable
-    except ImportError:
-        return None
-    register_jitable(_adjacency)
     one_edge = [np.frombuffer(array("I", [peer]), np.uint32) for peer in (0, 1)]
-    return compile_loop(breadth_first, *one_edge, np.frombuffer(b"\1", np.uint8), 2, 128)
+    return compile_loop(breadth_first, *one_edge, np.frombuffer(b"\1", np.uint8), 2, 128, calls=(_adjacency,))
 
 
 def _adjacency(first: Any, second: Any, active: Any, count: int) -> Any:
