@@ -61,7 +61,7 @@ class EdgeCheck:
             return None
         peer0, peer1, nonce, signature0, signature1, removal = edge.parts()
         if removal is None:
-            digest = hashlib.sha256(edge.signed).digest()
+            digest = _digest(peer0, peer1, nonce)
             return signature_row(peer0, digest, signature0), signature_row(peer1, digest, signature1)
         by_peer0, signature = removal
         third = signature_row(peer0 if by_peer0 else peer1, _digest(peer0, peer1, nonce), signature)
@@ -137,16 +137,16 @@ def run_checks(number: int, checks: Iterable[EdgeCheck]) -> Verdict:
     """Check edges in order, up to and with the first forgery (document §8.4); their signatures in one go."""
     rows: list[bytes] = []
     ends: list[int] = []
-    well_formed = True
+    all_well_formed = True
     for check in checks:
         needed = check.checks
         if needed is None:
-            well_formed = False
+            all_well_formed = False
             break
         rows += needed
         ends.append(len(rows))
     results = check_signatures(rows, until_forged=True)
-    if well_formed and results.count("valid") == len(rows):
+    if all_well_formed and results.count("valid") == len(rows):
         return Verdict(number, ("valid",) * len(ends))
     outcomes: list[str] = []
     start = 0
@@ -155,6 +155,6 @@ def run_checks(number: int, checks: Iterable[EdgeCheck]) -> Verdict:
         if outcomes[-1] == "forged":
             return Verdict(number, tuple(outcomes))
         start = end
-    if not well_formed:
+    if not all_well_formed:
         outcomes.append("forged")
     return Verdict(number, tuple(outcomes))

@@ -131,10 +131,7 @@ class RoutedMessages:
         admitted = [rf for rf in run if self.admit(peer, rf, now.mono)]
         outcomes = iter(self.check([rf.signature_row() for rf in admitted if not rf.unsigned]))
         for rf in admitted:
-            if rf.unsigned or (outcome := next(outcomes)) == "valid":
-                message = self._route(peer, rf, now)
-            else:
-                message = self.checked(peer, rf, outcome, now)
+            message = self.checked(peer, rf, "valid" if rf.unsigned else next(outcomes), now)
             if message is not None:
                 yield message
                 if not peer.is_ready:

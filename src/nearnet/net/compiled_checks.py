@@ -21,7 +21,7 @@ from nearnet.keys import ROW, sodium_address
 
 __all__ = ["first_refused"]
 
-_SIGNED = 96
+_SIGNED = ROW - 32
 """Bytes of a row before its key: what `crypto_sign_open` takes for a signed message."""
 
 

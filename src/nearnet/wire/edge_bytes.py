@@ -111,11 +111,6 @@ class Edge(bytes):
         end = middle + _SIGNATURE[self[middle]]
         return (bool(self[end + 1]), Signature(self[end + 2 :])) if self[end] else None
 
-    @property
-    def signed(self) -> bytes:
-        """What both ends signed of an active edge: peer0, peer1, nonce."""
-        return self[: self._nonce_at + 8]
-
     def parts(self) -> tuple[bytes, bytes, int, bytes, bytes, tuple[bool, bytes] | None]:
         """All fields at once, as plain bytes: peer0, peer1, nonce, signature0, signature1, removal."""
         if len(self) == MIN_EDGE:

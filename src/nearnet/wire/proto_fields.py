@@ -67,11 +67,11 @@ class Unknown:
 
 def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     """The varint at `at` (its low 64 bits) and where it ends; `Malformed` when it does not end before `end`."""
-    if at + 1 < end:  # One or two bytes, as nearly all are: half of the time of the loop.
-        low, high = data[at], data[at + 1]
+    if at < end:  # One or two bytes, as nearly all are: half of the time of the loop.
+        low = data[at]
         if low < 0x80:
             return low, at + 1
-        if high < 0x80:
+        if at + 1 < end and (high := data[at + 1]) < 0x80:
             return low & 0x7F | high << 7, at + 2
     value = shift = 0
     last = min(end, at + _MOST_VARINT_BYTES)

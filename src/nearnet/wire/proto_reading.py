@@ -15,7 +15,7 @@ from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire import network_pb2 as pb
 from nearnet.wire.borsh_dialect import STEP, at_once, decode_announcement
-from nearnet.wire.edge_bytes import PLAIN_PAIR, Edge
+from nearnet.wire.edge_bytes import MIN_EDGE, PLAIN_PAIR, Edge
 from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, fields
 from nearnet.wire.proto_structures import (
     parse,
@@ -41,13 +41,12 @@ MOST_PAYLOAD_READ: Final = 10_000
 _COUNT: Final = struct.Struct("<I")
 
 _HEAD: Final = b"\n\xd0\x01\n\xcd\x01"
-_PLAIN: Final = 205
 _PLAIN_EDGES: Final = re.compile(
     rb"((?:%b%b\0){1,%d}+)" % (_HEAD, PLAIN_PAIR, STEP)
     + rb"|\n\x92\x02\n\x8f\x02(%b\x01[\0\x01]\0.{63}[\0-\x1f])" % PLAIN_PAIR,
     re.DOTALL,
 ).match
-"""Entries that are active edges of two ed25519 keys, `_PLAIN` bytes behind a `_HEAD` each, or one that was removed.
+"""Entries that are active edges of two ed25519 keys, `MIN_EDGE` bytes behind a `_HEAD` each, or one that was removed.
 Nearly all are; by offsets one takes ten times as long."""
 
 # --- entries of lists, by their offsets ----------------------------------------------------------
@@ -169,8 +168,8 @@ def table_in_steps(data: bytes, at: int, end: int, unknown: Unknown) -> Generato
     while (plain := _PLAIN_EDGES(data, at, end)) is not None:
         at = plain.end()
         if plain.lastindex == 1:
-            starts = range(plain.start() + len(_HEAD), at, len(_HEAD) + _PLAIN)
-            edges += [Edge(data[start : start + _PLAIN]) for start in starts]
+            starts = range(plain.start() + len(_HEAD), at, len(_HEAD) + MIN_EDGE)
+            edges += [Edge(data[start : start + MIN_EDGE]) for start in starts]
         else:
             edges.append(Edge(plain[2]))
         if len(edges) >= step:

@@ -44,9 +44,6 @@ _STAMP: Final = b"\x12"
 _HOPS: Final = b"\x20"
 """Tags of a RoutedMessage's fields 1, 2 and 4."""
 
-_FEW_HOPS: Final = tuple(_HOPS + varint(hops) for hops in range(100))
-"""Field 4 of so many."""
-
 _VARINT: Final = rb"(?:[\x80-\xff]{0,8}+[\x00-\x7f]|[\x80-\xff]{9}[\x00\x01])"
 _USUAL_TAIL: Final = re.compile(
     rb"(?:\x12([\x00-\x7f])((?:\x08%b)?(?:\x10%b)?))?(?:\x20(%b))?" % (_VARINT, _VARINT, _VARINT), re.DOTALL
@@ -77,9 +74,7 @@ def read_usual(frame: bytes) -> RoutedFrame | None:
     stamp_length, stamp, hops = tail.groups()
     if stamp is not None and stamp_length[0] != len(stamp):
         return None
-    num_hops = 0
-    if hops:
-        num_hops = hops[0] if len(hops) == 1 else read_varint(hops, 0, len(hops))[0] & _U32
+    num_hops = read_varint(hops, 0, len(hops))[0] & _U32 if hops else 0
     return RoutedFrame(frame, start, stamp, num_hops, end=end)
 
 
@@ -106,7 +101,7 @@ def forward_routed(rf: RoutedFrame, hops: int) -> bytes:
     """Field 17 of what came in any dialect, with a ttl one less; a timestamp that was not there is not added."""
     size, stamp = rf.end - rf.start, rf.stamp
     head = _BORSH + varint(size)
-    tail = _FEW_HOPS[hops] if hops < len(_FEW_HOPS) else _HOPS + varint(hops)
+    tail = _HOPS + varint(hops)
     if stamp is not None:
         tail = _STAMP + varint(len(stamp)) + stamp + tail
     return rf.less_one(rf.start, _ROUTED_TAG + varint(len(head) + size + len(tail)) + head, tail)
