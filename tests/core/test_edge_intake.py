@@ -8,7 +8,6 @@ from nearnet.core.edge import run_checks
 from nearnet.core.edge_intake import EdgeIntake
 from nearnet.wire.edge_bytes import Edge
 
-A, B = key_of("teller a").public_key, key_of("teller b").public_key
 EDGES = [edge_of(key_of(f"x{n}"), key_of(f"y{n}")) for n in range(4)]
 
 
@@ -26,15 +25,25 @@ def intake(core):
     return EdgeIntake(core.manager.table)
 
 
+@pytest.fixture
+def a(core):
+    return core.ready("teller a").peer
+
+
+@pytest.fixture
+def b(core):
+    return core.ready("teller b").peer
+
+
 def verdict_on(request):
     return run_checks(request.id, request.checks)
 
 
-def test_valid_edges_come_back_with_their_teller(intake):
-    request = intake.offer(EDGES, A)
+def test_valid_edges_come_back_with_their_teller(intake, a):
+    request = intake.offer(EDGES, a)
     assert [check.edge for check in request.checks] == EDGES
     assert intake.in_progress == 4
-    assert intake.verified(verdict_on(request)) == ([(edge, [A]) for edge in EDGES], [], [])
+    assert intake.verified(verdict_on(request)) == ([(edge, [a]) for edge in EDGES], [], [])
     assert intake.in_progress == 4
     for edge in EDGES:
         intake.taken(edge)
@@ -43,80 +52,80 @@ def test_valid_edges_come_back_with_their_teller(intake):
 
 
 @pytest.mark.threat(35)
-def test_nothing_known_is_verified(core, intake):
+def test_nothing_known_is_verified(core, intake, a):
     core.manager.table.add(EDGES, None, core.now)
-    assert intake.offer(EDGES, A) is None
-    assert intake.offer([], A) is None
+    assert intake.offer(EDGES, a) is None
+    assert intake.offer([], a) is None
     assert intake.verified_count == 0
 
 
 @pytest.mark.threat(35)
-def test_an_echo_is_known_by_its_bytes_while_it_is_held(core, intake):
+def test_an_echo_is_known_by_its_bytes_while_it_is_held(core, intake, a):
     table, x, y = core.manager.table, key_of("x"), key_of("y")
     old, new = edge_of(x, y, 1), edge_of(x, y, 2)
     assert intake.split_echoes([old, new]) == ([old, new], [])
-    table.add([old], A, core.now)
+    table.add([old], a.ready_id, core.now)
     assert intake.split_echoes((old, new, old)) == ([new], [old, old])
-    table.add([new], A, core.now)
+    table.add([new], a.ready_id, core.now)
     assert intake.split_echoes([old, new, forged(new)]) == ([old, forged(new)], [new])
-    assert intake.offer([old, forged(new)], A) is None, "no newer, by its nonce"
-    table.forget(range(1), lambda edge: False)
-    (request,) = [intake.offer(intake.split_echoes([new])[0], A)]
+    assert intake.offer([old, forged(new)], a) is None, "no newer, by its nonce"
+    table.forget(range(2), lambda edge: False)
+    (request,) = [intake.offer(intake.split_echoes([new])[0], a)]
     assert [check.edge for check in request.checks] == [new], "gone, and so as new as ever"
 
 
 @pytest.mark.threat(38)
-def test_one_verification_for_many_nonces(intake):
+def test_one_verification_for_many_nonces(intake, a):
     x, y = key_of("x"), key_of("y")
-    request = intake.offer([edge_of(x, y, nonce) for nonce in (1, 5, 3)], A)
+    request = intake.offer([edge_of(x, y, nonce) for nonce in (1, 5, 3)], a)
     assert [check.edge.nonce for check in request.checks] == [5]
 
 
-def test_the_same_bytes_are_verified_once_for_all_tellers(intake):
-    request = intake.offer(EDGES[:2], A)
-    assert intake.offer(EDGES[:2], B) is None
-    assert intake.offer(EDGES[:2], B) is None
+def test_the_same_bytes_are_verified_once_for_all_tellers(intake, a, b):
+    request = intake.offer(EDGES[:2], a)
+    assert intake.offer(EDGES[:2], b) is None
+    assert intake.offer(EDGES[:2], b) is None
     valid, forgers, again = intake.verified(verdict_on(request))
-    assert valid == [(EDGES[0], [A, B]), (EDGES[1], [A, B])]
+    assert valid == [(EDGES[0], [a, b]), (EDGES[1], [a, b])]
     assert (forgers, again) == ([], [])
 
 
 @pytest.mark.threat(35, 37)
-def test_a_valid_edge_that_waits_to_be_taken_is_not_verified_again(intake):
-    request = intake.offer(EDGES[:1], A)
+def test_a_valid_edge_that_waits_to_be_taken_is_not_verified_again(intake, a, b):
+    request = intake.offer(EDGES[:1], a)
     ((edge, tellers),), _, _ = intake.verified(verdict_on(request))
-    assert intake.offer([edge], B) is None
-    assert tellers == [A, B], "who told it meanwhile is not told it back"
+    assert intake.offer([edge], b) is None
+    assert tellers == [a, b], "who told it meanwhile is not told it back"
     intake.taken(edge)
     assert intake.verified_count == 2
 
 
 @pytest.mark.threat(31)
 @pytest.mark.threat(37)
-def test_after_a_forgery_nothing_of_that_list_is_used(intake):
-    request = intake.offer([EDGES[0], forged(EDGES[1]), EDGES[2]], A)
+def test_after_a_forgery_nothing_of_that_list_is_used(intake, a):
+    request = intake.offer([EDGES[0], forged(EDGES[1]), EDGES[2]], a)
     valid, forgers, again = intake.verified(verdict_on(request))
-    assert valid == [(EDGES[0], [A])]
-    assert (forgers, again) == ([A], [])
+    assert valid == [(EDGES[0], [a])]
+    assert (forgers, again) == ([a], [])
     assert intake.in_progress == 1, "the valid one, until it is taken"
 
 
-def test_what_others_had_told_too_is_asked_again_in_their_name(intake):
-    request = intake.offer([forged(EDGES[1]), EDGES[2], EDGES[3]], A)
-    assert intake.offer([EDGES[2]], B) is None
+def test_what_others_had_told_too_is_asked_again_in_their_name(intake, a, b):
+    request = intake.offer([forged(EDGES[1]), EDGES[2], EDGES[3]], a)
+    assert intake.offer([EDGES[2]], b) is None
     valid, forgers, (again,) = intake.verified(verdict_on(request))
-    assert (valid, forgers) == ([], [A])
+    assert (valid, forgers) == ([], [a])
     assert [check.edge for check in again.checks] == [EDGES[2]]
-    assert intake.verified(verdict_on(again)) == ([(EDGES[2], [B])], [], [])
+    assert intake.verified(verdict_on(again)) == ([(EDGES[2], [b])], [], [])
 
 
-def test_a_forgery_told_by_two_is_both_ones(intake):
-    request = intake.offer([forged(EDGES[1])], A)
-    assert intake.offer([forged(EDGES[1])], B) is None
-    assert intake.verified(verdict_on(request))[1] == [A, B]
+def test_a_forgery_told_by_two_is_both_ones(intake, a, b):
+    request = intake.offer([forged(EDGES[1])], a)
+    assert intake.offer([forged(EDGES[1])], b) is None
+    assert intake.verified(verdict_on(request))[1] == [a, b]
 
 
 @pytest.mark.threat(39)
-def test_what_only_our_rule_refuses_is_dropped(intake):
-    request = intake.offer(EDGES[:2], A)
-    assert intake.verified(Verdict(request.id, ("strict", "valid"))) == ([(EDGES[1], [A])], [], [])
+def test_what_only_our_rule_refuses_is_dropped(intake, a):
+    request = intake.offer(EDGES[:2], a)
+    assert intake.verified(Verdict(request.id, ("strict", "valid"))) == ([(EDGES[1], [a])], [], [])

@@ -3,6 +3,7 @@
 import pytest
 from hand import ME, Core, edge_of, key_of
 
+from nearnet.core.edge import run_checks
 from nearnet.core.gossip import BEHIND_BYTES
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
@@ -125,7 +126,7 @@ def test_announcements_are_news():
     a, b = core.ready("a"), core.ready("b")
     core.advance(2)
     a.read(), b.read()
-    core.manager.gossip.tell_accounts([announcement("alice.near")], (a.id,), core.now)
+    core.manager.gossip.tell_accounts([announcement("alice.near")], (a.peer,), core.now)
     core.advance(0.1)
     assert a.told(SyncRoutingTable) == []
     assert [table.accounts[0].account_id for table in b.told(SyncRoutingTable)] == ["alice.near"]
@@ -214,6 +215,25 @@ def test_who_tells_what_waits_to_be_told_is_not_told_it_back():
     assert told_edges(a) == []
     assert told_edges(b) == [renewed], "the form that it told is older"
     assert sorted(told_edges(c)) == sorted([second, renewed])
+
+
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+def test_who_comes_back_is_told_what_it_had_told(dialect):
+    """It may have crashed and lost it, and it is in no first table while it is being verified, or waits after that."""
+    core = Core(verify=False)
+    a = core.ready("a", dialect=dialect)
+    (edge,) = edges(1, nonce=int(core.now.wall) | 1)
+    a.say(SyncRoutingTable((edge,)))
+    (request,) = core.verifies
+    core.manager.lost(a.peer, "crashed", core.now)
+    core.act()
+    again = core.hand("a", dialect=dialect)
+    again.shake(nonce=a.edge().nonce + 1)
+    core.advance(3)
+    assert edge not in told_edges(again)
+    core.manager.verified(run_checks(request.id, request.checks), core.now)
+    core.advance(2)
+    assert told_edges(again) == [edge]
 
 
 def test_each_era_has_its_pace():

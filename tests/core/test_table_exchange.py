@@ -121,7 +121,7 @@ def test_more_validated_edges_than_one_turn_takes():
     hand = core.ready()
     hand.say(SyncRoutingTable(tuple(edges(3))))
     exchange = core.manager.exchange
-    exchange._validated.extend([(edge, [hand.id]) for edge in edges(1)] * EDGES_AT_ONCE)
+    exchange._validated.extend([(edge, [hand.peer]) for edge in edges(1)] * EDGES_AT_ONCE)
     core.verify = True
     for request in core.verifies:
         core._one(request)
@@ -151,7 +151,7 @@ def test_few_validated_edges_wait_for_other_tellers():
 def test_while_a_large_table_comes_in_many_validated_edges_are_taken_at_once():
     core = Core()
     hand = core.ready()
-    exchange, many = core.manager.exchange, [(edge, [hand.id]) for edge in edges(1)] * EDGES_AT_ONCE
+    exchange, many = core.manager.exchange, [(edge, [hand.peer]) for edge in edges(1)] * EDGES_AT_ONCE
 
     def waiting_after(seconds, validated=()):
         exchange._validated.extend(validated)
@@ -184,7 +184,7 @@ def test_validated_edges_that_are_known_meanwhile_are_no_news():
     (known,) = edges(1)
     core.manager.table.add([known], None, core.now)
     before = core.kinds().count("edges")
-    core.manager.exchange._validated.append((known, [hand.id]))
+    core.manager.exchange._validated.append((known, [hand.peer]))
     core.manager.exchange._take_validated(core.now)
     assert core.kinds().count("edges") == before
 

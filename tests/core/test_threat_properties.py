@@ -29,6 +29,7 @@ U64 = st.integers(0, 2**64 - 1)
 BYTES32 = st.binary(min_size=32, max_size=32)
 ORDER = 2**252 + 27742317777372353535851937790883648493
 A, B = sorted((SecretKey.from_seed(name) for name in "ab"), key=lambda key: key.public_key)
+TELLER = Core().ready().peer
 
 
 @pytest.mark.threat(17, 19)
@@ -90,7 +91,7 @@ def test_of_each_pair_only_the_newest_is_verified(told):
     newest: dict[tuple[int, int], int] = {}
     for one, other, nonce in told:
         newest[one, other] = max(nonce, newest.get((one, other), 0))
-    request = intake.offer([edge(*one) for one in told], peer_id(1))
+    request = intake.offer([edge(*one) for one in told], TELLER)
     checked = sorted((check.edge.key, check.edge.nonce) for check in (request.checks if request else ()))
     assert checked == sorted(((peer_id(a), peer_id(b)), nonce) for (a, b), nonce in newest.items())
     assert intake.verified_count == sum(EdgeCheck(edge(*pair, nonce)).count for pair, nonce in newest.items())

@@ -26,7 +26,8 @@ QUICK = {
 
 
 def make_config(outbound: bool = False, addr: str = "127.0.0.1:0", **changes: Any) -> NetworkConfig:
-    """A node's config; `changes` go into `network` (`dialect`, `timing` and `limits` into `nearnet`)."""
+    """A node's config; `changes` go into `network` (`chain_id` beside it, others of `nearnet` into that)."""
+    chain_id = changes.pop("chain_id", "test")
     timing = {**QUICK, **changes.pop("timing", {})}
     limits = {"loop_stall": 60.0, **changes.pop("limits", {})}  # That a machine is busy is no event of a test.
     dialect = changes.pop("dialect", "borsh")
@@ -37,7 +38,7 @@ def make_config(outbound: bool = False, addr: str = "127.0.0.1:0", **changes: An
         **changes,
     }
     nearnet = {"dialect": dialect, "timing": timing, "limits": limits}
-    return NetworkConfig.model_validate({"chain_id": "test", "network": network, "nearnet": nearnet})
+    return NetworkConfig.model_validate({"chain_id": chain_id, "network": network, "nearnet": nearnet})
 
 
 class Cluster:

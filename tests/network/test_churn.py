@@ -4,6 +4,7 @@ them (`scenarios.md` 21; `threats.md` rows 40, 70; `behaviour.md` §10)."""
 
 import asyncio
 import contextlib
+import os
 import random
 
 import pytest
@@ -24,6 +25,9 @@ LIMITS = {"tables_per_second": {"protobuf": {"burst": 50, "per_second": 25}}}
 """What happens here in a second is an hour's work elsewhere."""
 
 BOTH = ("borsh", "protobuf")
+
+CHAIN = f"churn {os.getpid()}"
+"""Another process may play the same nodes, at ports that some of ours had a moment ago: its network is another one."""
 
 
 def _search(pairs: list[tuple[int, int]], number: int) -> dict[int, list[int]]:
@@ -46,7 +50,7 @@ class Churn:
     async def start(self, number: int) -> None:
         """A node with its key and what it had stored."""
         dialect = self.chance.choice(self.dialects)
-        config = make_config(outbound=self.outbound, timing=TIMING, dialect=dialect, limits=LIMITS)
+        config = make_config(outbound=self.outbound, timing=TIMING, dialect=dialect, limits=LIMITS, chain_id=CHAIN)
         node = await self.cluster.start(config, key=f"churn {number}", store=self.stores[number])
         self.alive[number] = node
         self.numbers[node.peer_id] = number

@@ -2,7 +2,7 @@
 
 Not newer than known: dropped without crypto. The rest goes to the EdgeValidator. An edge whose very bytes are already
 with it, or wait to be taken into the table, is not checked again: its later tellers are remembered, share the outcome,
-and are not told it back.
+and are not told it back. A teller is a connection, not a peer: who comes back may have forgotten what it told.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck
 
 if TYPE_CHECKING:
+    from nearnet.core.peer import Peer
     from nearnet.core.routing_table import RoutingTable
-    from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["EdgeIntake"]
@@ -29,8 +29,8 @@ class EdgeIntake:
     def __init__(self, table: RoutingTable) -> None:
         self.table = table
         self._next_id = 0
-        self._requests: dict[int, tuple[PeerId, tuple[EdgeCheck, ...]]] = {}
-        self._tellers: dict[Edge, list[PeerId]] = {}
+        self._requests: dict[int, tuple[Peer, tuple[EdgeCheck, ...]]] = {}
+        self._tellers: dict[Edge, list[Peer]] = {}
         self.verified_count = 0
         """Signature checks asked for since the start (`threats.md` rows 31, 35)."""
 
@@ -48,7 +48,7 @@ class EdgeIntake:
         unheard = [edge for edge in edges if edge not in latest]
         return unheard, [] if len(unheard) == len(edges) else [edge for edge in edges if edge in latest]
 
-    def offer(self, edges: Iterable[Edge], source: PeerId) -> Verify | None:
+    def offer(self, edges: Iterable[Edge], source: Peer) -> Verify | None:
         """What of these is to be verified; None when nothing is."""
         unmet: list[Edge] = []
         for edge in edges:
@@ -58,12 +58,12 @@ class EdgeIntake:
             elif source not in tellers:
                 tellers.append(source)
         checks: list[EdgeCheck] = []
-        for edge in self.table.select_new(unmet, source):
+        for edge in self.table.select_new(unmet, source.ready_id):
             self._tellers[edge] = [source]
             checks.append(self._check(edge))
         return self._request(source, checks)
 
-    def verified(self, verdict: Verdict) -> tuple[list[tuple[Edge, list[PeerId]]], list[PeerId], list[Verify]]:
+    def verified(self, verdict: Verdict) -> tuple[list[tuple[Edge, list[Peer]]], list[Peer], list[Verify]]:
         """The EdgeValidator's answer: valid edges with their tellers, who forged, and what must be asked again.
 
         The tellers of a valid edge may become more until it is `taken`.
@@ -72,8 +72,8 @@ class EdgeIntake:
         in their name.
         """
         source, checks = self._requests.pop(verdict.id)
-        valid: list[tuple[Edge, list[PeerId]]] = []
-        forgers: list[PeerId] = []
+        valid: list[tuple[Edge, list[Peer]]] = []
+        forgers: list[Peer] = []
         for check, outcome in zip(checks, verdict.outcomes, strict=False):
             if outcome == "valid":
                 valid.append((check.edge, self._tellers[check.edge]))
@@ -81,7 +81,7 @@ class EdgeIntake:
             tellers = self._tellers.pop(check.edge)
             if outcome == "forged":
                 forgers.extend(tellers)
-        again: dict[PeerId, list[EdgeCheck]] = {}
+        again: dict[Peer, list[EdgeCheck]] = {}
         for check in checks[len(verdict.outcomes) :]:
             others = [teller for teller in self._tellers.pop(check.edge) if teller != source]
             if others:
@@ -99,7 +99,7 @@ class EdgeIntake:
         self.verified_count += check.count
         return check
 
-    def _request(self, source: PeerId, checks: list[EdgeCheck]) -> Verify | None:
+    def _request(self, source: Peer, checks: list[EdgeCheck]) -> Verify | None:
         if not checks:
             return None
         self._next_id += 1

@@ -2,6 +2,9 @@
 
 Nothing is lost and nothing piles up: a table goes out in pieces while the neighbour's queue is short, and a neighbour
 that is behind misses gossip until its queue has drained, then gets the newest form of every edge it missed.
+
+Who told us something is not told it back. That is a connection, not a peer: one that crashed and came back may not
+know any more what it told, and its first table may be on its way before the EdgeValidator is done with that.
 """
 
 from __future__ import annotations
@@ -40,9 +43,9 @@ class Gossip:
     def __init__(self, context: Context, now: Now) -> None:
         self._context = context
         self._tombstones_from = now.mono + context.config.network.experimental.skip_sending_tombstones_seconds
-        self._edges: dict[str, dict[tuple[PeerId, PeerId], tuple[Edge, tuple[PeerId, ...]]]] = {}
+        self._edges: dict[str, dict[tuple[PeerId, PeerId], tuple[Edge, tuple[Peer, ...]]]] = {}
         """News by dialect: edge key -> the newest form and who told it."""
-        self._news: dict[str, dict[AnnounceAccount, tuple[PeerId, ...]]] = {}
+        self._news: dict[str, dict[AnnounceAccount, tuple[Peer, ...]]] = {}
         self._last_told: dict[str, float] = {}
         self._timer: Timer | None = None
 
@@ -103,7 +106,7 @@ class Gossip:
 
     # --- news ------------------------------------------------------------------------------------
 
-    def tell(self, edges: Iterable[Edge], tellers: Sequence[PeerId], now: Now) -> None:
+    def tell(self, edges: Iterable[Edge], tellers: Sequence[Peer], now: Now) -> None:
         """Broadcast new edges to every Ready peer but those that told us."""
         told_by = tuple(tellers)
         fresh = {edge.key: (edge, told_by) for edge in edges}
@@ -113,7 +116,7 @@ class Gossip:
             self._edges.setdefault(name, {}).update(fresh)
         self._arm(now)
 
-    def heard(self, edges: Sequence[Edge], teller: PeerId) -> None:
+    def heard(self, edges: Sequence[Edge], teller: Peer) -> None:
         """Another neighbour told these too: those that still wait to be told are not told it back."""
         for news in self._edges.values():
             for edge in edges if news else ():
@@ -121,7 +124,7 @@ class Gossip:
                 if waiting is not None and waiting[0] == edge and teller not in waiting[1]:
                     news[edge.key] = (edge, (*waiting[1], teller))
 
-    def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[PeerId], now: Now) -> None:
+    def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[Peer], now: Now) -> None:
         """Broadcast new announcements likewise."""
         for name in self._spoken():
             self._news.setdefault(name, {}).update(dict.fromkeys(accounts, tuple(tellers)))
@@ -158,8 +161,8 @@ class Gossip:
     def _tell_dialect(
         self,
         name: str,
-        edges: dict[tuple[PeerId, PeerId], tuple[Edge, tuple[PeerId, ...]]],
-        accounts: dict[AnnounceAccount, tuple[PeerId, ...]],
+        edges: dict[tuple[PeerId, PeerId], tuple[Edge, tuple[Peer, ...]]],
+        accounts: dict[AnnounceAccount, tuple[Peer, ...]],
         now: Now,
     ) -> None:
         """One encoding for all but the tellers of something, who get the rest."""
@@ -174,9 +177,9 @@ class Gossip:
                 continue
             if self._hold_back(peer, edges):
                 continue
-            if peer.peer_id in tellers:
-                mine = [edge for edge, told_by in edges.values() if peer.peer_id not in told_by]
-                news = [one for one, told_by in accounts.items() if peer.peer_id not in told_by]
+            if peer in tellers:
+                mine = [edge for edge, told_by in edges.values() if peer not in told_by]
+                news = [one for one, told_by in accounts.items() if peer not in told_by]
                 frames = self._encode(peer, mine, news)
             elif shared is None:
                 frames = shared = self._encode(peer, [edge for edge, _ in edges.values()], list(accounts))

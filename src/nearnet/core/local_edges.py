@@ -42,7 +42,7 @@ class LocalEdges:
         edge = self._context.table.get(self._context.me, peer_id)
         return edge.nonce if edge is not None else 0
 
-    def add_own(self, edge: Edge, now: Now, knows: tuple[PeerId, ...] = ()) -> None:
+    def add_own(self, edge: Edge, now: Now, knows: tuple[Peer, ...] = ()) -> None:
         """Take an edge that we signed just now into the table and tell everybody but who `knows` it."""
         self._gossip.tell(self._context.table.add([edge], None, now), knows, now)
 
@@ -50,7 +50,7 @@ class LocalEdges:
         """The handshake made this edge."""
         self._waiting.pop(peer.ready_id, None)
         self._asked.pop(peer.ready_id, None)
-        self.add_own(edge, now, (peer.ready_id,))
+        self.add_own(edge, now, (peer,))
 
     def disconnected(self, peer_id: PeerId, now: Now) -> None:
         """The connection is gone: sign its removal, if nobody did (`behaviour.md` §2)."""
@@ -138,6 +138,6 @@ class LocalEdges:
         if edge.involves(peer.ready_id) and edge.is_active:
             peer.edge = edge
         added = context.table.add([edge], peer.peer_id, now)
-        self._gossip.tell(added, (peer.ready_id,), now)
+        self._gossip.tell(added, (peer,), now)
         for one in added:
             self.seen(one, now)

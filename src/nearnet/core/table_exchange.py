@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from nearnet.core.local_edges import LocalEdges
     from nearnet.core.peer import Peer
     from nearnet.core.timers import Timer
-    from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 
@@ -79,7 +78,7 @@ class TableExchange:
         self._intake = intake
         self._incoming: deque[tuple[Peer, tuple[Edge, ...], int]] = deque()
         """Received edges not yet offered: their peer is not read meanwhile."""
-        self._validated: deque[tuple[Edge, list[PeerId]]] = deque()
+        self._validated: deque[tuple[Edge, list[Peer]]] = deque()
         self._offering: Timer | None = None
         self._drain: Timer | None = None
         self._recompute: Timer | None = None
@@ -141,8 +140,8 @@ class TableExchange:
             end = start + EDGES_AT_ONCE
             if peer.is_ready:
                 unheard, echoes = self._intake.split_echoes(edges[start:end])
-                self._gossip.heard(echoes, peer.ready_id)
-                self._verify(self._intake.offer(self._current(unheard, peer, now), peer.ready_id))
+                self._gossip.heard(echoes, peer)
+                self._verify(self._intake.offer(self._current(unheard, peer, now), peer))
                 if end < len(edges):
                     self._incoming.append((peer, edges, end))
                 else:
@@ -181,7 +180,7 @@ class TableExchange:
         valid, forgers, again = self._intake.verified(verdict)
         for request in again:
             self._verify(request)
-        for forger in dict.fromkeys(forgers):
+        for forger in dict.fromkeys(forger.ready_id for forger in forgers):
             self._context.ban(forger, ReasonForBan.INVALID_EDGE, now)
         self._validated.extend(valid)
         self._arm_drain(now)
@@ -200,14 +199,14 @@ class TableExchange:
     def _take_validated(self, now: Now) -> None:
         self._drain, self._last_drained = None, now.mono
         context, table = self._context, self._context.table
-        groups: dict[tuple[PeerId, ...], list[Edge]] = {}
+        groups: dict[tuple[Peer, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
             edge, tellers = self._validated.popleft()
             self._intake.taken(edge)
             groups.setdefault(tuple(tellers), []).append(edge)
         count = 0
         for told_by, edges in groups.items():
-            added = table.add(edges, told_by[0], now)
+            added = table.add(edges, told_by[0].ready_id, now)
             count += len(added)
             self._gossip.tell(added, told_by, now)
             for edge in added:
@@ -239,11 +238,11 @@ class TableExchange:
                 relayed.append(one)
             elif verdict:
                 taken.append(one)
-        self._add_accounts(taken, (peer.ready_id,), now)
+        self._add_accounts(taken, (peer,), now)
         if relayed:
             for one in relayed:
                 context.announcements.relay(one)
-            self._gossip.tell_accounts(relayed, (peer.ready_id,), now)
+            self._gossip.tell_accounts(relayed, (peer,), now)
 
     def announce(self, announcement: AnnounceAccount, now: Now) -> None:
         """Our own; `ConfigError` when its account is none, or is announced for that epoch already."""
@@ -253,7 +252,7 @@ class TableExchange:
             raise ConfigError(f"{announcement.account_id} is announced for epoch {announcement.epoch_id} already")
         self._add_accounts([announcement], (), now)
 
-    def _add_accounts(self, taken: list[AnnounceAccount], tellers: tuple[PeerId, ...], now: Now) -> None:
+    def _add_accounts(self, taken: list[AnnounceAccount], tellers: tuple[Peer, ...], now: Now) -> None:
         context = self._context
         if not taken:
             return
