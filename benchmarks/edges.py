@@ -11,10 +11,13 @@ from benchmarks.harness import Options, Result, by_turns, cpu_of
 from benchmarks.next_hops import NOW, edge, new_table, peer, random_pairs
 from nearnet.core.actions import Verdict
 from nearnet.core.edge_intake import EdgeIntake
+from nearnet.core.peer import Outbox, Peer
 from nearnet.core.routing_table import RoutingTable
 from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.messages import SocketAddress
 
-SOURCE = peer(2**40)
+SOURCE = Peer(1, SocketAddress("127.0.0.1", 24567), Outbox(2**20), NOW)
+SOURCE.peer_id = peer(2**40)
 AT_ONCE = 500
 
 
@@ -28,7 +31,7 @@ def _take(table: RoutingTable, edges: list[Edge]) -> float:
         for check in request.checks:
             _ = check.checks  # what the validator's thread works out
         valid, _, _ = intake.verified(Verdict(request.id, ("valid",) * len(request.checks)))
-        table.add([one for one, _ in valid], SOURCE, NOW)
+        table.add([one for one, _ in valid], SOURCE.ready_id, NOW)
     return intake.verified_count / len(edges)
 
 
