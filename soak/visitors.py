@@ -18,7 +18,7 @@ KINDS = {"start": 4, "stop": 3, "connect": 4, "disconnect": 3, "ping": 60, "sile
 """What happens, and how often in proportion."""
 
 _AT_ONCE = 20
-"""Pings. So many a second that what remembers messages is full, and forgets, long before the second half."""
+"""Pings: some 200 messages a second, so that what remembers them for a minute is as large as it gets after two."""
 
 _MOST = 5
 """Visitors at once. Each comes back under its own key, so that what is known of them does not grow for ever."""
