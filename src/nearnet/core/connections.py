@@ -12,7 +12,7 @@ from nearnet.core.actions import Close, PauseReading, ResumeReading
 from nearnet.core.addresses import normalise
 from nearnet.core.admission import refuse_socket
 from nearnet.core.handshake import PeerState, Step, step_for
-from nearnet.core.large_messages import LARGE_MESSAGE, LargeMessages
+from nearnet.core.large_messages import LargeMessages
 from nearnet.core.large_tables import LARGE_TABLE, LargeTables
 from nearnet.core.peer import Peer
 from nearnet.core.started_frames import StartedFrames
@@ -243,9 +243,8 @@ class Connections:
                 routed = dialect.routed(frame, self._skipped)
                 if routed is not None:
                     peer.count_received("Routed", len(frame))
-                    rates = self._context.rates
-                    if not rates.limits_bodies or rates.allow_body(peer.ready_id, routed.body_index, now):
-                        if len(frame) < LARGE_MESSAGE or not self.large.takes(peer, routed):
+                    if self._context.rates.allow_body(peer.ready_id, routed.body_index, now):
+                        if not self.large.takes(peer, routed):
                             run.append(routed)
                         elif self._end_run(peer, run, now):
                             self.large.begin(peer, routed, now)

@@ -40,15 +40,14 @@ _PEERS: Final = 256
 class MessageRates:
     """Decides which messages are looked at."""
 
-    __slots__ = ("_buckets", "_rates", "limits_bodies", "refused")
+    __slots__ = ("_buckets", "_limits_bodies", "_rates", "refused")
 
     def __init__(self, rates: Mapping[str, MessageRate | None]) -> None:
         """`rates` go over the default ones; None lifts a limit."""
         merged: dict[str, MessageRate | _Rate | None] = {**DEFAULT_RATES, **rates}
         self._rates = {kind: rate for kind, rate in merged.items() if rate is not None}
         self._buckets: LruDict[PeerId, dict[str, TokenBucket]] = LruDict(_PEERS)
-        self.limits_bodies = any(body_name(index) in self._rates for index in range(256))
-        """Whether `allow_body` ever says no: mostly not, and asking it costs a message as much as finding its way."""
+        self._limits_bodies = any(body_name(index) in self._rates for index in range(256))
         self.refused: dict[str, int] = {}
         """Kind -> messages dropped."""
 
@@ -58,7 +57,7 @@ class MessageRates:
 
     def allow_body(self, peer_id: PeerId, index: int, now: Now) -> bool:
         """Whether one more routed message with a body of that index is taken from that peer now."""
-        return self.allow(peer_id, body_name(index), now)
+        return not self._limits_bodies or self.allow(peer_id, body_name(index), now)
 
     def allow(self, peer_id: PeerId, kind: str, now: Now) -> bool:
         """Whether one more of that kind from that peer is taken now."""
