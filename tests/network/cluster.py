@@ -26,7 +26,7 @@ QUICK = {
 
 
 def make_config(outbound: bool = False, addr: str = "127.0.0.1:0", **changes: Any) -> NetworkConfig:
-    """A node's config; `changes` go into `network` (`dialect`, `timing`, `limits` into `nearnet`, `chain_id` beside)."""
+    """A node's config; `changes` go into `network` (`dialect`, `timing`, `limits` into `nearnet`, `chain_id` above)."""
     chain_id = changes.pop("chain_id", "test")
     timing = {**QUICK, **changes.pop("timing", {})}
     limits = {"loop_stall": 60.0, **changes.pop("limits", {})}  # That a machine is busy is no event of a test.

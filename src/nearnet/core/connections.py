@@ -196,8 +196,11 @@ class Connections:
         return peer.state is not PeerState.CLOSED
 
     def _too_large_to_start(self, peer: Peer, now: Now) -> bool:
-        accepted = self._context.config.nearnet.limits.handshake_frame_bytes
-        limit = DIALLED_HANDSHAKE_FRAME if peer.state is PeerState.DIALLED else accepted
+        limit = (
+            DIALLED_HANDSHAKE_FRAME
+            if peer.state is PeerState.DIALLED
+            else self._context.config.nearnet.limits.handshake_frame_bytes
+        )
         length = peer.framer.pending_length
         if length is None or length <= limit:
             return False
