@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 from hand import ME, Core, Hand, key_of
 
+from nearnet.client import Ban
 from nearnet.core.actions import CheckMessage, PauseReading, ResumeReading
-from nearnet.core.large_messages import LARGE_MESSAGE, MOST_BEHIND
+from nearnet.core.large_messages import LARGE_MESSAGE, MOST_BEHIND, MOST_CHECKED
 from nearnet.errors import ReasonForBan
 from nearnet.keys import SecretKey, Signature
 from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import frame_prefix
-from nearnet.wire.messages import PeersRequest, PeersResponse, Routed, RoutedMessage
+from nearnet.wire.messages import Block, PeersRequest, PeersResponse, Routed, RoutedMessage
 from nearnet.wire.routed_body import Opaque, encode_body
 from nearnet.wire.routed_frame import routed_digest
 
@@ -21,13 +23,20 @@ BORSH = BorshDialect()
 
 
 def routed(
-    author: SecretKey, target: SecretKey, number: int, length: int = LARGE_MESSAGE, forged: bool = False
+    author: SecretKey,
+    target: SecretKey,
+    number: int,
+    length: int = LARGE_MESSAGE,
+    forged: bool = False,
+    signed: bool = True,
+    dialect: str = "borsh",
 ) -> bytes:
-    """The frame of a signed message whose body is of that length and number."""
+    """The frame of a message whose body is of that length and number."""
     body = encode_body(Opaque(0, number.to_bytes(4, "big") + bytes(length)))
     message = RoutedMessage(target.public_key, author.public_key, Signature(b""), 9, body)
-    signature = author.sign(bytes(32) if forged else routed_digest(message))
-    content = BORSH.encode(Routed(replace(message, signature=signature)))
+    if signed:
+        message = replace(message, signature=author.sign(bytes(32) if forged else routed_digest(message)))
+    content = dialect_named(dialect).encode(Routed(message, (5, 7), 3))
     return frame_prefix(len(content)) + content
 
 
@@ -46,9 +55,9 @@ class Slow(Core):
     def waiting(self) -> list[CheckMessage]:
         return [action for action in self.others if isinstance(action, CheckMessage)]
 
-    def check(self) -> None:
-        """The message that has waited longest."""
-        action = self.waiting[0]
+    def check(self, which: int = 0) -> None:
+        """The message that has waited longest, or another one."""
+        action = self.waiting[which]
         self.others.remove(action)
         self.manager.checked(action, action.outcome(), self.now)
         self.act()
@@ -159,10 +168,97 @@ def test_large_ones_before_ready_take_their_turn() -> None:
     for number in (1, 2):
         near.raw(routed(near.key, far.key, number))
     near.shake()
-    assert len(core.waiting) == 1
-    assert numbers(far) == [2], "the one behind it is checked at once"
+    assert len(core.waiting) == 2
+    core.check(1)
+    assert numbers(far) == []
+    core.check()
+    assert numbers(far) == [1, 2]
+
+
+def test_large_ones_are_checked_together_and_keep_their_order(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    near.raw(b"".join(routed(near.key, far.key, number) for number in (1, 2, 3)) + routed(near.key, far.key, 4, 10))
+    assert len(core.waiting) == 3
+    core.check(2)
+    core.check(1)
+    assert numbers(far) == []
+    core.check()
+    assert numbers(far) == [1, 2, 3, 4]
+
+
+@pytest.mark.threat(48)
+def test_behind_a_forged_one_nothing_counts_that_was_checked_before(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    for number, forged in ((1, True), (2, False), (3, False)):
+        near.raw(routed(near.key, far.key, number, forged=forged))
+    core.check(1)
+    core.check()
+    assert near.ban is ReasonForBan.INVALID_SIGNATURE
+    core.check()
+    assert numbers(far) == []
+    assert near.peer.checking == {}
+
+
+def test_behind_one_that_the_client_bans_for_nothing_counts(core: Slow) -> None:
+    near, far, _ = core.ready("near"), core.ready("far"), core.ready("other")
+    core.manager.context.client.on_routed = lambda message: Ban(ReasonForBan.BAD_BLOCK)  # type: ignore[method-assign]
+    near.raw(routed(near.key, ME, 1) + routed(near.key, far.key, 2))
+    core.check(1)
+    core.check()
+    assert near.ban is ReasonForBan.BAD_BLOCK
+    assert numbers(far) == []
+
+
+def test_no_more_are_checked_at_once_than_so_many_bytes(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    half = MOST_CHECKED // 2
+    for number in (1, 2, 3):
+        near.raw(routed(near.key, far.key, number, half - 200))
+    assert len(core.waiting) == 2
+    core.check()
+    assert len(core.waiting) == 2
+    core.check()
+    core.check()
+    assert numbers(far) == [1, 2, 3]
+
+
+def test_an_unsigned_one_waits_for_those_before_it() -> None:
+    core = Slow()
+    near, far = core.ready("near", dialect="protobuf"), core.ready("far", dialect="protobuf")
+    for number, signed in ((1, True), (2, False), (3, True)):
+        near.raw(routed(near.key, far.key, number, signed=signed, dialect="protobuf"))
+    assert len(core.waiting) == 2
+    core.check(1)
+    core.check()
+    assert numbers(far) == [1, 2, 3]
+
+
+def test_a_large_frame_of_another_kind_does_not_wait(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    block = BORSH.encode(Block(bytes(LARGE_MESSAGE)))
+    near.raw(routed(near.key, far.key, 1) + frame_prefix(len(block)) + block)
+    assert near.peer.last_kind == "Block"
     core.check()
     assert numbers(far) == [1]
+
+
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+@pytest.mark.parametrize("onward", ["borsh", "protobuf"])
+def test_it_is_passed_on_as_a_small_one_is(dialect: str, onward: str) -> None:
+    core = Slow()
+    near, far = core.ready("near", dialect=dialect), core.ready("far", dialect=onward)
+    frames = []
+    for length in (10, LARGE_MESSAGE):
+        near.raw(routed(near.key, far.key, 7, length, dialect=dialect))
+        if core.waiting:
+            core.check()
+        frames += far.told(Routed)
+    small, large = frames
+    assert large.num_hops == small.num_hops
+    assert large.created_at == small.created_at
+    assert large.message.ttl == small.message.ttl == 8
+    assert large.message.body == small.message.body[:5] + bytes(LARGE_MESSAGE)
+    assert large.message.author.verify(routed_digest(large.message), large.message.signature)
 
 
 def test_the_outcomes() -> None:

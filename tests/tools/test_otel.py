@@ -19,6 +19,7 @@ from nearnet.errors import PeerRefused
 from nearnet.keys import SecretKey
 from nearnet.tools.otel import OtelTracing, context_of, trace_of
 from nearnet.wire.messages_today import TraceContext
+from nearnet.wire.routed_body import Opaque, encode_body
 
 
 class Traced:
@@ -41,6 +42,11 @@ class Traced:
 
     def span(self, name: str) -> ReadableSpan:
         (found,) = self.spans(name)
+        return found
+
+    def sent(self, body: str) -> ReadableSpan:
+        """Of the one routed message with that body."""
+        (found,) = (one for one in self.spans("routed message") if (one.attributes or {}).get("nearnet.body") == body)
         return found
 
 
@@ -99,11 +105,22 @@ async def test_both_ends_of_a_connection_are_one_trace() -> None:
 async def test_a_routed_message_is_one_trace_over_all_hops() -> None:
     async with line("protobuf", 3) as (a, b, c):
         await a.node.ping(c.node.peer_id)
-    (sent,) = (span for span in a.spans("routed message") if (span.attributes or {}).get("nearnet.body") == "Ping")
+    sent = a.sent("Ping")
     passing, forward, arrived = b.spans("routed message")[0], b.spans("forward")[0], c.spans("routed message")[0]
     assert {trace_id(span) for span in (passing, forward, arrived)} == {trace_id(sent)}
     assert [parent(passing), parent(forward), parent(arrived)] == [own(sent), own(passing), own(forward)]
     assert dict(forward.attributes or {})["nearnet.next_hop"] == str(c.node.peer_id)
+
+
+async def test_a_large_message_carries_its_trace_as_well() -> None:
+    async with line("protobuf", 3) as (a, _, c):
+        a.node.send_routed(c.node.peer_id, encode_body(Opaque(0, bytes(200_000))))
+        await routes([c, a])
+        await c.node.ping(a.node.peer_id)  # Its answer comes behind that message.
+    (sent,) = (
+        one for one in a.spans("routed message") if (one.attributes or {}).get("nearnet.body") == "BlockApproval"
+    )
+    assert trace_id(sent) in {trace_id(span) for span in c.spans("routed message")}
 
 
 async def test_borsh_has_spans_and_carries_none() -> None:

@@ -98,7 +98,7 @@ class CheckMessage:
     """Hash a large routed message and check its signature, off the loop: `checked` is told the `outcome`."""
 
     peer: Peer
-    """Who sent it: nothing that it sent afterwards is looked at before the outcome is there."""
+    """Who sent it: of what it sent afterwards only large messages are looked at before the outcome is there."""
     message: RoutedFrame
 
     def outcome(self) -> str:

@@ -161,10 +161,12 @@ class Connections:
             return
         peer.received_bytes += len(data)
         peer.last_received = now.mono
+        completes_none = peer.framer.missing > len(data)
         peer.framer.feed(data)
-        if peer.checking is not None:
+        if peer.checking:
             self.large.more_came(peer)
-        self.process(peer, now)
+        if not completes_none:
+            self.process(peer, now)
 
     def process(self, peer: Peer, now: Now) -> None:
         """Take the frames that are complete, while the peer may be read.
@@ -174,7 +176,9 @@ class Connections:
         framer = peer.framer
         run: list[RoutedFrame] = []
         try:
-            while peer.state is not _CLOSED and not peer.paused and peer.checking is None:
+            while peer.state is not _CLOSED and not peer.paused:
+                if peer.checking and not self.large.lets_through(peer):
+                    break
                 if peer.state is not _READY and self._too_large_to_start(peer, now):
                     return
                 frame = framer.next_frame()

@@ -14,7 +14,9 @@ from nearnet.core.histogram import exponential
 from nearnet.wire.framing import Framer, frame_prefix
 
 if TYPE_CHECKING:
-    from nearnet.core.actions import Dial
+    from collections.abc import Sequence
+
+    from nearnet.core.actions import CheckMessage, Dial
     from nearnet.core.clock import Now
     from nearnet.core.limits import TokenBucket
     from nearnet.core.timers import Timer
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import Message, PeerChainInfo, PeerInfo, SocketAddress
-    from nearnet.wire.routed_frame import RoutedFrame
 
 __all__ = ["FRAME_SIZES", "JOIN_BELOW", "Outbox", "Peer"]
 
@@ -129,8 +130,8 @@ class Peer:
     """When the frame that is still coming in started."""
     paused: dict[str, None]
     """Why its socket is not read, by name; empty when it is."""
-    checking: RoutedFrame | None
-    """The large message whose signature is being checked: what came behind it waits."""
+    checking: dict[CheckMessage, str | None]
+    """Of `core/large_messages.py`: messages that are being checked, in order, and outcomes that have to wait."""
     early: list[bytes]
     """Frames kept for Ready (`Step.KEEP_FOR_READY`)."""
     routed_cache: dict[bytes, float]
@@ -152,7 +153,7 @@ class Peer:
         self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
-        self.account_key = self.checking = None
+        self.account_key = None
         self.answered = False
         self.forget_link = False
         self.refresh = self.stall = None
@@ -169,6 +170,7 @@ class Peer:
         self.framer = Framer()
         self.frame_started = None
         self.paused = {}
+        self.checking = {}
         self.early = []
         self.frames_before_ready = 0
         self.malformed: list[float] = []
@@ -179,7 +181,7 @@ class Peer:
         self.behind = False
         self.missed: dict[tuple[PeerId, PeerId], None] = {}
         self.timers: list[Timer] = []
-        self.out: list[bytes] = []
+        self.out: list[bytes | memoryview] = []
         self.out_bytes = 0
         self.unsent = 0
         self.sent_bytes = 0
@@ -223,12 +225,17 @@ class Peer:
         if self.dialect is not None:
             self.send_frame(self.dialect.encode(message), type(message).__name__)
 
-    def send_frame(self, content: bytes, kind: str) -> None:
-        """Queue one frame's content; over the limit nothing more is taken and the manager closes the connection."""
+    def send_frame(self, content: bytes | memoryview, kind: str, behind: Sequence[bytes | memoryview] = ()) -> None:
+        """Queue one frame's content, which may go on in pieces `behind`.
+
+        Over the limit nothing more is taken, and the manager closes the connection.
+        """
         outbox = self.outbox
         if self.state is _CLOSED or (outbox.overflowed and self in outbox.overflowed):
             return
         length = len(content)
+        if behind:
+            length += sum(map(len, behind))
         if not self.out:
             outbox.dirty[self] = None
         if length < JOIN_BELOW:
@@ -236,6 +243,7 @@ class Peer:
         else:
             self.out.append(frame_prefix(length))
             self.out.append(content)
+            self.out.extend(filter(None, behind))
         self.out_bytes += length + 4
         self.sent_bytes += length + 4
         try:
@@ -247,7 +255,7 @@ class Peer:
         if self.out_bytes + self.unsent > outbox.queue_bytes:
             outbox.overflowed[self] = None
 
-    def to_send(self) -> list[bytes]:
+    def to_send(self) -> list[bytes | memoryview]:
         """Hand over all that is queued, for one write."""
         chunks, self.out, self.out_bytes = self.out, [], 0
         return chunks

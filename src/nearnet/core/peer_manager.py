@@ -157,14 +157,19 @@ class PeerManager:
 
     def checked(self, check: CheckMessage, outcome: str, now: Now) -> None:
         """The outcome of a `CheckMessage`. Its sender may have gone meanwhile: what it signed counts."""
-        peer = check.peer
+        peer, large = check.peer, self.connections.large
         try:
-            message = self.routed.checked(peer, check.message, outcome, now)
-            if message is not None:
-                self.client_port.routed(peer, message, now)
+            for frame, known in large.in_order(check, outcome):
+                message = self.routed.checked(peer, frame, known, now)
+                if message is not None:
+                    was_ready = peer.is_ready
+                    self.client_port.routed(peer, message, now)
+                    if was_ready and not peer.is_ready:  # Banned for it: nothing behind it counts.
+                        peer.checking.clear()
         except InvalidRoutedSignature:
+            peer.checking.clear()
             self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
-        self.connections.large.done(peer, now)
+        large.go_on(peer, now)
         self._collect(now)
 
     def routes_ready(self, routes: Routes, now: Now) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nearnet.core.histogram import Histogram, exponential
+from nearnet.core.large_messages import LARGE_MESSAGE
 from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
@@ -196,7 +197,11 @@ class RoutedMessages:
         if dialect is None or not dialect.carries(rf):
             self._drop(rf.body_index, "Unsupported")
             return
-        next_hop.send_frame(dialect.forward(rf), "Routed")
+        if len(rf.frame) < LARGE_MESSAGE:
+            next_hop.send_frame(dialect.forward(rf), "Routed")
+        else:
+            head, *behind = dialect.forward_in_pieces(rf)
+            next_hop.send_frame(head, "Routed", behind)
         self.forwarded += 1
 
     def _forget(self, seen: dict[bytes, float], mono: float) -> None:

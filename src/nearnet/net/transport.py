@@ -110,7 +110,7 @@ class PeerConnection(asyncio.BufferedProtocol):
         self._on_drained = on_drained
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._early: list[bytes] = []
+        self._early: list[bytes | memoryview] = []
         self._ending = False
         self._why = "closed by the peer"
 
@@ -152,7 +152,7 @@ class PeerConnection(asyncio.BufferedProtocol):
 
     # --- what the node calls ---------------------------------------------------------------------
 
-    def send(self, chunks: Sequence[bytes]) -> int:
+    def send(self, chunks: Sequence[bytes | memoryview]) -> int:
         """Write these, together; returns how many bytes are not with the kernel yet."""
         transport = self._transport
         if transport is None:

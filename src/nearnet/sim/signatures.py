@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nearnet.core.edge import EdgeCheck
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
-    from nearnet.wire.routed_frame import RoutedFrame
+    from nearnet.wire.routed_frame import Pieces, RoutedFrame
 
 __all__ = [
     "MOST_HOPS",
@@ -235,8 +235,16 @@ class SharedDialect:
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """A message on its way, with one hop less to go; counted."""
+        return self._passed_on(routed, self._dialect.forward(routed))
+
+    def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
+        """The same."""
+        pieces = self._dialect.forward_in_pieces(routed)
+        self._passed_on(routed, b"".join(pieces))
+        return pieces
+
+    def _passed_on(self, routed: RoutedFrame, frame: bytes) -> bytes:
         self._pool.passed_on(routed.digest())
-        frame = self._dialect.forward(routed)
         onward = self._dialect.routed(frame)
         if onward is None or not 0 < onward.ttl == routed.ttl - 1:
             raise AssertionError(f"hops: a message of ttl {routed.ttl} was passed on as {onward and onward.ttl}")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nearnet.net.events import NodeEvent
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
-    from nearnet.wire.routed_frame import RoutedFrame
+    from nearnet.wire.routed_frame import Pieces, RoutedFrame
 
 __all__ = ["OtelTracing", "context_of", "trace_of"]
 
@@ -178,17 +178,25 @@ class _Watched:
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """A message goes on: a span in its trace, which the next hop is told."""
+        return self._onward(routed) + self._inner.forward(routed)
+
+    def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
+        """The same."""
+        before, pieces = self._onward(routed), self._inner.forward_in_pieces(routed)
+        return (before, *pieces) if before else pieces
+
+    def _onward(self, routed: RoutedFrame) -> bytes:
+        """What goes before the message."""
         came = self._tracing.recall(routed.digest())
-        content = self._inner.forward(routed)
         if came is None:
-            return content
+            return b""
         span = self._tracer.start_span("forward", _under(came), SpanKind.PRODUCER)
         if span.is_recording():
             span.set_attribute("nearnet.next_hop", str(self._peer.peer_id))
         span.end()
         if self.name == "borsh":  # It has no room for a trace.
-            return content
-        return write_trace(trace_of(span.get_span_context())) + content
+            return b""
+        return write_trace(trace_of(span.get_span_context()))
 
     # --- frames in -------------------------------------------------------------------------------
 

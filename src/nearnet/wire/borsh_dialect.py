@@ -13,7 +13,7 @@ from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.borsh import Reader, Writer
 from nearnet.wire.borsh_keys import read_public_key, read_signature
 from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge
-from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
+from nearnet.wire.routed_frame import Pieces, RoutedFrame, routed_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -385,3 +385,7 @@ class BorshDialect:
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: the ttl is one less."""
         return routed.less_one(0) if routed.start == 1 else routed.less_one(routed.start, b"\x0d")
+
+    def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
+        """The same without a copy."""
+        return routed.less_one_in_pieces(routed.start, b"\x0d")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nearnet.wire.messages import Message, SyncRoutingTable
     from nearnet.wire.messages_today import TraceContext
-    from nearnet.wire.routed_frame import RoutedFrame
+    from nearnet.wire.routed_frame import Pieces, RoutedFrame
 
 __all__ = ["SPOKEN", "Dialect", "detect", "dialect_named"]
 
@@ -66,6 +66,9 @@ class Dialect(Protocol):
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content for a neighbour of this dialect, with a ttl one less; only for what it `carries`."""
+
+    def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
+        """The same, for a large message: its body is not copied."""
 
 
 _BORSH = BorshDialect()

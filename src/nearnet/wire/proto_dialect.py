@@ -23,13 +23,13 @@ from nearnet.wire.proto_routed import (
 )
 from nearnet.wire.proto_writing import write_message, write_trace
 from nearnet.wire.routed_body import NEVER_TO_PROTOBUF, TIER1_BODIES
-from nearnet.wire.routed_frame import routed_bytes, unsigned_bytes
+from nearnet.wire.routed_frame import RoutedFrame, routed_bytes, unsigned_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from nearnet.wire.messages_today import TraceContext
-    from nearnet.wire.routed_frame import RoutedFrame
+    from nearnet.wire.routed_frame import Pieces
 
 __all__ = ["ProtoDialect"]
 
@@ -180,10 +180,16 @@ class ProtoDialect:
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: a ttl one less, a hop more."""
-        hops = min((routed.num_hops or 0) + 1, MOST_HOPS)
         if routed.unsigned:
+            hops = min((routed.num_hops or 0) + 1, MOST_HOPS)
             return write_unsigned(routed.less_one(routed.start), routed.created_at, hops)
-        return forward_routed(routed, hops)
+        return forward_routed(routed, RoutedFrame.less_one)
+
+    def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
+        """The same without a copy, but for an unsigned message, which is written anew."""
+        if routed.unsigned:
+            return (self.forward(routed),)
+        return forward_routed(routed, RoutedFrame.less_one_in_pieces)
 
 
 def _tell(skipped: Callable[[int], None] | None, unknown: Unknown) -> None:

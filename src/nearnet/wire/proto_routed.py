@@ -6,7 +6,7 @@ Unknown fields of a routed message are skipped and counted, and not passed on; n
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from nearnet.errors import Malformed, UnknownMessage
 from nearnet.wire.proto_fields import (
@@ -24,6 +24,11 @@ from nearnet.wire.proto_fields import (
 )
 from nearnet.wire.routed_body import TIER1_BODIES, UNSIGNED_BODIES
 from nearnet.wire.routed_frame import NO_SIGNATURE, RoutedFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 __all__ = [
     "MOST_HOPS",
@@ -97,14 +102,18 @@ def read_routed(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame
     return RoutedFrame(data, borsh[0], stamp, hops, end=borsh[1])
 
 
-def forward_routed(rf: RoutedFrame, hops: int) -> bytes:
-    """Field 17 of what came in any dialect, with a ttl one less; a timestamp that was not there is not added."""
+def forward_routed(rf: RoutedFrame, less_one: Callable[[RoutedFrame, int, bytes, bytes], T]) -> T:
+    """Field 17 of what came in any dialect, a hop further; a timestamp that was not there is not added.
+
+    `less_one`: `RoutedFrame.less_one`, or that in pieces.
+    """
+    hops = min((rf.num_hops or 0) + 1, MOST_HOPS)
     size, stamp = rf.end - rf.start, rf.stamp
     head = _BORSH + varint(size)
     tail = _HOPS + varint(hops)
     if stamp is not None:
         tail = _STAMP + varint(len(stamp)) + stamp + tail
-    return rf.less_one(rf.start, _ROUTED_TAG + varint(len(head) + size + len(tail)) + head, tail)
+    return less_one(rf, rf.start, _ROUTED_TAG + varint(len(head) + size + len(tail)) + head, tail)
 
 
 def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int) -> bytes:

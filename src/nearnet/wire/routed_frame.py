@@ -1,22 +1,26 @@
 """A routed message as it lies in its frame: offsets, not objects (`wire.md` §4).
 
 What passes through a node is read by this alone: its body is never decoded, and forwarding copies the frame once with
-one byte changed.
+one byte changed, or, where it is large, not at all.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TypeAlias
 
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
 from nearnet.wire.messages import RoutedMessage
 from nearnet.wire.proto_fields import Unknown, read_timestamp
 
-__all__ = ["NO_SIGNATURE", "RoutedFrame", "routed_bytes", "routed_digest", "unsigned_bytes"]
+__all__ = ["NO_SIGNATURE", "Pieces", "RoutedFrame", "routed_bytes", "routed_digest", "unsigned_bytes"]
 
 NO_SIGNATURE = bytes(65)
 """Stands where an unsigned message's signature would be."""
+
+Pieces: TypeAlias = tuple[bytes | memoryview, ...]
+"""Bytes to be written one after the other; some may be empty."""
 
 _KEY = (33, 65)
 _SIGNATURE = (65, 66)
@@ -133,7 +137,12 @@ class RoutedFrame:
         frame, at, ttl = self.frame, self.ttl_at, _BYTES[self.ttl - 1]
         if len(frame) < _COPY_BELOW:
             return before + frame[start:at] + ttl + frame[at + 1 : self.end] + behind
-        return b"".join((before, frame[start:at], ttl, memoryview(frame)[at + 1 : self.end], behind))
+        return b"".join(self.less_one_in_pieces(start, before, behind))
+
+    def less_one_in_pieces(self, start: int, before: bytes = b"", behind: bytes = b"") -> Pieces:
+        """The same without a copy of its body."""
+        frame, at, ttl = self.frame, self.ttl_at, _BYTES[self.ttl - 1]
+        return before + frame[start:at] + ttl, memoryview(frame)[at + 1 : self.end], behind
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
