@@ -160,6 +160,19 @@ def test_reading_goes_on_and_stops_before_too_much_waits(core: Slow) -> None:
     assert numbers(far) == [1, 2]
 
 
+def test_reading_waits_until_little_waits(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    small = routed(near.key, far.key, 3, 10) + routed(near.key, far.key, 4, MOST_BEHIND)
+    near.raw(routed(near.key, far.key, 1) + routed(near.key, far.key, 2) + small)
+    near.raw(routed(near.key, far.key, 5, 10))
+    core.check()
+    assert ResumeReading(near.peer) not in core.others
+    core.check()
+    assert ResumeReading(near.peer) in core.others
+    core.check()
+    assert numbers(far) == [1, 2, 3, 4, 5]
+
+
 def test_large_ones_before_ready_take_their_turn() -> None:
     """On a connection that we dialled: they are kept until Ready, and looked at in their order."""
     core = Slow()

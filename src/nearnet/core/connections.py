@@ -161,11 +161,11 @@ class Connections:
             return
         peer.received_bytes += len(data)
         peer.last_received = now.mono
-        completes_none = peer.framer.missing > len(data)
+        completes_a_frame = len(data) >= peer.framer.missing
         peer.framer.feed(data)
         if peer.checking:
             self.large.more_came(peer)
-        if not completes_none:
+        if completes_a_frame:
             self.process(peer, now)
 
     def process(self, peer: Peer, now: Now) -> None:
@@ -176,9 +176,7 @@ class Connections:
         framer = peer.framer
         run: list[RoutedFrame] = []
         try:
-            while peer.state is not _CLOSED and not peer.paused:
-                if peer.checking and not self.large.lets_through(peer):
-                    break
+            while peer.state is not _CLOSED and not peer.paused and (not peer.checking or self.large.lets_pass(peer)):
                 if peer.state is not _READY and self._too_large_to_start(peer, now):
                     return
                 frame = framer.next_frame()
@@ -200,11 +198,9 @@ class Connections:
         return peer.state is not PeerState.CLOSED
 
     def _too_large_to_start(self, peer: Peer, now: Now) -> bool:
-        limit = (
-            DIALLED_HANDSHAKE_FRAME
-            if peer.state is PeerState.DIALLED
-            else self._context.config.nearnet.limits.handshake_frame_bytes
-        )
+        limit = self._context.config.nearnet.limits.handshake_frame_bytes
+        if peer.state is PeerState.DIALLED:
+            limit = DIALLED_HANDSHAKE_FRAME
         length = peer.framer.pending_length
         if length is None or length <= limit:
             return False

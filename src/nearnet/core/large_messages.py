@@ -48,7 +48,7 @@ class LargeMessages:
         """Whether this one is to be dealt with here, by `begin`: it is large, or comes behind one that is."""
         return bool(peer.checking) or (message.end - message.start >= LARGE_MESSAGE and not message.unsigned)
 
-    def lets_through(self, peer: Peer) -> bool:
+    def lets_pass(self, peer: Peer) -> bool:
         """Whether the next frame may be looked at while others are being checked: a large one, if they are few."""
         length = peer.framer.pending_length
         if length is None or length < LARGE_MESSAGE:

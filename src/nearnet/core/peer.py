@@ -153,7 +153,7 @@ class Peer:
         self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
-        self.account_key = None
+        self.account_key = self.sync_cursor = None
         self.answered = False
         self.forget_link = False
         self.refresh = self.stall = None
@@ -177,7 +177,6 @@ class Peer:
         self.tables: TokenBucket | None = None
         self.peers_requests: TokenBucket | None = None
         self.routed_cache = {}
-        self.sync_cursor = None
         self.behind = False
         self.missed: dict[tuple[PeerId, PeerId], None] = {}
         self.timers: list[Timer] = []
