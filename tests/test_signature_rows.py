@@ -1,5 +1,7 @@
 """Many signatures at once: one by one and compiled, the same outcomes."""
 
+import sys
+
 import pytest
 
 from nearnet import keys
@@ -81,7 +83,7 @@ def test_the_simulator_s_check_is_the_only_one_while_it_runs():
     before = use_check(None)
     try:
         assert check_many_at_once()
-        many = keys._first_refused
+        many = keys.many_checks()
         inside = use_check(lambda *_: 0)
         assert check_signatures([bytes(keys.ROW)] * 3) == ["valid"] * 3
         assert inside[1] is many
@@ -92,17 +94,26 @@ def test_the_simulator_s_check_is_the_only_one_while_it_runs():
 
 
 def test_without_numba(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "nearnet.net.compiled_checks", None)
+    monkeypatch.setitem(sys.modules, "nearnet.net.compiled_checks", None)
+    monkeypatch.delattr("nearnet.net.compiled_checks", raising=False)
     assert not check_many_at_once()
-    assert keys._first_refused is None
+    assert keys.many_checks() is None
 
 
-@pytest.mark.parametrize("answer", [lambda rows, start, count: count, lambda rows, start, count: start])
-def test_a_compiled_check_that_is_wrong_is_not_used(monkeypatch, answer):
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("first_refused", lambda rows, start, count: count),
+        ("first_refused", lambda rows, start, count: start),
+        ("first_refused_edge", lambda edges, count: count),
+        ("first_refused_edge", lambda edges, count: 0),
+    ],
+)
+def test_a_compiled_check_that_is_wrong_is_not_used(monkeypatch, name, answer):
     compiled_checks = pytest.importorskip("nearnet.net.compiled_checks")
-    monkeypatch.setattr(compiled_checks, "first_refused", answer)
+    monkeypatch.setattr(compiled_checks, name, answer)
     assert not check_many_at_once()
-    assert keys._first_refused is None
+    assert keys.many_checks() is None
 
 
 def test_another_verifier_stays(monkeypatch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import coincurve
 from nacl._sodium import ffi, lib  # type: ignore[import-not-found]
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Open = Callable[[object, object, bytes, int, bytes], int]
-    FirstRefused = Callable[[bytes, int, int], int]
 
 __all__ = [
     "ROW",
     "CryptoHash",
+    "ManyChecks",
     "PeerId",
     "PublicKey",
     "SecretKey",
     "Signature",
     "check_signature",
     "check_signatures",
+    "many_checks",
     "signature_row",
     "sodium_address",
     "use_check",
@@ -46,7 +47,7 @@ _NULL: Final = ffi.NULL
 _sodium_open: Open = lib.crypto_sign_open
 """libsodium's check, or another of its form: see `use_check`."""
 
-_first_refused: FirstRefused | None = None
+_many: ManyChecks | None = None
 """The same check of many, in one call."""
 
 ROW: Final = 128
@@ -70,6 +71,16 @@ _SMALL_ORDER_Y: Final = frozenset(
     }
 )
 """y of the eight points whose order divides the cofactor, and their encodings that are not canonical."""
+
+
+class ManyChecks(Protocol):
+    """Checks of many ed25519 signatures, in one call without the interpreter's lock."""
+
+    def first_refused(self, rows: bytes, start: int, count: int) -> int:
+        """Of `count` rows of `ROW` bytes the first one refused, from `start` on; `count` when none is."""
+
+    def first_refused_edge(self, edges: bytes, count: int) -> int:
+        """Of `count` edges of two ed25519 keys, not removed, the first one that does not hold; `count` when all do."""
 
 
 def _split_text(text: str, what: str) -> tuple[int, bytes]:
@@ -272,11 +283,11 @@ def signature_row(public_key: bytes, digest: bytes, signature: bytes) -> bytes:
 
 def check_signatures(rows: Sequence[bytes], until_forged: bool = False) -> list[str]:
     """`check_signature` of each `signature_row`, in order; `until_forged`: none after a forged one."""
-    first_refused, count = _first_refused, len(rows)
-    if first_refused is None or set(map(len, rows)) != {ROW}:
+    many, count = _many, len(rows)
+    if many is None or set(map(len, rows)) != {ROW}:
         return _one_by_one(rows, until_forged)
     joined, outcomes, at = b"".join(rows), ["valid"] * count, 0
-    while (at := first_refused(joined, at, count)) < count:
+    while (at := many.first_refused(joined, at, count)) < count:
         outcomes[at] = _refused(rows[at])
         at += 1
         if until_forged and outcomes[at - 1] == "forged":
@@ -307,16 +318,20 @@ def _refused(row: bytes) -> str:
     return "strict" if _only_strict(row[_SIGNED:], row[:32]) else "forged"
 
 
-def use_check(single: Open | None, many: FirstRefused | None = None) -> tuple[Open, FirstRefused | None]:
+def use_check(single: Open | None, many: ManyChecks | None = None) -> tuple[Open, ManyChecks | None]:
     """Check ed25519 signatures of this process by these from now on; returns what was in use.
 
-    `single` (None: PyNaCl's) has the form of libsodium's `crypto_sign_open`: 0 when the signature holds. `many` gets
-    rows of `ROW` bytes, the first one that counts and how many there are; it gives the first one refused, or that.
+    `single` (None: PyNaCl's) has the form of libsodium's `crypto_sign_open`: 0 when the signature holds.
     """
-    global _sodium_open, _first_refused
-    before = _sodium_open, _first_refused
-    _sodium_open, _first_refused = single or lib.crypto_sign_open, many
+    global _sodium_open, _many
+    before = _sodium_open, _many
+    _sodium_open, _many = single or lib.crypto_sign_open, many
     return before
+
+
+def many_checks() -> ManyChecks | None:
+    """Those in use, None when signatures are checked one by one."""
+    return _many
 
 
 def uses_pynacl() -> bool:
@@ -324,9 +339,9 @@ def uses_pynacl() -> bool:
     return _sodium_open is lib.crypto_sign_open
 
 
-def sodium_address() -> int:
-    """Where libsodium's own check is in memory: for code that is compiled."""
-    return int(ffi.cast("uintptr_t", ffi.addressof(lib, "crypto_sign_open")))
+def sodium_address(name: str) -> int:
+    """Where libsodium's function of this name is in memory: for code that is compiled."""
+    return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
 
 
 def _only_strict(key: bytes, r: bytes) -> bool:

@@ -54,6 +54,9 @@ __all__ = ["STALLS_TOLD_EVERY", "Driver"]
 STALLS_TOLD_EVERY = 10.0
 """Least seconds between two "stalled" events; `nearnet_limits` counts all stalls."""
 
+_EARLY = 0.0015
+"""Seconds by which uvloop's timers may be early, which count whole milliseconds: no wake-up to find nothing due."""
+
 T = TypeVar("T")
 
 _log = logging.getLogger("nearnet.node")
@@ -184,8 +187,8 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_due = due
-        # The loop's timers may be a millisecond early: never wake before the deadline, only to find nothing due.
-        self._timer = self._loop.call_later(max(0.0, due - now.mono + 0.0005), self._on_timer)
+        wait = due - now.mono
+        self._timer = self._loop.call_later(wait + _EARLY if wait > 0 else 0.0, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None

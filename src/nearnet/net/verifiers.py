@@ -12,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nearnet import keys
+from nearnet.core.edge import build_edge, sign_edge
 from nearnet.errors import ConfigError
 from nearnet.keys import SecretKey, check_signatures, signature_row
+from nearnet.wire.edge_bytes import Edge
 
 if TYPE_CHECKING:
-    from nearnet.keys import Open
+    from nearnet.keys import ManyChecks, Open
 
 __all__ = ["VERIFIERS", "check_many_at_once", "choose", "current", "solders_open"]
 
@@ -67,18 +69,32 @@ def check_many_at_once() -> bool:
     if not keys.uses_pynacl():
         return False
     try:
-        from nearnet.net.compiled_checks import first_refused
+        from nearnet.net import compiled_checks
     except ImportError:
         return False
-    key, other = SecretKey.from_seed("a signature to try with"), SecretKey.from_seed("another's")
-    good = signature_row(key.public_key, bytes(32), key.sign(bytes(32)))
-    bad = good[: -len(other.public_key) + 1] + other.public_key[1:]
-    if [first_refused(rows, 0, 2) for rows in (good + good, good + bad, bad + good)] != [2, 1, 0]:
+    if not _is_right(compiled_checks):
         # Nobody's signature is taken on the word of a compiler.
         _log.error("! signatures are checked one by one: checked many at once they come out wrong here")
         return False
-    keys.use_check(None, first_refused)
+    keys.use_check(None, compiled_checks)
     return True
+
+
+def _is_right(many: ManyChecks) -> bool:
+    """Whether these find what is wrong, and nothing else."""
+    key, other = SecretKey.from_seed("a signature to try with"), SecretKey.from_seed("another's")
+    good = signature_row(key.public_key, bytes(32), key.sign(bytes(32)))
+    bad = good[: -len(other.public_key) + 1] + other.public_key[1:]
+    if [many.first_refused(rows, 0, 2) for rows in (good + good, good + bad, bad + good)] != [2, 1, 0]:
+        return False
+    edge, later = (
+        build_edge(key, other.public_key, nonce, sign_edge(other, key.public_key, nonce).signature) for nonce in (1, 3)
+    )
+    wrong = (
+        Edge.build(*edge.key, 1, edge.signature0, later.signature1),
+        Edge.build(*edge.key, 1, later.signature0, edge.signature1),
+    )
+    return [many.first_refused_edge(edge + one, 2) for one in (later, *wrong)] == [2, 1, 1]
 
 
 def _use(name: str) -> None:
