@@ -106,7 +106,7 @@ def with_nonce(nonce: int, removed: bool) -> Edge:
 def test_malformed_edges_cost_no_crypto(bad):
     assert not well_formed(bad)
     check = EdgeCheck(bad)
-    assert (check.checks, check.count) == (None, 0)
+    assert (check.checks, check.signature_count) == (None, 0)
     assert check_outcome(check) == "forged"
     assert not verify_edge(bad)
 
@@ -136,7 +136,7 @@ def test_of_a_removal_of_what_is_known_only_the_third_signature_is_checked():
     assert only == signature_row(B_ID, edge_digest(A_ID, B_ID, 6), removal.removal[1])
     other_halves = Edge.build(A_ID, B_ID, 5, active.signature1, active.signature0)
     for known in (None, edge(3), edge(7), removal, other_halves):
-        assert len(EdgeCheck(removal, known).checks) == EdgeCheck(removal, known).count == 3
+        assert len(EdgeCheck(removal, known).checks) == EdgeCheck(removal, known).signature_count == 3
     assert len(EdgeCheck(edge(7), active).checks) == 2, "an active edge is checked whole"
 
 

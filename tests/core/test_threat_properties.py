@@ -94,7 +94,7 @@ def test_of_each_pair_only_the_newest_is_verified(told):
     request = intake.offer([edge(*one) for one in told], TELLER)
     checked = sorted((check.edge.key, check.edge.nonce) for check in (request.checks if request else ()))
     assert checked == sorted(((peer_id(a), peer_id(b)), nonce) for (a, b), nonce in newest.items())
-    assert intake.verified_count == sum(EdgeCheck(edge(*pair, nonce)).count for pair, nonce in newest.items())
+    assert intake.verified_count == sum(EdgeCheck(edge(*pair, nonce)).signature_count for pair, nonce in newest.items())
 
 
 @pytest.mark.threat(39)

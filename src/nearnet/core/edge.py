@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nearnet.core.actions import Verdict
 from nearnet.keys import CryptoHash, check_signature, check_signatures, many_checks, signature_row
@@ -38,8 +37,7 @@ _NONCE = struct.Struct("<Q")
 _WORST_FIRST = ("forged", "strict", "valid")
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeCheck:
+class EdgeCheck(NamedTuple):
     """An edge that is to be checked. What that takes is worked out by whoever does it: many may be waiting."""
 
     edge: Edge
@@ -47,10 +45,10 @@ class EdgeCheck:
     """The form that is held; of the removal of just that one, byte for byte, only the third signature is checked."""
 
     @property
-    def count(self) -> int:
+    def signature_count(self) -> int:
         """How many signatures it takes."""
         if self.edge.is_active:
-            return 2 if well_formed(self.edge) else 0
+            return 2 * well_formed(self.edge)
         return len(self.checks or ())
 
     @property

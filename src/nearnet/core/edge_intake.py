@@ -96,7 +96,7 @@ class EdgeIntake:
 
     def _check(self, edge: Edge) -> EdgeCheck:
         check = EdgeCheck(edge, None if edge.is_active else self.table.get(*edge.key))
-        self.verified_count += check.count
+        self.verified_count += check.signature_count
         return check
 
     def _request(self, source: Peer, checks: list[EdgeCheck]) -> Verify | None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from nearnet.core.context import Context
     from nearnet.core.peer import Peer
     from nearnet.core.timers import Timer
-    from nearnet.keys import PeerId
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["BEHIND_BYTES", "REFILL_BYTES", "TELL_INTERVAL", "Gossip"]
@@ -43,8 +42,8 @@ class Gossip:
     def __init__(self, context: Context, now: Now) -> None:
         self._context = context
         self._tombstones_from = now.mono + context.config.network.experimental.skip_sending_tombstones_seconds
-        self._edges: dict[str, dict[tuple[PeerId, PeerId], tuple[Edge, tuple[Peer, ...]]]] = {}
-        """News by dialect: edge key -> the newest form and who told it."""
+        self._edges: dict[str, dict[tuple[bytes, bytes], tuple[Edge, tuple[Peer, ...]]]] = {}
+        """News by dialect: an edge's ends -> the newest form and who told it."""
         self._news: dict[str, dict[AnnounceAccount, tuple[Peer, ...]]] = {}
         self._last_told: dict[str, float] = {}
         self._timer: Timer | None = None
@@ -109,7 +108,7 @@ class Gossip:
     def tell(self, edges: Iterable[Edge], tellers: Sequence[Peer], now: Now) -> None:
         """Broadcast new edges to every Ready peer but those that told us."""
         told_by = tuple(tellers)
-        fresh = {edge.key: (edge, told_by) for edge in edges}
+        fresh = {edge.ends: (edge, told_by) for edge in edges}
         if fresh:
             self._context.count("near_edge_updates", count=len(fresh))
         for name in self._spoken():
@@ -120,9 +119,9 @@ class Gossip:
         """Another neighbour told these too: those that still wait to be told are not told it back."""
         for news in self._edges.values():
             for edge in edges if news else ():
-                waiting = news.get(edge.key)
+                waiting = news.get(edge.ends)
                 if waiting is not None and waiting[0] == edge and teller not in waiting[1]:
-                    news[edge.key] = (edge, (*waiting[1], teller))
+                    news[edge.ends] = (edge, (*waiting[1], teller))
 
     def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[Peer], now: Now) -> None:
         """Broadcast new announcements likewise."""
@@ -161,7 +160,7 @@ class Gossip:
     def _tell_dialect(
         self,
         name: str,
-        edges: dict[tuple[PeerId, PeerId], tuple[Edge, tuple[Peer, ...]]],
+        edges: dict[tuple[bytes, bytes], tuple[Edge, tuple[Peer, ...]]],
         accounts: dict[AnnounceAccount, tuple[Peer, ...]],
         now: Now,
     ) -> None:
@@ -198,7 +197,7 @@ class Gossip:
 
     # --- peers that are behind -------------------------------------------------------------------
 
-    def _hold_back(self, peer: Peer, edges: Iterable[tuple[PeerId, PeerId]]) -> bool:
+    def _hold_back(self, peer: Peer, edges: Iterable[tuple[bytes, bytes]]) -> bool:
         if not peer.behind and peer.queued > BEHIND_BYTES:
             peer.behind = True
             self._context.notify("behind", peer.peer_id, queued=peer.queued)
@@ -208,9 +207,9 @@ class Gossip:
 
     def _catch_up(self, peer: Peer, now: Now) -> None:
         table, piece = self._context.table, []
-        for key in list(peer.missed)[: self._piece_size]:
-            del peer.missed[key]
-            edge = table.get(*key)
+        for ends in list(peer.missed)[: self._piece_size]:
+            del peer.missed[ends]
+            edge = table.get(*ends)
             if edge is not None and self._may_tell(edge, peer.is_today, now):
                 piece.append(edge)
         if piece:

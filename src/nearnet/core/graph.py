@@ -79,14 +79,14 @@ class Routes:
 
         No shortest path goes between two peers that are as far from us, and most edges of a network are such.
         """
-        near, far = self.distance(first), self.distance(second)
+        distance, count = self._distance, len(self._distance)
+        near = distance[first] if first < count else -1
+        far = distance[second] if second < count else -1
         if near == far:
             return True
-        if near is None or far is None or not added:
-            return False
         if near > far:
             first, second, near, far = second, first, far, near
-        return 0 < near == far - 1 and not (self._mask(first) & ~self._mask(second))
+        return added and 0 < near == far - 1 and not (self._mask(first) & ~self._mask(second))
 
     def _mask(self, peer: int) -> int:
         return self._low[peer] | self._high[peer] << 64

@@ -12,7 +12,7 @@ from nearnet.wire import messages as m
 from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.borsh import Reader, Writer
 from nearnet.wire.borsh_keys import read_public_key, read_signature
-from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge
+from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge, read_plain_edges
 from nearnet.wire.routed_frame import Pieces, RoutedFrame, routed_bytes
 
 if TYPE_CHECKING:
@@ -145,11 +145,17 @@ def encode_announcement(announcement: m.AnnounceAccount) -> bytes:
 
 def _edges_in_steps(reader: Reader) -> Generator[None, None, tuple[Edge, ...]]:
     count = reader.count(MIN_EDGE)
-    data, at, edges = reader.data, reader.at, []
-    for number in range(count):
-        edge, at = read_edge(data, at)
-        edges.append(edge)
-        if not number % STEP:
+    data, at = reader.data, reader.at
+    edges: list[Edge] = []
+    while (left := count - len(edges)) > 0:
+        plain = read_plain_edges(data, at, min(left, STEP - len(edges) % STEP))
+        if plain:
+            edges += plain
+            at += len(plain) * MIN_EDGE
+        else:
+            edge, at = read_edge(data, at)
+            edges.append(edge)
+        if not len(edges) % STEP:
             yield
     reader.at = at
     return tuple(edges)

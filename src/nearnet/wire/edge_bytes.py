@@ -11,7 +11,7 @@ import struct
 from nearnet.errors import Malformed
 from nearnet.keys import PeerId, Signature
 
-__all__ = ["MIN_EDGE", "PLAIN_PAIR", "Edge", "read_edge"]
+__all__ = ["MIN_EDGE", "PLAIN_PAIR", "Edge", "read_edge", "read_plain_edges"]
 
 _KEY = (33, 65)
 _SIGNATURE = (65, 66)
@@ -24,6 +24,9 @@ _PLAIN = re.compile(PLAIN_PAIR + rb"\0", re.DOTALL).match
 
 MIN_EDGE = 33 + 33 + 8 + 65 + 65 + 1
 """Bytes of the smallest edge, of two ed25519 keys and not removed: no other has that length."""
+
+_PLAIN_EDGES = re.compile(rb"(?:%b\0)++" % PLAIN_PAIR, re.DOTALL).match
+"""Any number of such edges."""
 
 _PLAIN_NONCE_AT = 66
 
@@ -78,7 +81,7 @@ class Edge(bytes):
     @property
     def nonce(self) -> int:
         """Odd: active; even: removed."""
-        nonce: int = _NONCE.unpack_from(self, self._nonce_at)[0]
+        nonce: int = _NONCE.unpack_from(self, _PLAIN_NONCE_AT if len(self) == MIN_EDGE else self._nonce_at)[0]
         return nonce
 
     @property
@@ -161,6 +164,13 @@ def read_edge(data: bytes, start: int) -> tuple[Edge, int]:
     if at > len(data):
         raise Malformed("an edge is cut short")
     return Edge(data[start:at]), at
+
+
+def read_plain_edges(data: bytes, start: int, most: int) -> list[Edge]:
+    """The edges of two ed25519 keys that lie from `start` on, one behind the other and none removed; `most` at most."""
+    plain = _PLAIN_EDGES(data, start, start + most * MIN_EDGE)
+    end = start if plain is None else plain.end()
+    return [Edge(data[at : at + MIN_EDGE]) for at in range(start, end, MIN_EDGE)]
 
 
 def _skip_signature(data: bytes, at: int) -> int:
