@@ -100,9 +100,11 @@ class Gate:
 
     def __init__(self) -> None:
         self.passes = threading.Semaphore(0)
+        self.busy = threading.Event()
         self.order: list[int] = []
 
     def __call__(self, number: int, checks: tuple[EdgeCheck, ...]) -> Verdict:
+        self.busy.set()
         self.passes.acquire()
         self.order.append(checks[0].edge.nonce)
         return Verdict(number, ("valid",) * len(checks))
@@ -118,6 +120,22 @@ async def test_a_large_request_does_not_hold_up_a_small_one(monkeypatch: pytest.
     gate.passes.release(11)
     assert [verdict.id for verdict in await validator.answers(2)] == [2, 1]
     assert gate.order.index(3) <= 2
+    validator.actor.stop()
+
+
+@pytest.mark.threat(72)
+async def test_long_requests_are_answered_in_their_order_and_many_short_ones_hold_them_up_by_half(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate()
+    monkeypatch.setattr(edge_validator, "run_checks", gate)
+    validator = Validator(1)
+    validator.actor.submit(Verify(0, (good(),)))
+    assert gate.busy.wait(20)
+    for number, count in enumerate([2 * PIECE, 2 * PIECE, *[1] * 5], 1):
+        validator.actor.submit(Verify(number, (good(),) * count))
+    gate.passes.release(10)
+    assert [verdict.id for verdict in await validator.answers(8)] == [0, 3, 1, 4, 5, 2, 6, 7]
     validator.actor.stop()
 
 

@@ -41,7 +41,7 @@ EDGES_IN_PROGRESS = 4000
 more are not read."""
 
 _STREAM = 0.2
-"""Seconds after which edges that hold are no more of a stream: 500 take 20 to 80 ms to verify."""
+"""Seconds after `EDGES_AT_ONCE` edges in which more are of the same stream: as many take 20 to 80 ms to verify."""
 
 _RETRY_EXPIRY = 1.0
 """Seconds until edges that expired while others moved to disk are looked at again."""
@@ -60,7 +60,7 @@ class TableExchange:
         "_incoming",
         "_intake",
         "_last_computed",
-        "_last_drained",
+        "_last_full",
         "_local_edges",
         "_offering",
         "_prune",
@@ -87,7 +87,7 @@ class TableExchange:
         self._expires_at = math.inf
         self._computing = False
         self._last_computed: float | None = None
-        self._last_drained = -math.inf
+        self._last_full = -math.inf
 
     def start(self, now: Now) -> None:
         """Routes to our own edges, if any came from the store."""
@@ -191,9 +191,10 @@ class TableExchange:
         self._arm_offer(now)
 
     def _arm_drain(self, now: Now) -> None:
-        """Others may tell the same meanwhile, and are not told it back; but much, amid a table, goes at once."""
-        due = now.mono
-        if len(self._validated) < EDGES_AT_ONCE or now.mono - self._last_drained > _STREAM:
+        """Others may tell the same meanwhile, and are not told it back; much of a table, and its end, go at once."""
+        due, count = now.mono, len(self._validated)
+        goes_on = count < EDGES_AT_ONCE and count < self._intake.in_progress
+        if goes_on or now.mono - self._last_full > _STREAM:
             due += self._context.config.nearnet.timing.broadcast_validated_edges_interval
         if self._validated and (self._drain is None or self._drain.deadline > due):
             if self._drain is not None:
@@ -201,7 +202,9 @@ class TableExchange:
             self._drain = self._context.timers.at(due, self._take_validated)
 
     def _take_validated(self, now: Now) -> None:
-        self._drain, self._last_drained = None, now.mono
+        self._drain = None
+        if len(self._validated) >= EDGES_AT_ONCE:
+            self._last_full = now.mono
         context, table = self._context, self._context.table
         groups: dict[tuple[Peer, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):

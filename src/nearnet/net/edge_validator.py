@@ -1,8 +1,8 @@
 """The EdgeValidatorActor (document §8.4): signatures are checked on threads of its own, so that the loop never waits.
 
 libsodium releases the interpreter's lock, so as many cores work as there are threads; where numba is installed and
-there is much to do, it does so once for many signatures. A request is cut into pieces and the pieces of all requests
-take turns: a table of 100 000 edges does not hold up a single one that comes later.
+there is much to do, it does so once for many signatures. Requests are cut into pieces. Those of more than one are
+answered in their order; those of one take turns with them: a table of 100 000 edges does not hold up a single edge.
 
 The signatures of small routed messages cannot wait for an answer: the loop checks them itself, and a thread that has
 nothing else to do takes a part of them (`check_now`). A large message is hashed here, and goes before edges
@@ -126,7 +126,10 @@ class EdgeValidator:
         self._answer = answer
         self._checked = checked
         self._messages: deque[CheckMessage] = deque()
-        self._jobs: deque[_Job] = deque()
+        self._long: deque[_Job] = deque()
+        """Of more than one piece."""
+        self._short: deque[_Job] = deque()
+        self._is_turn_of_short = True
         self._work = threading.Condition()
         self._verdicts: deque[Verdict] = deque()
         self._shared: _Shared | None = None
@@ -151,7 +154,7 @@ class EdgeValidator:
             if not job.checks:
                 self._finish(job)
                 return
-            self._jobs.append(job)
+            (self._long if len(job.checks) > PIECE else self._short).append(job)
             self._waiting += len(job.checks)
             self._is_busy = self._is_busy or self._waiting >= BUSY_FROM
             self._work.notify(min(len(self._threads), 1 + len(job.checks) // PIECE))
@@ -181,8 +184,8 @@ class EdgeValidator:
         """End the threads after the piece in hand; what is left is not answered."""
         with self._work:
             self._stopping = True
-            self._jobs.clear()
-            self._messages.clear()
+            for queue in (self._long, self._short, self._messages):
+                queue.clear()
             self._work.notify_all()
         for thread in self._threads:
             thread.join(timeout)
@@ -192,7 +195,7 @@ class EdgeValidator:
     def _run(self) -> None:
         while True:
             with self._work:
-                while not self._jobs and not self._messages and not self._shared and not self._stopping:
+                while not (self._short or self._long or self._messages or self._shared or self._stopping):
                     self._work.wait()
                 if self._stopping:
                     return
@@ -253,12 +256,15 @@ class EdgeValidator:
                 self._loop.call_soon_threadsafe(self._checked, request, outcome)
 
     def _take_piece(self) -> tuple[_Job, int]:
-        job = self._jobs.popleft()
+        is_short = bool(self._short) and (self._is_turn_of_short or not self._long)
+        self._is_turn_of_short = not is_short
+        jobs = self._short if is_short else self._long
+        job = jobs[0]
         start = job.next
         job.next += PIECE
         job.running += 1
-        if not job.all_taken:
-            self._jobs.append(job)
+        if job.all_taken:
+            jobs.popleft()
         return job, start
 
     def _check(self, checks: tuple[EdgeCheck, ...]) -> tuple[str, ...]:
@@ -275,8 +281,8 @@ class EdgeValidator:
         job.running -= 1
         if outcomes[-1] == "forged" and start < job.cut:
             job.cut = start
-            if job in self._jobs:
-                self._jobs.remove(job)
+            if job in self._long:
+                self._long.remove(job)
         if not job.running and job.all_taken:
             self._finish(job)
 
