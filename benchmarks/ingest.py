@@ -16,6 +16,10 @@ from nearnet.wire.messages import SyncRoutingTable
 
 EDGES = 20_000
 
+FLOORS = 5
+"""Times that the floors are measured before and after each table: a machine that has others on it is fast and slow in
+turns of seconds."""
+
 
 def new_edges(mark: str, count: int, joined_to: SecretKey, nonce: int = 1) -> tuple[Edge, ...]:
     """A dense graph of new identities, joined to a neighbour of the node."""
@@ -76,20 +80,25 @@ def run(options: Options) -> list[Result]:
     both: list[float] = []
 
     def floor() -> float:
-        both.append(verification_on_two_cores())
-        return verification()
+        both.append(statistics.fmean(verification_on_two_cores() for _ in range(FLOORS)))
+        return statistics.fmean(verification() for _ in range(FLOORS))
 
     with NodeProcess() as node:
         intake = Intake(node, edges)
         turns = by_turns(intake, options, floor)
         intake.close()
-    rate = statistics.median(intake.rates)
-    bare = 1 / statistics.median(both) / 2
+    ratios = [100 * rate * (before + after) for rate, before, after in zip(intake.rates, both, both[1:], strict=False)]
     results = [
         turns.result(f"ingest, {edges} edges, per edge", "x two verifications", 1.2),
         Result("ingest, cores busy", statistics.median(intake.busy), "cores"),
         Result(
-            "ingest, edges a second", 100 * rate / bare, "% of the bare checks'", None, f"{rate:.0f} a second", None, 95
+            "ingest, edges a second",
+            statistics.median(ratios),
+            "% of the bare checks'",
+            None,
+            f"{statistics.median(intake.rates):.0f} a second",
+            (min(ratios), max(ratios)),
+            95,
         ),
     ]
     if options.beside is not None:

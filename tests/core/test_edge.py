@@ -21,8 +21,8 @@ from nearnet.core.edge import (
     verify_partial,
     well_formed,
 )
-from nearnet.keys import PublicKey, SecretKey, Signature, signature_row
-from nearnet.wire.edge_bytes import Edge
+from nearnet.keys import ROW, PublicKey, SecretKey, Signature, check_signatures, signature_row, use_check
+from nearnet.wire.edge_bytes import MIN_EDGE, Edge
 from nearnet.wire.messages import PartialEdgeInfo
 from tests.vectors_file import vectors
 
@@ -161,6 +161,43 @@ def test_a_list_is_checked_up_to_its_first_forgery():
     assert run_checks(4, good) == Verdict(4, ("valid", "strict", "valid"))
     assert run_checks(5, [*good, EdgeCheck(unsorted()), *good]) == Verdict(5, ("valid", "strict", "valid", "forged"))
     assert run_checks(6, []) == Verdict(6, ())
+
+
+class Together:
+    """Checks many in one call, as a compiled loop does."""
+
+    def __init__(self):
+        self.edges = []
+
+    def first_refused(self, rows, start, count):
+        use_check(None)
+        refused = [row != "valid" for row in check_signatures([rows[at : at + ROW] for at in range(0, len(rows), ROW)])]
+        use_check(None, self)
+        return refused.index(True, start) if True in refused[start:] else count
+
+    def first_refused_edge(self, edges, count):
+        self.edges.append(count)
+        rows = [EdgeCheck(Edge(edges[at : at + MIN_EDGE])).checks for at in range(0, len(edges), MIN_EDGE)]
+        bad = [row is None or self.first_refused(b"".join(row), 0, 2) < 2 for row in rows]
+        return [*bad, True].index(True)
+
+
+@pytest.mark.threat(37)
+def test_edges_checked_in_one_call_as_far_as_they_are_plain():
+    together, before = Together(), use_check(None)
+    use_check(None, together)
+    strict = EdgeCheck(small_order(B.sign(edge_digest(SMALL_ORDER, B_ID, 1))))
+    plain, removed = [EdgeCheck(edge(1)), EdgeCheck(edge(3))], EdgeCheck(sign_removal(A, edge()))
+    try:
+        assert run_checks(1, plain) == Verdict(1, ("valid", "valid"))
+        assert run_checks(2, [*plain, strict, *plain]) == Verdict(2, ("valid", "valid", "strict", "valid", "valid"))
+        assert run_checks(3, [*plain, EdgeCheck(unsorted()), *plain]) == Verdict(3, ("valid", "valid", "forged"))
+        assert together.edges == [2, 5, 5]
+        assert run_checks(4, [*plain, removed]) == Verdict(4, ("valid",) * 3)
+        assert run_checks(5, []) == Verdict(5, ())
+        assert together.edges == [2, 5, 5], "none of these are all plain"
+    finally:
+        use_check(*before)
 
 
 @given(st.integers(0, 2**64 - 3))

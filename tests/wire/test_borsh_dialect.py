@@ -13,6 +13,7 @@ from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire.borsh import Reader, Writer
 from nearnet.wire.borsh_dialect import (
+    STEP,
     BorshDialect,
     at_once,
     decode_announcement,
@@ -22,6 +23,7 @@ from nearnet.wire.borsh_dialect import (
     read_peer_info,
     write_peer_info,
 )
+from nearnet.wire.edge_bytes import MIN_EDGE, Edge
 from tests.vectors_file import vectors
 
 DIALECT = BorshDialect()
@@ -308,3 +310,16 @@ def test_a_table_in_steps():
     steps = DIALECT.table_in_steps(frame)
     next(steps)
     assert at_once(steps) == DIALECT.decode(frame)
+
+
+def test_a_table_of_all_kinds_of_edges_and_no_step_too_long():
+    """Runs of plain edges, read at once, between others; one that looks plain behind them is not counted in."""
+    kinds = [Edge(bytes.fromhex(case["borsh"])) for case in vectors("borsh")["edges"]]
+    plain = next(edge for edge in kinds if len(edge) == MIN_EDGE)
+    table = [plain] * (STEP - 1) + kinds + [plain] * (2 * STEP) + kinds[::-1] + [plain]
+    frame = DIALECT.encode(m.SyncRoutingTable(tuple(table)))
+    assert list(DIALECT.decode(frame).edges) == table
+    assert len(list(DIALECT.table_in_steps(frame))) >= len(table) // STEP
+    behind = encode_edges([plain]) + plain
+    with pytest.raises(Malformed):
+        decode_edges(behind)

@@ -162,13 +162,9 @@ class TableExchange:
         To today's nodes a counter is the time of long ago; one that is no edge at all goes on to its verdict.
         """
         expires_after = self._context.config.nearnet.timing.edge_expires_after
-        counters = not peer.is_today
-        current = [
-            edge
-            for edge in edges
-            if is_current(nonce := edge.nonce, now.wall, expires_after)
-            and (counters or is_dated(nonce) or not well_formed(edge))
-        ]
+        current = [edge for edge in edges if is_current(edge.nonce, now.wall, expires_after)]
+        if peer.is_today:
+            current = [edge for edge in current if is_dated(edge.nonce) or not well_formed(edge)]
         if len(current) != len(edges):
             self._context.count("nearnet_outdated_edges", count=len(edges) - len(current))
             removed = sum(not edge.is_active for edge in edges) - sum(not edge.is_active for edge in current)
