@@ -6,6 +6,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+# 1: no module is compiled, and compiled ones are left aside.
+NEARNET_PURE ?=
+export NEARNET_PURE
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Two processes: tests/conftest.py says which tests are whose.
@@ -16,7 +19,7 @@ FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 3600
 SEEDS ?= 0..1999
 
-.PHONY: run test quick nightly lint bench explore fuzz soak docs proto vendor floors clean
+.PHONY: run test quick nightly lint compiled bench explore fuzz soak docs proto vendor floors clean
 
 run: $(STAMP)
 	$(BIN)/nearnet localnet --nodes 5 $(ARGS)
@@ -35,11 +38,15 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)
+# The hottest modules as C, made anew where a source has changed; until then the sources count.
+compiled: $(STAMP)
+	$(BIN)/python scripts/compile.py
+
+bench: compiled
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # Ten thousand seeds of the simulator, over all cores.
-explore: $(STAMP)
+explore: compiled
 	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-today chaos-of-two-dialects; do \
 	  $(BIN)/nearnet sim explore $$scenario --seeds $(SEEDS) $(ARGS) || exit 1; done
 
@@ -50,7 +57,7 @@ fuzz: $(STAMP)
 	$(BIN)/python -m fuzzing --seconds $(FUZZ_SECONDS) $(ARGS)
 
 # An hour of real nodes with churn and traffic; what must not grow is watched.
-soak: $(STAMP)
+soak: compiled
 	$(BIN)/python -m soak --seconds $(SOAK_SECONDS) $(ARGS)
 
 docs: $(STAMP)
@@ -83,4 +90,5 @@ $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	$(BIN)/python -m compileall -q src  # as pip does for what is not editable: half of a node's start
+	$(BIN)/python scripts/compile.py
 	touch $(STAMP)

@@ -8,10 +8,11 @@ from peer_fakes import ME, START, peer_id
 
 from nearnet.config import NetworkConfig
 from nearnet.core.clock import Now
+from nearnet.core.components import Component
 from nearnet.core.edge_table import EdgeTable
 from nearnet.core.graph import shortest_paths
 from nearnet.core.limits import LimitCounters
-from nearnet.core.routing_table import RoutingTable
+from nearnet.core.routing_table import RoutingTable, _Moving
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.edge_bytes import Edge
@@ -26,6 +27,11 @@ def edge(a: int, b: int, nonce: int = 1) -> Edge:
     return Edge.build(peer_id(a), peer_id(b), nonce, SIGNATURE, SIGNATURE, None if nonce % 2 else (True, SIGNATURE))
 
 
+def something_that_moves() -> _Moving:
+    """A component on its way to disk."""
+    return _Moving(1, Component(bytes(8), (), []), [], {}, 0)
+
+
 def put(table: EdgeTable, edge: Edge, source: PeerId | None = None) -> int:
     """Take an edge in as the routing table does; its slot."""
     slot = table.slot_of(*edge.key)
@@ -35,14 +41,20 @@ def put(table: EdgeTable, edge: Edge, source: PeerId | None = None) -> int:
     return slot
 
 
-class Table(RoutingTable):
-    """A routing table whose neighbours are told as numbers, over a store that takes every row at once."""
+class Table:
+    """A routing table whose neighbours are told as numbers, over a store that takes every row at once.
+
+    It holds one, as compiled classes have no subclasses in Python.
+    """
 
     def __init__(self, store: MemoryStore | None = None, **limits: int):
         self.config = NetworkConfig.model_validate({"nearnet": {"limits": limits}})
         self.counters = LimitCounters(dict(self.config.nearnet.limits))
         self.store = store or MemoryStore()
-        super().__init__(ME, self.config, self.store, self.counters)
+        self.routing = RoutingTable(ME, self.config, self.store, self.counters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.routing, name)
 
     def learn(self, *edges: Edge, now: Now = START, source: int = 1) -> list[Edge]:
         """Add, store what that asks for, compute."""

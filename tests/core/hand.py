@@ -185,7 +185,7 @@ class Hand:
         """What the core queued for us since the last call."""
         self.core.manager.take_dirty()
         for chunk in self.peer.to_send():
-            self._framer.feed(chunk)
+            self._framer.feed(bytes(chunk))
         messages = []
         while (frame := self._framer.next_frame()) is not None:
             messages.append(self.dialect.decode(frame))

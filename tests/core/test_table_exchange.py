@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from graph_fakes import something_that_moves
 from hand import ME, Core, edge_of, key_of
 from world import make_config
 
@@ -340,7 +341,7 @@ def test_an_earlier_moment_comes_first_and_what_moves_to_disk_is_tried_again():
     hand.say(SyncRoutingTable((old,)))
     core.advance(5)
     table = core.manager.table
-    moving, table._moving = table._moving, object()
+    moving, table._moving = table._moving, something_that_moves()
     core.advance(110)
     assert table.get(*old.key) == old
     table._moving = moving

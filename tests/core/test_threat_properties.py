@@ -87,7 +87,7 @@ def test_an_edge_holds_only_in_its_one_form(is_sorted, nonce, right_nonce, remov
 @pytest.mark.threat(38)
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(5, 7), st.integers(1, 9)), max_size=30))
 def test_of_each_pair_only_the_newest_is_verified(told):
-    intake = EdgeIntake(Table())
+    intake = EdgeIntake(Table().routing)
     newest: dict[tuple[int, int], int] = {}
     for one, other, nonce in told:
         newest[one, other] = max(nonce, newest.get((one, other), 0))

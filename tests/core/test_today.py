@@ -6,6 +6,7 @@ The parts that only serve this dialect have test files of their own; this one ho
 import dataclasses
 
 import pytest
+from graph_fakes import something_that_moves
 from hand import ME, Core, edge_of, key_of
 
 from nearnet.client import Ban
@@ -574,7 +575,7 @@ def test_counters_are_forgotten_with_the_last_neighbour_of_their_era():
     old.say(SyncRoutingTable((*counters, time)))
     core.advance(1)
     table = core.manager.table
-    moving, table._moving = table._moving, object()
+    moving, table._moving = table._moving, something_that_moves()
     core.manager.lost(old.peer, "gone", core.now)
     core.act()
     assert table.get(*counters[0].key) is not None, "what moves to disk comes first"

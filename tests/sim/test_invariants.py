@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from sim_worlds import connect, world_of
+from sim_worlds import Changed, connect, world_of
 
 from nearnet.core.edge import sign_removal
 from nearnet.errors import ReasonForBan
@@ -66,7 +66,7 @@ def test_too_many_edges(world):
 
 
 def test_no_timer(world):
-    world.nodes[0].core.next_timer = lambda: None
+    world.nodes[0].core = Changed(world.nodes[0].core, next_timer=lambda: None)
     broken(world, "timers", "node")
 
 
@@ -173,7 +173,7 @@ def test_a_connection_without_an_edge(world):
 
 def test_routes_that_a_search_does_not_find(world):
     node = world.nodes[0]
-    node.core.table.next_hops = lambda peer: ()
+    node.core = Changed(node.core, table=Changed(node.core.table, next_hops=lambda peer: ()))
     broken(world, "next hops")
 
 

@@ -1,7 +1,7 @@
 from functools import partial
 
 import pytest
-from sim_worlds import connect, connected, quiet_config, world_of
+from sim_worlds import Changed, connect, connected, quiet_config, world_of
 
 from nearnet.core.actions import Dial
 from nearnet.core.peer_manager import PeerManager
@@ -151,7 +151,7 @@ def test_events_are_kept_within_bounds():
 def test_a_component_that_is_stored_is_told_to_the_core():
     world = world_of(1)
     node, tokens = world.nodes[0], []
-    node.core.persisted = lambda token, error, now: tokens.append((token, error))  # type: ignore[method-assign]
+    node.core = Changed(node.core, persisted=lambda token, error, now: tokens.append((token, error)))
     node._stored([3, 4])
     assert tokens == [(3, None), (4, None)]
 

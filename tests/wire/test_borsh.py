@@ -20,9 +20,9 @@ def test_primitives_both_ways():
     reader = Reader(data)
     assert (reader.u8(), reader.u16(), reader.u32(), reader.u64()) == (7, 0x1234, 0x12345678, 2**64 - 1)
     assert reader.string() == "zäh"
-    assert reader.vec(reader.u8, 1) == (1, 2)
-    assert reader.option(reader.u8) is None
-    assert reader.option(reader.u8) == 5
+    assert reader.vec(Reader.u8, 1) == (1, 2)
+    assert reader.option(Reader.u8) is None
+    assert reader.option(Reader.u8) == 5
     assert reader.left == 3
     assert reader.rest() == b"end"
     reader.finish()
@@ -50,7 +50,7 @@ def test_strings_are_utf8():
 def test_a_count_is_held_against_what_is_left():
     built = []
     with pytest.raises(Malformed, match="4294967295 items claimed in 2 bytes"):
-        Reader(b"\xff\xff\xff\xffab").vec(lambda: built.append(1), 1)
+        Reader(b"\xff\xff\xff\xffab").vec(lambda _: built.append(1), 1)
     assert built == []
 
 

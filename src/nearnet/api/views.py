@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from nearnet.compiled import is_compiled
 from nearnet.core.known_peer import PeerStatus
 from nearnet.net import verifiers
 from nearnet.version import VERSION
@@ -103,6 +104,7 @@ def _ours(node: Node) -> dict[str, Any]:
         "edges": node.core.table.edge_count,
         "reachable": node.core.table.reachable_count,
         "verifier": verifiers.current(),
+        "compiled": is_compiled(),
         "degraded": None if node.driver.persister.degraded is None else "storage",
         "limits": limits(node),
     }

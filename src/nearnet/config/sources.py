@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layer", "environment_layer", "file_layer", "read_json", "set_layer", "strip_comments"]
 
-_NOT_CONFIG = ("NEARNET_BIN", "NEARNET_HOME", "NEARNET_SHARED")
+_NOT_CONFIG = ("NEARNET_BIN", "NEARNET_HOME", "NEARNET_PURE", "NEARNET_SHARED")
 """The home folder; where those who test a build from outside say that it and their suites lie."""
 
 _PREFIX = "NEARNET_"

@@ -104,7 +104,10 @@ def holdings(core: PeerManager) -> Iterator[tuple[str, int, int]]:
 
 
 def _parts(thing: object, kinds: dict[type, _Slots]) -> Iterator[tuple[str, object]]:
-    """Attributes of what is the core's own, in slots or not, by ``Class.attribute``; `kinds`: of those met so far."""
+    """Attributes of what is the core's own, in slots or compiled or neither, by ``Class.attribute``.
+
+    `kinds`: those of the classes met so far.
+    """
     kind = type(thing)
     slots = kinds.get(kind)
     if slots is None:
@@ -122,6 +125,6 @@ def _is_own(kind: type) -> bool:
 
 
 def _slots(kind: type) -> _Slots:
-    slots = [one.__dict__.get("__slots__", ()) for one in kind.__mro__]
+    slots = [one.__dict__.get("__slots__", one.__dict__.get("__mypyc_attrs__", ())) for one in kind.__mro__]
     names = [name for some in slots for name in ((some,) if isinstance(some, str) else some)]
     return tuple((name, f"{kind.__name__}.{name}") for name in names)

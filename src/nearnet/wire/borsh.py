@@ -79,9 +79,9 @@ class Reader:
         except UnicodeDecodeError:
             raise Malformed("a string is not UTF-8") from None
 
-    def vec(self, item: Callable[[], T], min_length: int) -> tuple[T, ...]:
+    def vec(self, item: Callable[[Reader], T], min_length: int) -> tuple[T, ...]:
         """A u32 count and that many items of at least `min_length` bytes each."""
-        return tuple(item() for _ in range(self.count(min_length)))
+        return tuple(item(self) for _ in range(self.count(min_length)))
 
     def count(self, min_length: int) -> int:
         """A u32 count of items of at least `min_length` bytes each, for which there are bytes."""
@@ -90,9 +90,9 @@ class Reader:
             raise Malformed(f"{count} items claimed in {self.left} bytes")
         return count
 
-    def option(self, item: Callable[[], T]) -> T | None:
+    def option(self, item: Callable[[Reader], T]) -> T | None:
         """A byte 0, or 1 and the item."""
-        return item() if self.bool() else None
+        return item(self) if self.bool() else None
 
     def finish(self) -> None:
         """Nothing may be left."""

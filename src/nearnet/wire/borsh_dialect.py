@@ -98,8 +98,8 @@ def _write_address(writer: Writer, address: m.SocketAddress) -> None:
 def read_peer_info(reader: Reader) -> m.PeerInfo:
     """A `PeerInfo`."""
     peer_id = read_public_key(reader)
-    address = reader.option(lambda: _read_address(reader))
-    return m.PeerInfo(peer_id, address, reader.option(lambda: _read_account_id(reader)))
+    address = reader.option(_read_address)
+    return m.PeerInfo(peer_id, address, reader.option(_read_account_id))
 
 
 def write_peer_info(writer: Writer, info: m.PeerInfo) -> None:
@@ -217,9 +217,9 @@ def _write_partial(writer: Writer, partial: m.PartialEdgeInfo) -> None:
 def _handshake(reader: Reader) -> m.Handshake:
     version, oldest = reader.u32(), reader.u32()
     sender, target = read_public_key(reader), read_public_key(reader)
-    port = reader.option(reader.u16)
+    port = reader.option(Reader.u16)
     genesis_id, height = _read_genesis_id(reader), reader.u64()
-    chain_info = m.PeerChainInfo(genesis_id, height, reader.vec(reader.u64, 8), reader.bool())
+    chain_info = m.PeerChainInfo(genesis_id, height, reader.vec(Reader.u64, 8), reader.bool())
     return m.Handshake(version, oldest, sender, target, port, chain_info, _read_partial(reader))
 
 
@@ -248,8 +248,8 @@ _READERS: dict[str, Callable[[Reader], m.Message]] = {
     "RequestUpdateNonce": lambda reader: m.RequestUpdateNonce(_read_partial(reader)),
     "ResponseUpdateNonce": lambda reader: m.ResponseUpdateNonce(_read_edge(reader)),
     "PeersRequest": lambda reader: m.PeersRequest(),
-    "PeersResponse": lambda reader: m.PeersResponse(reader.vec(lambda: read_peer_info(reader), _MIN_PEER_INFO)),
-    "BlockHeadersRequest": lambda reader: m.BlockHeadersRequest(reader.vec(lambda: _read_hash(reader), 32)),
+    "PeersResponse": lambda reader: m.PeersResponse(reader.vec(read_peer_info, _MIN_PEER_INFO)),
+    "BlockHeadersRequest": lambda reader: m.BlockHeadersRequest(reader.vec(_read_hash, 32)),
     "BlockHeaders": lambda reader: m.BlockHeaders(reader.rest()),
     "BlockRequest": lambda reader: m.BlockRequest(_read_hash(reader)),
     "Block": lambda reader: m.Block(reader.rest()),
@@ -379,6 +379,7 @@ class BorshDialect:
 
     def trace_context(self, frame: bytes) -> TraceContext | None:
         """Borsh names no trace."""
+        return None
 
     def routed(self, frame: bytes, skipped: Callable[[int], None] | None = None) -> RoutedFrame | None:
         """A routed message by its offsets, None for any other message."""

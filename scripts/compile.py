@@ -1,0 +1,36 @@
+"""Compiles the hottest modules for this checkout into build/compiled: `make compiled`. Without a compiler, says so."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from nearnet.compiled import BUILT, NOTE, digest_of_sources
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Build anew what is not of these very sources."""
+    digest = digest_of_sources()
+    if NOTE.exists() and NOTE.read_text() == digest:
+        return
+    shutil.rmtree(BUILT, ignore_errors=True)
+    begun = time.monotonic()
+    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", str(BUILT), "--build-temp", "build/o"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"the hottest modules stay Python:\n{(done.stdout + done.stderr)[-2000:]}")
+    count = len(list(BUILT.rglob("*.so"))) - 1
+    if count < 1:
+        print(f"the hottest modules stay Python: no C compiler did it\n{done.stderr[-2000:]}".rstrip())
+        return
+    NOTE.write_text(digest)
+    print(f"{count} modules compiled in {time.monotonic() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The hottest modules as C, made by mypyc from their Python: docs/performance.md has what it gives.
+
+`pip install .` does it where there is a C compiler, and leaves them Python where there is none, or where NEARNET_PURE
+is set. An editable install stays Python: what is edited is what runs. `make compiled` is for a checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, LinkError
+
+COMPILED = (
+    "core/connections",
+    "core/edge",
+    "core/edge_intake",
+    "core/edge_room",
+    "core/edge_table",
+    "core/gossip",
+    "core/histogram",
+    "core/large_messages",
+    "core/least_used",
+    "core/loop_guard",
+    "core/message_rates",
+    "core/pair_index",
+    "core/peer",
+    "core/peer_manager",
+    "core/route_back",
+    "core/routed",
+    "core/routing_table",
+    "core/table_exchange",
+    "wire/borsh",
+    "wire/borsh_dialect",
+    "wire/framing",
+    "wire/proto_dialect",
+    "wire/proto_fields",
+    "wire/proto_routed",
+    "wire/routed_frame",
+)
+"""What each message and each edge passes through."""
+
+MYPY = ("--config-file=", "--no-site-packages", "--ignore-missing-imports", "--follow-imports=silent")
+"""The types are checked by `make lint`; here the libraries may be missing, so that they always count as such."""
+
+BUILDING = {"bdist_wheel", "build", "build_ext"}
+"""What asks for them; an editable install, or who only wants the metadata, does not."""
+
+LIBRARY = "nearnet.core.compiled"
+C_FILES = "build/c"
+
+
+def has_compiler() -> bool:
+    """Whether the compiler that this Python asks for is there."""
+    command = os.environ.get("CC") or sysconfig.get_config_var("CC") or ""
+    return bool(command) and shutil.which(command.split()[0]) is not None
+
+
+def extensions() -> list[Extension]:
+    """One library with all of them, and for each a small module that leads there."""
+    if not BUILDING & set(sys.argv) or os.environ.get("NEARNET_PURE") or not has_compiler():
+        return []
+    from mypyc.build import mypycify
+
+    os.environ["MYPYPATH"] = "src"
+    paths = [f"src/nearnet/{name}.py" for name in COMPILED]
+    options = {"opt_level": "2", "debug_level": "0", "multi_file": True, "target_dir": C_FILES}
+    made: list[Extension] = mypycify([*MYPY, *paths], group_name=LIBRARY, **options)
+    for extension in made:
+        extension.include_dirs.append(f"{C_FILES}/nearnet/core")  # mypyc forgets it of a name with dots.
+    return made
+
+
+class AllOrNothing(build_ext):
+    """With a compiler that fails, as without Python's headers, all stay Python: some alone could not be imported."""
+
+    def build_extensions(self) -> None:
+        """The C files of one library on all cores: it has nearly all of them."""
+        compile_all, cores = self.compiler.compile, ThreadPoolExecutor(os.cpu_count())
+
+        def compile_each(sources: list[str], **options: object) -> list[str]:
+            return [made for each in cores.map(lambda one: compile_all([one], **options), sources) for made in each]
+
+        self.compiler.compile = compile_each
+        super().build_extensions()
+
+    def run(self) -> None:
+        """Build; a failure is told, and leaves nothing behind."""
+        try:
+            super().run()
+        except (CompileError, LinkError) as error:
+            print(f"nearnet stays Python: {str(error)[-300:]}", file=sys.stderr)
+            for extension in self.extensions:
+                Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+            self.extensions = []
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": AllOrNothing})

@@ -1,0 +1,52 @@
+"""Where Python finds the compiled forms of the hottest modules (`setup.py` makes them; docs/performance.md).
+
+Installed, they lie beside their sources. In a checkout, where sources change, `make compiled` puts them into
+build/compiled, with a note of what they were made of: they count while the sources are still the same to the byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+__all__ = ["BUILT", "NOTE", "digest_of_sources", "is_compiled", "with_compiled"]
+
+_PACKAGE = Path(__file__).parent
+
+BUILT = _PACKAGE.parents[1] / "build" / "compiled"
+NOTE = BUILT / "made-of"
+
+
+def with_compiled(path: list[str], part: str) -> list[str]:
+    """The `__path__` of a part of the package, with the folder of its compiled modules before it where that counts.
+
+    `NEARNET_PURE=1` in the environment keeps a checkout to its sources.
+    """
+    return [str(BUILT / "nearnet" / part), *path] if _is_current() else path
+
+
+def is_compiled() -> bool:
+    """Whether this process uses them."""
+    return "nearnet.core.compiled__mypyc" in sys.modules
+
+
+def digest_of_sources() -> str:
+    """Of all that compiled code depends on: the modules that are compiled, and those whose constants they hold."""
+    names = ["keys.py", *(f"{part}/{name}" for part in ("core", "wire") for name in os.listdir(_PACKAGE / part))]
+    digest = hashlib.sha256()
+    for name in sorted(name for name in names if name.endswith(".py")):
+        digest.update(name.encode() + b"\0" + (_PACKAGE / name).read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _is_current() -> bool:
+    if os.environ.get("NEARNET_PURE"):
+        return False
+    try:
+        return NOTE.read_text() == digest_of_sources()
+    except OSError:
+        return False

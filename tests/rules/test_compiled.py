@@ -1,0 +1,89 @@
+"""What `setup.py` compiles: that it is there, and that it has nothing which mypyc compiles to something else."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from source_files import PACKAGE, ROOT, tree
+
+from nearnet import compiled
+
+
+def _listed() -> list[str]:
+    for node in ast.parse((ROOT / "setup.py").read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "COMPILED":
+            return list(ast.literal_eval(node.value))
+    raise AssertionError("setup.py has no COMPILED")
+
+
+COMPILED = _listed()
+
+
+def test_the_list_is_in_order() -> None:
+    assert sorted(set(COMPILED)) == COMPILED
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_no_function_is_empty(name: str) -> None:
+    """One that has only a docstring counts as abstract, and to call it aborts the process: it says `return None`."""
+    functions = [one for one in ast.walk(tree(PACKAGE / f"{name}.py")) if isinstance(one, ast.FunctionDef)]
+    assert [
+        one.name
+        for one in functions
+        if all(isinstance(line, ast.Pass) or (ast.get_docstring(one) and line is one.body[0]) for line in one.body)
+    ] == []
+
+
+def _compiled_in_a_new_process(**environment: str) -> str:
+    program = "import nearnet.core.routed, nearnet.compiled; print(nearnet.compiled.is_compiled())"
+    command = [sys.executable, "-c", program]
+    environment = {**os.environ, "NEARNET_PURE": "", **environment}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_checkout_uses_what_is_of_these_sources() -> None:
+    assert _compiled_in_a_new_process(NEARNET_PURE="1") == "False"
+    current = compiled.NOTE.exists() and compiled.NOTE.read_text() == compiled.digest_of_sources()
+    assert _compiled_in_a_new_process() == str(current)
+
+
+def test_of_other_sources_it_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEARNET_PURE", raising=False)
+    monkeypatch.setattr(compiled, "NOTE", tmp_path / "made-of")
+    for text, counts in ((None, False), ("another digest", False), (compiled.digest_of_sources(), True)):
+        if text is not None:
+            compiled.NOTE.write_text(text)
+        compiled._is_current.cache_clear()
+        path = compiled.with_compiled(["here"], "core")
+        assert (path == [str(compiled.BUILT / "nearnet" / "core"), "here"]) is counts
+        assert path[-1] == "here"
+    compiled._is_current.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_an_installed_package_is_compiled_where_there_is_a_compiler(tmp_path: Path) -> None:
+    """Whole, or not at all, and it starts either way."""
+    for name, compiler, expected in (("with", "", "True"), ("without", "false", "False")):
+        if not compiler and not compiled.NOTE.exists():
+            continue  # no compiler here
+        target = tmp_path / name
+        install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(target)]
+        source = _copy(tmp_path / f"source {name}")
+        environment = {**os.environ, "NEARNET_PURE": "", **({"CC": compiler} if compiler else {})}
+        subprocess.run([sys.executable, *install, str(source)], env=environment, check=True, capture_output=True)
+        assert _compiled_in_a_new_process(PYTHONPATH=str(target)) == expected
+
+
+def _copy(target: Path) -> Path:
+    """The package's sources alone: what is built stays there."""
+    (target / "src").mkdir(parents=True)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE-MIT", "LICENSE-APACHE"):
+        (target / name).write_bytes((ROOT / name).read_bytes())
+    (target / "src" / "nearnet").symlink_to(PACKAGE)
+    return target
