@@ -120,15 +120,14 @@ def test_pieces_of_who_is_gone_are_dropped():
 def test_more_validated_edges_than_one_turn_takes():
     core = Core(verify=False)
     hand = core.ready()
-    hand.say(SyncRoutingTable(tuple(edges(3))))
-    exchange = core.manager.exchange
-    exchange._validated.extend([(edge, [hand.peer]) for edge in edges(1)] * EDGES_AT_ONCE)
+    hand.say(SyncRoutingTable(tuple(edges(EDGES_AT_ONCE + 3))))
+    core.advance(0.2)
     core.verify = True
     for request in core.verifies:
         core._one(request)
     core.act()
     core.advance(0.2)
-    assert core.manager.table.edge_count == 4
+    assert core.manager.table.edge_count == EDGES_AT_ONCE + 4
 
 
 def test_few_validated_edges_wait_for_other_tellers():
@@ -196,7 +195,8 @@ def test_validated_edges_that_are_known_meanwhile_are_no_news():
     (known,) = edges(1)
     core.manager.table.add([known], None, core.now)
     before = core.kinds().count("edges")
-    core.manager.exchange._validated.append((known, [hand.peer]))
+    core.manager.intake._tellers[known] = (hand.peer,)
+    core.manager.exchange._validated.append(known)
     core.manager.exchange._take_validated(core.now)
     assert core.kinds().count("edges") == before
 

@@ -47,7 +47,7 @@ class EdgeCheck(NamedTuple):
     @property
     def signature_count(self) -> int:
         """How many signatures it takes."""
-        if self.edge.is_active:
+        if len(self.edge) == MIN_EDGE or self.edge.is_active:
             return 2 * well_formed(self.edge)
         return len(self.checks or ())
 

@@ -30,7 +30,7 @@ class EdgeIntake:
         self.table = table
         self._next_id = 0
         self._requests: dict[int, tuple[Peer, tuple[EdgeCheck, ...]]] = {}
-        self._tellers: dict[Edge, list[Peer]] = {}
+        self._tellers: dict[Edge, tuple[Peer, ...]] = {}
         self.verified_count = 0
         """Signature checks asked for since the start (`threats.md` rows 31, 35)."""
 
@@ -56,15 +56,16 @@ class EdgeIntake:
             if tellers is None:
                 unmet.append(edge)
             elif source not in tellers:
-                tellers.append(source)
+                self._tellers[edge] = (*tellers, source)
         checks: list[EdgeCheck] = []
+        alone = (source,)
         for edge in self.table.select_new(unmet, source.ready_id):
-            self._tellers[edge] = [source]
+            self._tellers[edge] = alone
             checks.append(self._check(edge))
         return self._request(source, checks)
 
-    def verified(self, verdict: Verdict) -> tuple[list[tuple[Edge, list[Peer]]], list[Peer], list[Verify]]:
-        """The EdgeValidator's answer: valid edges with their tellers, who forged, and what must be asked again.
+    def verified(self, verdict: Verdict) -> tuple[list[Edge], list[Peer], list[Verify]]:
+        """The EdgeValidator's answer: valid edges, who forged, and what must be asked again.
 
         The tellers of a valid edge may become more until it is `taken`.
 
@@ -72,27 +73,27 @@ class EdgeIntake:
         in their name.
         """
         source, checks = self._requests.pop(verdict.id)
-        valid: list[tuple[Edge, list[Peer]]] = []
+        valid: list[Edge] = []
         forgers: list[Peer] = []
         for check, outcome in zip(checks, verdict.outcomes, strict=False):
             if outcome == "valid":
-                valid.append((check.edge, self._tellers[check.edge]))
+                valid.append(check.edge)
                 continue
             tellers = self._tellers.pop(check.edge)
             if outcome == "forged":
                 forgers.extend(tellers)
         again: dict[Peer, list[EdgeCheck]] = {}
         for check in checks[len(verdict.outcomes) :]:
-            others = [teller for teller in self._tellers.pop(check.edge) if teller != source]
+            others = tuple(teller for teller in self._tellers.pop(check.edge) if teller != source)
             if others:
                 self._tellers[check.edge] = others
                 again.setdefault(others[0], []).append(check)
         requests = [self._request(teller, list(rest)) for teller, rest in again.items()]
         return valid, forgers, [request for request in requests if request is not None]
 
-    def taken(self, edge: Edge) -> None:
-        """A valid edge goes into the table now: told again, it is known there."""
-        self._tellers.pop(edge, None)
+    def taken(self, edge: Edge) -> tuple[Peer, ...]:
+        """Who told a valid edge that goes into the table now: told again, it is known there."""
+        return self._tellers.pop(edge)
 
     def _check(self, edge: Edge) -> EdgeCheck:
         check = EdgeCheck(edge, None if edge.is_active else self.table.get(*edge.key))

@@ -78,7 +78,7 @@ class TableExchange:
         self._intake = intake
         self._incoming: deque[tuple[Peer, tuple[Edge, ...], int]] = deque()
         """Received edges not yet offered: their peer is not read meanwhile."""
-        self._validated: deque[tuple[Edge, list[Peer]]] = deque()
+        self._validated: deque[Edge] = deque()
         self._offering: Timer | None = None
         self._drain: Timer | None = None
         self._recompute: Timer | None = None
@@ -204,9 +204,8 @@ class TableExchange:
         context, table = self._context, self._context.table
         groups: dict[tuple[Peer, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
-            edge, tellers = self._validated.popleft()
-            self._intake.taken(edge)
-            groups.setdefault(tuple(tellers), []).append(edge)
+            edge = self._validated.popleft()
+            groups.setdefault(self._intake.taken(edge), []).append(edge)
         count = 0
         for told_by, edges in groups.items():
             added = table.add(edges, told_by[0].ready_id, now)
