@@ -2,10 +2,10 @@
 #   docker build -t nearnet .
 #   docker run --rm -v nearnet:/var/lib/nearnet nearnet init --chain-id testnet
 #   docker run -d -v nearnet:/var/lib/nearnet -p 24567:24567 nearnet
-FROM python:3.12-slim AS build
+FROM python:3.12 AS build
 WORKDIR /src
 RUN python -m venv /opt/nearnet
-COPY pyproject.toml README.md LICENSE-MIT LICENSE-APACHE ./
+COPY pyproject.toml setup.py README.md LICENSE-MIT LICENSE-APACHE ./
 COPY src ./src
 RUN /opt/nearnet/bin/pip install --no-cache-dir --disable-pip-version-check ".[otel]" \
  && /opt/nearnet/bin/pip uninstall --yes --disable-pip-version-check pip

@@ -179,6 +179,22 @@ def test_a_large_table_is_taken_at_once_but_for_its_beginning():
     assert taken_after(0.02) == 20
 
 
+def test_the_end_of_a_large_table_is_told_at_once():
+    core = Core()
+    hand, other = core.ready(), core.ready("other", "127.0.0.2")
+
+    def told_after(seconds):
+        core.advance(seconds)
+        return sum(len(table.edges) for table in other.told(SyncRoutingTable))
+
+    told_after(2)
+    hand.say(SyncRoutingTable(tuple(edges(EDGES_AT_ONCE + 3))))
+    assert told_after(0.051) == EDGES_AT_ONCE + 3
+    hand.say(SyncRoutingTable(tuple(edges(1, 10_000))))
+    assert told_after(0.09) == 0, "what comes next waits so much longer"
+    assert told_after(0.02) == 1
+
+
 def test_pieces_of_two_tellers_take_turns():
     core = Core(verify=False)
     a, b = core.ready("a"), core.ready("b")

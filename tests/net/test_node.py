@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from changed import Changed
 from real_nodes import event, place, quiet_config, running, until
 
 from nearnet import (
@@ -350,7 +351,7 @@ async def test_a_fault_costs_its_connection_only(caplog: pytest.LogCaptureFixtur
             if peer.peer_id == b.peer_id:
                 raise ZeroDivisionError("our own fault")
 
-        a.core.receive = faulty  # type: ignore[method-assign]
+        a.driver.core = Changed(a.core, receive=faulty)  # type: ignore[assignment]
         with pytest.raises(NoAnswer):
             await b.ping(a.peer_id, timeout=0.3)
         await until(b, lambda: not b.core.peers)

@@ -11,17 +11,6 @@ from nearnet.sim.world import World
 from nearnet.wire.messages import PeerInfo
 
 
-class Changed:
-    """A part of the core with other answers: compiled, it takes none in place of its own."""
-
-    def __init__(self, part: Any, **answers: Any) -> None:
-        self._part = part
-        vars(self).update(answers)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._part, name)
-
-
 def quiet_config(**network: Any) -> NetworkConfig:
     """A node that dials nobody by itself."""
 

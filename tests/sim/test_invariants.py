@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from sim_worlds import Changed, connect, world_of
+from changed import Changed
+from sim_worlds import connect, world_of
 
 from nearnet.core.edge import sign_removal
 from nearnet.errors import ReasonForBan

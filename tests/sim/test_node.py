@@ -1,7 +1,8 @@
 from functools import partial
 
 import pytest
-from sim_worlds import Changed, connect, connected, quiet_config, world_of
+from changed import Changed
+from sim_worlds import connect, connected, quiet_config, world_of
 
 from nearnet.core.actions import Dial
 from nearnet.core.peer_manager import PeerManager

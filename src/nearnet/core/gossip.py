@@ -148,12 +148,12 @@ class Gossip:
             timer.cancel()
         self._timer = None if moment is None else self._context.timers.at(moment, self.flush)
 
-    def flush(self, now: Now) -> None:
-        """Send the news that is due."""
+    def flush(self, now: Now, ahead: float = 0.0) -> None:
+        """Send the news that is due, or will be within `ahead` seconds: what comes after those waits so much longer."""
         for name in TELL_INTERVAL:
             due = self._due(name)
-            if due is not None and due <= now.mono:
-                self._last_told[name] = now.mono
+            if due is not None and due <= now.mono + ahead:
+                self._last_told[name] = max(due, now.mono)
                 self._tell_dialect(name, self._edges.pop(name, {}), self._news.pop(name, {}), now)
         self._arm(now)
 

@@ -201,7 +201,7 @@ class TableExchange:
         self._drain = None
         if len(self._validated) >= EDGES_AT_ONCE:
             self._last_full = now.mono
-        context, table = self._context, self._context.table
+        context, table, timing = self._context, self._context.table, self._context.config.nearnet.timing
         groups: dict[tuple[Peer, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
             edge = self._validated.popleft()
@@ -218,6 +218,8 @@ class TableExchange:
             context.notify("edges", None, added=count, total=table.edge_count)
         if self._validated:
             self._drain = context.timers.at(now.mono, self._take_validated)
+        elif not self._intake.in_progress and now.mono - self._last_full <= _STREAM:
+            self._gossip.flush(now, timing.broadcast_validated_edges_interval)  # A large table has come to its end.
         self._arm_offer(now)
 
     # --- announcements ---------------------------------------------------------------------------
