@@ -1,7 +1,8 @@
-"""Compiles the hottest modules for this checkout into build/compiled: `make compiled`. Without a compiler, says so."""
+"""Compiles the hottest modules for this checkout into build/compiled (`make compiled`), or says that nothing can."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     """Build anew what is not of these very sources."""
+    if os.environ.get("NEARNET_PURE"):
+        print("NEARNET_PURE is set: all modules stay Python")
+        return
     digest = digest_of_sources()
     if NOTE.exists() and NOTE.read_text() == digest:
         return
@@ -23,10 +27,10 @@ def main() -> None:
     command = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", str(BUILT), "--build-temp", "build/o"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"the hottest modules stay Python:\n{(done.stdout + done.stderr)[-2000:]}")
+        sys.exit(f"setup.py failed:\n{(done.stdout + done.stderr)[-2000:]}")
     count = len(list(BUILT.rglob("*.so"))) - 1
     if count < 1:
-        print(f"the hottest modules stay Python: no C compiler did it\n{done.stderr[-2000:]}".rstrip())
+        print(f"no C compiler that works here: all modules stay Python\n{done.stderr[-2000:]}".rstrip())
         return
     NOTE.write_text(digest)
     print(f"{count} modules compiled in {time.monotonic() - begun:.0f} s")
