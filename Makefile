@@ -50,11 +50,11 @@ explore: compiled
 	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-today chaos-of-two-dialects; do \
 	  $(BIN)/nearnet sim explore $$scenario --seeds $(SEEDS) $(ARGS) || exit 1; done
 
-# All fuzzing targets; led by coverage where atheris has a wheel, by chance elsewhere.
+# All fuzzing targets; led by coverage, of the sources, where atheris has a wheel, by chance elsewhere.
 fuzz: $(STAMP)
 	$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --only-binary atheris --editable '.[fuzz]' || echo "no atheris for this Python: inputs by chance" >&2
-	$(BIN)/python -m fuzzing --seconds $(FUZZ_SECONDS) $(ARGS)
+	NEARNET_PURE=1 $(BIN)/python -m fuzzing --seconds $(FUZZ_SECONDS) $(ARGS)
 
 # An hour of real nodes with churn and traffic; what must not grow is watched.
 soak: compiled
