@@ -95,14 +95,18 @@ class AllOrNothing(build_ext):
         super().build_extensions()
 
     def run(self) -> None:
-        """Build; a failure is told, and leaves nothing behind."""
+        """Build; a failure is told, and leaves nothing behind, of earlier builds neither."""
+        self._remove_built()
         try:
             super().run()
         except (CompileError, LinkError) as error:
             print(f"nearnet stays Python: {str(error)[-300:]}", file=sys.stderr)
-            for extension in self.extensions:
-                Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+            self._remove_built()
             self.extensions = []
+
+    def _remove_built(self) -> None:
+        for built in Path(self.build_lib).rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}"):
+            built.unlink()
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": AllOrNothing})

@@ -52,12 +52,16 @@ def main() -> int:
 
 
 def _lay_out(commit: str, folder: Path) -> Path:
-    """The package of a commit, compiled, as a folder to import from."""
-    packed = subprocess.run(["git", "archive", commit, "src"], cwd=ROOT, check=True, capture_output=True).stdout
+    """The package of a commit, compiled as far as it can be, as a folder to import from."""
+    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder)], check=True)
-    return folder / "src"
+    source = folder / "src"
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(source)], check=True)
+    script = folder / "scripts" / "compile.py"
+    if script.exists():
+        subprocess.run([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(source)}, check=True)
+    return source
 
 
 def _run(source: Path, case: str, small: bool) -> list[tuple[str, float, str]] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Result, verification
+from nearnet.compiled import is_compiled
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,6 +28,7 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
+        "compiled": is_compiled(),
         "system": platform.system(),
         "verification_us": round(verification() * 1e6, 1),
     }
