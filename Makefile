@@ -2,13 +2,11 @@
 #   make run     five nodes on loopback, a ping across the longest route
 #   make test    all tests: the house rules, ruff, mypy, coverage of core/ and wire/, the suites
 # Another interpreter: make test PYTHON=python3.12      More arguments: make test ARGS="-k handshake -x"
+# Nothing compiled, and what was is left aside: NEARNET_PURE=1 make test
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
-# 1: no module is compiled, and compiled ones are left aside.
-NEARNET_PURE ?=
-export NEARNET_PURE
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Two processes: tests/conftest.py says which tests are whose.

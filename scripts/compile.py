@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from nearnet.compiled import BUILT, NOTE, digest_of_sources
+from nearnet.compiled import BUILT, NOTE, digest_of_sources, is_current
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,9 +19,9 @@ def main() -> None:
     if os.environ.get("NEARNET_PURE"):
         print("NEARNET_PURE is set: all modules stay Python")
         return
-    digest = digest_of_sources()
-    if NOTE.exists() and NOTE.read_text() == digest:
+    if is_current():
         return
+    digest = digest_of_sources()
     shutil.rmtree(BUILT, ignore_errors=True)
     begun = time.monotonic()
     command = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", str(BUILT), "--build-temp", "build/o"]

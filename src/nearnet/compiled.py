@@ -12,11 +12,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["BUILT", "NOTE", "digest_of_sources", "is_compiled", "with_compiled"]
+__all__ = ["BUILT", "NOTE", "digest_of_sources", "is_compiled", "is_current", "with_compiled"]
 
 _PACKAGE = Path(__file__).parent
+_CHECKOUT = _PACKAGE.parents[1]
 
-BUILT = _PACKAGE.parents[1] / "build" / "compiled"
+BUILT = _CHECKOUT / "build" / "compiled"
 NOTE = BUILT / "made-of"
 
 
@@ -25,7 +26,7 @@ def with_compiled(path: list[str], part: str) -> list[str]:
 
     `NEARNET_PURE=1` in the environment keeps a checkout to its sources.
     """
-    return [str(BUILT / "nearnet" / part), *path] if _is_current() else path
+    return [str(BUILT / "nearnet" / part), *path] if is_current() else path
 
 
 def is_compiled() -> bool:
@@ -34,16 +35,20 @@ def is_compiled() -> bool:
 
 
 def digest_of_sources() -> str:
-    """Of all that compiled code depends on: the modules that are compiled, and those whose constants they hold."""
+    """Of all that a checkout's compiled code depends on.
+
+    The modules that are compiled, those whose constants they hold, the list of them, and this Python's version.
+    """
     names = ["keys.py", *(f"{part}/{name}" for part in ("core", "wire") for name in os.listdir(_PACKAGE / part))]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(str(sys.implementation.cache_tag).encode() + (_CHECKOUT / "setup.py").read_bytes())
     for name in sorted(name for name in names if name.endswith(".py")):
         digest.update(name.encode() + b"\0" + (_PACKAGE / name).read_bytes())
     return digest.hexdigest()
 
 
 @cache
-def _is_current() -> bool:
+def is_current() -> bool:
+    """Whether what `make compiled` made counts: it is of these sources, and wanted."""
     if os.environ.get("NEARNET_PURE"):
         return False
     try:

@@ -58,11 +58,11 @@ def test_of_other_sources_it_does_not_count(tmp_path: Path, monkeypatch: pytest.
     for text, counts in ((None, False), ("another digest", False), (compiled.digest_of_sources(), True)):
         if text is not None:
             compiled.NOTE.write_text(text)
-        compiled._is_current.cache_clear()
+        compiled.is_current.cache_clear()
         path = compiled.with_compiled(["here"], "core")
         assert (path == [str(compiled.BUILT / "nearnet" / "core"), "here"]) is counts
         assert path[-1] == "here"
-    compiled._is_current.cache_clear()
+    compiled.is_current.cache_clear()
 
 
 @pytest.mark.slow

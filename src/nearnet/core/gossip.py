@@ -31,7 +31,7 @@ BEHIND_BYTES = 16 * 2**20
 """Over this much a neighbour is behind."""
 
 TELL_INTERVAL = {"borsh": 0.05, "protobuf": 1.0}
-"""Least seconds between two tables of news to one neighbour: what each era's rate limits take."""
+"""Seconds between two tables of news to one neighbour, on average at least: what each era's rate limits take."""
 
 
 class Gossip:

@@ -201,7 +201,7 @@ class TableExchange:
         self._drain = None
         if len(self._validated) >= EDGES_AT_ONCE:
             self._last_full = now.mono
-        context, table, timing = self._context, self._context.table, self._context.config.nearnet.timing
+        context, table = self._context, self._context.table
         groups: dict[tuple[Peer, ...], list[Edge]] = {}
         for _ in range(min(EDGES_AT_ONCE, len(self._validated))):
             edge = self._validated.popleft()
@@ -219,7 +219,8 @@ class TableExchange:
         if self._validated:
             self._drain = context.timers.at(now.mono, self._take_validated)
         elif not self._intake.in_progress and now.mono - self._last_full <= _STREAM:
-            self._gossip.flush(now, timing.broadcast_validated_edges_interval)  # A large table has come to its end.
+            # A large table has come to its end.
+            self._gossip.flush(now, context.config.nearnet.timing.broadcast_validated_edges_interval)
         self._arm_offer(now)
 
     # --- announcements ---------------------------------------------------------------------------
