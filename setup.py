@@ -100,7 +100,7 @@ class AllOrNothing(build_ext):
         try:
             super().run()
         except (CompileError, LinkError) as error:
-            print(f"nearnet stays Python: {str(error)[-300:]}", file=sys.stderr)
+            print(f"the C compiler failed, nearnet stays Python: ..{str(error)[-60:]}", file=sys.stderr)
             self._remove_built()
             self.extensions = []
 

@@ -26,11 +26,11 @@ def main() -> None:
     begun = time.monotonic()
     command = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", str(BUILT), "--build-temp", "build/o"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"setup.py failed:\n{(done.stdout + done.stderr)[-2000:]}")
     count = len(list(BUILT.rglob("*.so"))) - 1
-    if count < 1:
-        print(f"no C compiler that works here: all modules stay Python\n{done.stderr[-2000:]}".rstrip())
+    if done.returncode or count < 1:
+        said = (done.stdout + done.stderr).split("\n")
+        why = next((line[-300:] for line in reversed(said) if line), "there is no C compiler")
+        print(f"not compiled: {why}\n(all of it: {' '.join(command)})")
         return
     NOTE.write_text(digest)
     print(f"{count} modules compiled in {time.monotonic() - begun:.0f} s")
