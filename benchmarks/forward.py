@@ -12,15 +12,16 @@ import statistics
 import time
 
 from benchmarks.harness import Options, Result, Turns, by_turns, verification_on_two_cores
-from benchmarks.node_process import NodeProcess, OtherProcess, Process, RawClient
+from benchmarks.node_process import TIMEOUT, NodeProcess, OtherProcess, Process, RawClient
 from nearnet.keys import SecretKey, Signature
 from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_frame import routed_digest
 
 BODY = 200
-OPAQUE = 16
-"""A body index that the node neither reads nor expects a reply to."""
+CHUNK_RESPONSE = 12
+"""A body that asks for no reply, and may have any length from 57 bytes on. Real nodes read each body, and pass on none
+that they cannot: see `_body`."""
 
 BURST = 160 * 1024
 _floods = itertools.count()
@@ -45,6 +46,17 @@ class Flood:
         self._rounds = 0
         self.walls: list[float] = []
         """Seconds per message of each round."""
+        self._find_ways()
+
+    def _find_ways(self) -> None:
+        """Until something has come to each receiver: other nodes use an edge a second after they know it."""
+        missing, deadline = set(self._far), time.monotonic() + TIMEOUT
+        while missing:
+            assert time.monotonic() < deadline, "the node passes nothing on"
+            self._rounds += 1
+            self._near.socket.sendall(b"".join(self._frame(client, 0) for client in missing))
+            while heard := self._heard(0.25):
+                missing -= {client for client, count in heard.items() if count}
 
     def __call__(self, _: int) -> float:
         """One round: CPU seconds per message."""
@@ -60,32 +72,45 @@ class Flood:
 
     def _frames(self) -> list[bytes]:
         self._rounds += 1
-        author, out = self._near.key, []
-        for number in range(self._messages):
-            target = self._far[number % len(self._far)].key.public_key
-            marks = self._rounds.to_bytes(4, "little") + number.to_bytes(4, "little")
-            body = bytes([OPAQUE]) + marks + bytes(max(0, self._body - 9))
-            unsigned = RoutedMessage(target, author.public_key, Signature(bytes(65)), 100, body)
-            message = RoutedMessage(target, author.public_key, author.sign(routed_digest(unsigned)), 100, body)
-            frame = self._near.dialect.encode(Routed(message))
-            out.append(frame_prefix(len(frame)) + frame)
-        return out
+        return [self._frame(self._far[number % len(self._far)], number) for number in range(self._messages)]
+
+    def _frame(self, receiver: RawClient, number: int) -> bytes:
+        author, target = self._near.key, receiver.key.public_key
+        body = _body(self._rounds.to_bytes(4, "little") + number.to_bytes(4, "little"), self._body)
+        unsigned = RoutedMessage(target, author.public_key, Signature(bytes(65)), 100, body)
+        message = RoutedMessage(target, author.public_key, author.sign(routed_digest(unsigned)), 100, body)
+        frame = self._near.dialect.encode(Routed(message))
+        return frame_prefix(len(frame)) + frame
 
     def _await(self, count: int) -> None:
         """Until so many have come out at the other side."""
-        while count:
-            ready = self._selector.select(30)
-            assert ready, "the node lost messages"
-            for key, _ in ready:
-                client: RawClient = key.data
-                client.framer.feed(client.socket.recv(1 << 18))
-                while (frame := client.framer.next_frame()) is not None:
-                    count -= client.dialect.routed(frame) is not None
+        while count > 0:
+            heard = self._heard(TIMEOUT)
+            assert heard, "the node lost messages"
+            count -= sum(heard.values())
+
+    def _heard(self, timeout: float) -> dict[RawClient, int]:
+        """Messages that come now, by their receivers; empty when nothing at all comes for so many seconds."""
+        heard: dict[RawClient, int] = {}
+        for key, _ in self._selector.select(timeout):
+            client: RawClient = key.data
+            client.framer.feed(client.socket.recv(1 << 18))
+            heard.setdefault(client, 0)
+            while (frame := client.framer.next_frame()) is not None:
+                heard[client] += client.dialect.routed(frame) is not None
+        return heard
 
     def close(self) -> None:
         """End the clients."""
         for client in (self._near, *self._far):
             client.close()
+
+
+def _body(marks: bytes, size: int) -> bytes:
+    """A hash, of which `marks` is the beginning, and one part of a chunk without its proof."""
+    part = bytes(max(0, size - 57))
+    count, length, none = (number.to_bytes(4, "little") for number in (1, len(part), 0))
+    return bytes([CHUNK_RESPONSE]) + marks.ljust(32, b"\0") + count + bytes(8) + length + part + none + none
 
 
 def _measure(node: Process, options: Options, body: int, neighbours: int = 1) -> tuple[Turns, float]:
