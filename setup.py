@@ -42,6 +42,7 @@ COMPILED = (
     "core/timers",
     "wire/borsh",
     "wire/borsh_dialect",
+    "wire/edge_layout",
     "wire/framing",
     "wire/proto_dialect",
     "wire/proto_fields",

@@ -6,6 +6,7 @@ never has more than `BURST` bytes of them in its queues.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import selectors
 import statistics
@@ -75,12 +76,7 @@ class Flood:
         return [self._frame(self._far[number % len(self._far)], number) for number in range(self._messages)]
 
     def _frame(self, receiver: RawClient, number: int) -> bytes:
-        author, target = self._near.key, receiver.key.public_key
-        body = _body(self._rounds.to_bytes(4, "little") + number.to_bytes(4, "little"), self._body)
-        unsigned = RoutedMessage(target, author.public_key, Signature(bytes(65)), 100, body)
-        message = RoutedMessage(target, author.public_key, author.sign(routed_digest(unsigned)), 100, body)
-        frame = self._near.dialect.encode(Routed(message))
-        return frame_prefix(len(frame)) + frame
+        return routed_to(receiver, self._near, self._rounds, number, self._body)
 
     def _await(self, count: int) -> None:
         """Until so many have come out at the other side."""
@@ -104,6 +100,16 @@ class Flood:
         """End the clients."""
         for client in (self._near, *self._far):
             client.close()
+
+
+def routed_to(receiver: RawClient, sender: RawClient, mark: int, number: int, size: int) -> bytes:
+    """A message with its length in front; no other of this mark and number is the same."""
+    author = sender.key
+    body = _body(mark.to_bytes(4, "little") + number.to_bytes(4, "little"), size)
+    unsigned = RoutedMessage(receiver.key.public_key, author.public_key, Signature(bytes(65)), 100, body)
+    signature = author.sign(routed_digest(unsigned))
+    frame = sender.dialect.encode(Routed(dataclasses.replace(unsigned, signature=signature)))
+    return frame_prefix(len(frame)) + frame
 
 
 def _body(marks: bytes, size: int) -> bytes:

@@ -17,13 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bare_relay import read_exactly
-from benchmarks.forward import OPAQUE
+from benchmarks.forward import routed_to
 from benchmarks.harness import Options, Result, best_of, by_turns
 from benchmarks.node_process import NodeProcess, Process, RawClient
-from nearnet.keys import SecretKey, Signature
-from nearnet.wire.framing import frame_prefix
-from nearnet.wire.messages import Routed, RoutedMessage
-from nearnet.wire.routed_frame import routed_digest
+from nearnet.keys import SecretKey
 
 MIB = 2**20
 MESSAGES = 200
@@ -80,15 +77,7 @@ class Stream:
 
 
 def _frames(near: RawClient, far: RawClient, count: int, mark: int) -> list[bytes]:
-    out = []
-    for number in range(count):
-        body = bytes([OPAQUE]) + mark.to_bytes(4, "little") + number.to_bytes(4, "little") + bytes(MIB)
-        unsigned = RoutedMessage(far.key.public_key, near.key.public_key, Signature(bytes(65)), 100, body)
-        signature = near.key.sign(routed_digest(unsigned))
-        message = RoutedMessage(unsigned.target, unsigned.author, signature, 100, body)
-        content = near.dialect.encode(Routed(message))
-        out.append(frame_prefix(len(content)) + content)
-    return out
+    return [routed_to(far, near, mark, number, MIB) for number in range(count)]
 
 
 def best_hash() -> float:

@@ -6,6 +6,7 @@ from hand import ME, Core, edge_of, key_of
 from nearnet.core.edge import run_checks
 from nearnet.core.gossip import BEHIND_BYTES
 from nearnet.keys import CryptoHash
+from nearnet.wire.edge_layout import pair_of
 from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 
 EXPIRES_AFTER = 1800
@@ -164,7 +165,7 @@ def test_what_was_missed_may_be_gone():
     core.advance(2)
     slow.read()
     slow.peer.behind = True
-    slow.peer.missed = {(key_of("p").public_key, key_of("q").public_key): None}
+    slow.peer.missed = {pair_of(edge_of(key_of("p"), key_of("q"))): None}
     core.manager.drained(slow.peer, 0, core.now)
     assert told_edges(slow) == []
     assert not slow.peer.behind
@@ -186,7 +187,7 @@ def test_counters_and_old_edges_stay_from_peers_of_today():
     core.manager.table.add([counter, fresh, old], None, core.now)
     for peer in (hand.peer, today.peer):
         peer.behind = True
-        peer.missed.update(dict.fromkeys(edge.key for edge in (counter, fresh, old)))
+        peer.missed.update(dict.fromkeys(map(pair_of, (counter, fresh, old))))
         core.manager.drained(peer, 0, core.now)
     assert told_edges(hand) == [counter, fresh]
     assert told_edges(today) == [fresh]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Verdict
 from nearnet.keys import CryptoHash, check_signature, check_signatures, many_checks, signature_row
-from nearnet.wire.edge_bytes import MIN_EDGE, Edge
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.edge_layout import MIN_EDGE, is_active
 from nearnet.wire.messages import PartialEdgeInfo
 
 if TYPE_CHECKING:
@@ -37,17 +38,21 @@ _NONCE = struct.Struct("<Q")
 _WORST_FIRST = ("forged", "strict", "valid")
 
 
-class EdgeCheck(NamedTuple):
+class EdgeCheck:
     """An edge that is to be checked. What that takes is worked out by whoever does it: many may be waiting."""
 
-    edge: Edge
-    known: Edge | None = None
-    """The form that is held; of the removal of just that one, byte for byte, only the third signature is checked."""
+    __slots__ = ("edge", "known")
+
+    def __init__(self, edge: Edge, known: Edge | None = None) -> None:
+        self.edge = edge
+        self.known = known
+        """The form that is held. Of the removal of just that one, byte for byte, only the third signature is
+        checked."""
 
     @property
     def signature_count(self) -> int:
         """How many signatures it takes."""
-        if len(self.edge) == MIN_EDGE or self.edge.is_active:
+        if len(self.edge) == MIN_EDGE or is_active(self.edge):
             return 2 * well_formed(self.edge)
         return len(self.checks or ())
 
@@ -116,7 +121,7 @@ def sign_removal(key: SecretKey, edge: Edge) -> Edge:
 def well_formed(edge: Edge) -> bool:
     """All of an edge's validity but its signatures: order of its ends, nonce, removal (`threats.md` rows 32-34)."""
     if len(edge) == MIN_EDGE:  # One of two ed25519 keys that is not removed, as nearly all are.
-        return edge[:33] < edge[33:66] and edge.is_active
+        return edge[:33] < edge[33:66] and is_active(edge)
     peer0, peer1, nonce, _, _, removal = edge.parts()
     return peer0 < peer1 and nonce > 0 and (nonce % 2 == 0) == (removal is not None)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck
+from nearnet.wire.edge_layout import ends_of, is_active
 
 if TYPE_CHECKING:
     from nearnet.core.peer import Peer
@@ -96,7 +97,7 @@ class EdgeIntake:
         return self._tellers.pop(edge)
 
     def _check(self, edge: Edge) -> EdgeCheck:
-        check = EdgeCheck(edge, None if edge.is_active else self.table.get(*edge.key))
+        check = EdgeCheck(edge, None if is_active(edge) else self.table.get(*ends_of(edge)))
         self.verified_count += check.signature_count
         return check
 

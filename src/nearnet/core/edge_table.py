@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.graph import Snapshot
 from nearnet.core.pair_index import PairIndex
 from nearnet.keys import PeerId
+from nearnet.wire.edge_layout import is_active, nonce_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,7 +137,7 @@ class EdgeTable:
         return self._sources.count(source)
 
     def insert(self, edge: Edge, ends: tuple[bytes, bytes], source: PeerId | None = None) -> int:
-        """Take an edge of two peers (its `ends`) of which none is held; its slot.
+        """Take an edge of two peers (its ends) of which none is held; its slot.
 
         `source` None: of our own making, or from disk.
         """
@@ -147,13 +148,13 @@ class EdgeTable:
     def replace(self, slot: int, edge: Edge) -> bool:
         """Take an edge in place of an older form of it in this slot; False, and nothing, when that is no older."""
         held = self.slots[slot]
-        if held is not None and edge.nonce <= held.nonce:
+        if held is not None and nonce_of(edge) <= nonce_of(held):
             return False
         self._set(slot, edge)
         return True
 
     def _set(self, slot: int, edge: Edge) -> None:
-        active, latest = edge.is_active, self.latest
+        active, latest = is_active(edge), self.latest
         latest.pop(self.slots[slot], None)
         if len(latest) >= LATEST:
             latest.clear()

@@ -9,10 +9,11 @@ know any more what it told, and its first table may be on its way before the Edg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from nearnet.core.nonces import is_current, is_dated
+from nearnet.wire.edge_layout import ends_of, is_active, nonce_of, pair_of
 from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Gossip:
     def __init__(self, context: Context, now: Now) -> None:
         self._context = context
         self._tombstones_from = now.mono + context.config.network.experimental.skip_sending_tombstones_seconds
-        self._edges: dict[str, dict[tuple[bytes, bytes], tuple[Edge, tuple[Peer, ...]]]] = {}
-        """News by dialect: an edge's ends -> the newest form and who told it."""
+        self._edges: dict[str, dict[bytes, tuple[Edge, tuple[Peer, ...]]]] = {}
+        """News by dialect: an edge's pair of ids -> the newest form and who told it."""
         self._news: dict[str, dict[AnnounceAccount, tuple[Peer, ...]]] = {}
         self._last_told: dict[str, float] = {}
         self._timer: Timer | None = None
@@ -74,14 +75,14 @@ class Gossip:
         return True
 
     def _continue_sync(self, peer: Peer, now: Now, accounts: tuple[AnnounceAccount, ...]) -> None:
-        slots = self._context.table.slots
+        slots, may_tell = self._context.table.slots, self._filter(peer.is_today, now)
         while peer.sync_cursor is not None and peer.queued < REFILL_BYTES:
             piece: list[Edge] = []
             cursor = peer.sync_cursor
             while cursor < len(slots) and len(piece) < self._piece_size:
                 edge = slots[cursor]
                 cursor += 1
-                if edge is not None and self._may_tell(edge, peer.is_today, now) and not self._skips(edge, now):
+                if edge is not None and may_tell(edge) and not self._skips(edge, now):
                     piece.append(edge)
             first = peer.sync_cursor == 0
             peer.sync_cursor = cursor if cursor < len(slots) else None
@@ -89,16 +90,19 @@ class Gossip:
                 peer.send(SyncRoutingTable(tuple(piece), accounts))
                 accounts = ()
 
-    def _may_tell(self, edge: Edge, to_today: bool, now: Now) -> bool:
-        """No counters to today's peers, nothing too old to anybody (`behaviour.md` §10)."""
-        nonce = edge.nonce
-        if not is_dated(nonce):
-            return not to_today
-        return is_current(nonce, now.wall, self._context.config.nearnet.timing.edge_expires_after)
+    def _filter(self, to_today: bool, now: Now) -> Callable[[Edge], bool]:
+        """What may be told: no counters to today's peers, nothing too old to anybody (`behaviour.md` §10)."""
+        expires_after = self._context.config.nearnet.timing.edge_expires_after
+
+        def may_tell(edge: Edge) -> bool:
+            nonce = nonce_of(edge)
+            return is_current(nonce, now.wall, expires_after) if is_dated(nonce) else not to_today
+
+        return may_tell
 
     def _skips(self, edge: Edge, now: Now) -> bool:
         """Whether it is a removed edge, which the first tables after a start may leave out."""
-        if edge.is_active or now.mono >= self._tombstones_from:
+        if is_active(edge) or now.mono >= self._tombstones_from:
             return False
         self._context.count("near_edge_tombstone_sending_skip")
         return True
@@ -108,7 +112,7 @@ class Gossip:
     def tell(self, edges: Iterable[Edge], tellers: Sequence[Peer], now: Now) -> None:
         """Broadcast new edges to every Ready peer but those that told us."""
         told_by = tuple(tellers)
-        fresh = {edge.ends: (edge, told_by) for edge in edges}
+        fresh = {pair_of(edge): (edge, told_by) for edge in edges}
         if fresh:
             self._context.count("near_edge_updates", count=len(fresh))
         for name in self._spoken():
@@ -119,9 +123,10 @@ class Gossip:
         """Another neighbour told these too: those that still wait to be told are not told it back."""
         for news in self._edges.values():
             for edge in edges if news else ():
-                waiting = news.get(edge.ends)
+                pair = pair_of(edge)
+                waiting = news.get(pair)
                 if waiting is not None and waiting[0] == edge and teller not in waiting[1]:
-                    news[edge.ends] = (edge, (*waiting[1], teller))
+                    news[pair] = (edge, (*waiting[1], teller))
 
     def tell_accounts(self, accounts: Iterable[AnnounceAccount], tellers: Sequence[Peer], now: Now) -> None:
         """Broadcast new announcements likewise."""
@@ -160,13 +165,13 @@ class Gossip:
     def _tell_dialect(
         self,
         name: str,
-        edges: dict[tuple[bytes, bytes], tuple[Edge, tuple[Peer, ...]]],
+        edges: dict[bytes, tuple[Edge, tuple[Peer, ...]]],
         accounts: dict[AnnounceAccount, tuple[Peer, ...]],
         now: Now,
     ) -> None:
         """One encoding for all but the tellers of something, who get the rest."""
-        to_today = name == "protobuf"
-        edges = {key: told for key, told in edges.items() if self._may_tell(told[0], to_today, now)}
+        may_tell = self._filter(name == "protobuf", now)
+        edges = {pair: told for pair, told in edges.items() if may_tell(told[0])}
         tellers = {who: None for _, told_by in edges.values() for who in told_by}
         tellers.update({who: None for told_by in accounts.values() for who in told_by})
         shared: list[bytes] | None = None
@@ -197,7 +202,7 @@ class Gossip:
 
     # --- peers that are behind -------------------------------------------------------------------
 
-    def _hold_back(self, peer: Peer, edges: Iterable[tuple[bytes, bytes]]) -> bool:
+    def _hold_back(self, peer: Peer, edges: Iterable[bytes]) -> bool:
         if not peer.behind and peer.queued > BEHIND_BYTES:
             peer.behind = True
             self._context.notify("behind", peer.peer_id, queued=peer.queued)
@@ -206,11 +211,11 @@ class Gossip:
         return peer.behind
 
     def _catch_up(self, peer: Peer, now: Now) -> None:
-        table, piece = self._context.table, []
-        for ends in list(peer.missed)[: self._piece_size]:
-            del peer.missed[ends]
-            edge = table.get(*ends)
-            if edge is not None and self._may_tell(edge, peer.is_today, now):
+        table, may_tell, piece = self._context.table, self._filter(peer.is_today, now), []
+        for pair in list(peer.missed)[: self._piece_size]:
+            del peer.missed[pair]
+            edge = table.get(*ends_of(pair))
+            if edge is not None and may_tell(edge):
                 piece.append(edge)
         if piece:
             for frame in self._encode(peer, piece, []):

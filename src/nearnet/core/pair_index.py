@@ -19,12 +19,12 @@ _LOAD = 2
 class PairIndex:
     """Maps (first, second) to a slot, where the columns `first` and `second` hold the slots' pairs."""
 
-    __slots__ = ("_chain", "_first", "_heads", "_mask", "_salt", "_second", "_size", "_split")
+    __slots__ = ("_chain", "_factors", "_first", "_heads", "_mask", "_second", "_size", "_split")
 
     def __init__(self, first: array[int], second: array[int], salt: int) -> None:
         """`salt`: a secret, so that nobody can choose pairs that share a bucket; it changes nothing that is seen."""
         self._first, self._second = first, second
-        self._salt = salt % 2**61 | 1
+        self._factors = salt % 2**29 | 1, (salt >> 29) % 2**29 | 1
         self._heads = array("I", [_END])
         """By bucket, its first slot."""
         self._chain = array("I")
@@ -37,16 +37,20 @@ class PairIndex:
     def __len__(self) -> int:
         return self._size
 
+    def _mixed(self, first: int, second: int) -> int:
+        """Stays below 2**62 while there are fewer than 2**30 peers: larger numbers are objects, also where compiled."""
+        factor0, factor1 = self._factors
+        mixed = first * factor0 + second * factor1
+        return mixed ^ mixed >> 17
+
     def _bucket(self, first: int, second: int) -> int:
-        mixed = (first << 32 | second) * self._salt >> 32
+        mixed = self._mixed(first, second)
         bucket = mixed & self._mask
         return mixed & (2 * self._mask + 1) if bucket < self._split else bucket
 
     def get(self, first: int, second: int) -> int | None:
         """The slot of this pair, None when it is not there."""
-        mixed = (first << 32 | second) * self._salt >> 32  # `_bucket`, whose call would take a third of all this
-        bucket = mixed & self._mask
-        slot = self._heads[bucket if bucket >= self._split else mixed & (2 * self._mask + 1)]
+        slot = self._heads[self._bucket(first, second)]
         while slot != _END:
             if self._second[slot] == second and self._first[slot] == first:
                 return slot
@@ -81,12 +85,12 @@ class PairIndex:
 
     def _grow(self) -> None:
         """One bucket more: it takes its share of the one that is next to be split."""
-        chain, firsts, seconds, salt = self._chain, self._first, self._second, self._salt
+        chain, firsts, seconds = self._chain, self._first, self._second
         slot = self._heads[self._split]
         stays = goes = _END
         while slot != _END:
             following = chain[slot]  # One bit more of its hash (see `_bucket`) says where it belongs.
-            if (firsts[slot] << 32 | seconds[slot]) * salt >> 32 & self._mask + 1:
+            if self._mixed(firsts[slot], seconds[slot]) & self._mask + 1:
                 chain[slot], goes = goes, slot
             else:
                 chain[slot], stays = stays, slot

@@ -178,7 +178,7 @@ class Peer:
         self.peers_requests: TokenBucket | None = None
         self.routed_cache = {}
         self.behind = False
-        self.missed: dict[tuple[bytes, bytes], None] = {}
+        self.missed: dict[bytes, None] = {}
         self.timers: list[Timer] = []
         self.out: list[bytes | memoryview] = []
         self.out_bytes = 0

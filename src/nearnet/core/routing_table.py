@@ -14,6 +14,7 @@ from nearnet.core.graph import NO_ROUTES
 from nearnet.core.least_used import LeastUsed
 from nearnet.core.nonces import is_current
 from nearnet.keys import PeerId
+from nearnet.wire.edge_layout import ends_of, involves, nonce_of, pair_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -126,13 +127,14 @@ class RoutingTable:
         taken: list[Edge] = []
         newest, unseen = _newest(edges), 0
         roomy = self._room.for_all(len(newest), source)
-        for (peer0, peer1), edge in newest.items():
+        for edge in newest:
+            peer0, peer1 = ends_of(edge)
             held = self.get(peer0, peer1)
             if held is None:
                 if not (roomy or self._room.for_one(peer0, peer1, source, unseen)):
                     continue
                 unseen += 1
-            elif edge.nonce <= held.nonce:
+            elif nonce_of(edge) <= nonce_of(held):
                 continue
             taken.append(edge)
         return taken
@@ -146,7 +148,7 @@ class RoutingTable:
         table = self._edges
         roomy = self._room.for_all(len(edges), source)
         for edge in edges:
-            peer0, peer1 = ends = edge.ends
+            peer0, peer1 = ends = ends_of(edge)
             slot = table.slot_of(peer0, peer1)
             if slot is None:
                 if not (roomy or self._room.for_one(peer0, peer1, source)):
@@ -166,7 +168,7 @@ class RoutingTable:
             slot = table.insert(edge, ends, source)
         elif not table.replace(slot, edge):
             return False
-        self.dated.note(slot, edge.nonce)
+        self.dated.note(slot, nonce_of(edge))
         new_peers = len(index) != known
         if new_peers:
             for number in table.ends(slot):
@@ -200,7 +202,8 @@ class RoutingTable:
                     if peer not in index and peer not in met and peer not in back:
                         met[peer] = None
                         waiting.append(peer)
-                current = edge.involves(self.me) or is_current(edge.nonce, now.wall, self._timing.edge_expires_after)
+                expires_after = self._timing.edge_expires_after
+                current = involves(edge, self.me) or is_current(nonce_of(edge), now.wall, expires_after)
                 if current and self._put(edge, key, self._edges.slot_of(*key), None, now):
                     self._restored.append(edge)
         return bool(back)
@@ -272,7 +275,7 @@ class RoutingTable:
         table = self._edges
         for slot in slots:
             edge = table.slots[slot]
-            if edge is None or edge.involves(self.me) or is_kept(edge):
+            if edge is None or involves(edge, self.me) or is_kept(edge):
                 continue
             table.remove(slot)
             self.needs_recalculation, self._is_settled = True, False
@@ -350,12 +353,12 @@ class RoutingTable:
         self._writes.extend(moving.component.dropped())
 
 
-def _newest(edges: Iterable[Edge]) -> dict[tuple[bytes, bytes], Edge]:
-    """Of each edge, by its ends, the form with the highest nonce."""
-    newest: dict[tuple[bytes, bytes], Edge] = {}
+def _newest(edges: Iterable[Edge]) -> Collection[Edge]:
+    """Of each edge the form with the highest nonce."""
+    newest: dict[bytes, Edge] = {}
     for edge in edges:
-        ends = edge.ends
-        other = newest.get(ends)
-        if other is None or edge.nonce > other.nonce:
-            newest[ends] = edge
-    return newest
+        pair = pair_of(edge)
+        other = newest.get(pair)
+        if other is None or nonce_of(edge) > nonce_of(other):
+            newest[pair] = edge
+    return newest.values()

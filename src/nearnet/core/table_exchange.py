@@ -17,6 +17,7 @@ from nearnet.core.limits import TokenBucket
 from nearnet.core.nonces import is_current, is_dated
 from nearnet.errors import ConfigError, ReasonForBan
 from nearnet.wire.account_id import valid_account_id
+from nearnet.wire.edge_layout import involves, is_active, nonce_of
 
 if TYPE_CHECKING:
     from nearnet.core.clock import Now
@@ -162,12 +163,12 @@ class TableExchange:
         To today's nodes a counter is the time of long ago; one that is no edge at all goes on to its verdict.
         """
         expires_after = self._context.config.nearnet.timing.edge_expires_after
-        current = [edge for edge in edges if is_current(edge.nonce, now.wall, expires_after)]
+        current = [edge for edge in edges if is_current(nonce_of(edge), now.wall, expires_after)]
         if peer.is_today:
-            current = [edge for edge in current if is_dated(edge.nonce) or not well_formed(edge)]
+            current = [edge for edge in current if is_dated(nonce_of(edge)) or not well_formed(edge)]
         if len(current) != len(edges):
             self._context.count("nearnet_outdated_edges", count=len(edges) - len(current))
-            removed = sum(not edge.is_active for edge in edges) - sum(not edge.is_active for edge in current)
+            removed = sum(not is_active(edge) for edge in edges) - sum(not is_active(edge) for edge in current)
             self._context.count("near_edge_tombstone_receiving_skip", count=removed)
         return current
 
@@ -212,7 +213,7 @@ class TableExchange:
             count += len(added)
             self._gossip.tell(added, told_by, now)
             for edge in added:
-                if edge.involves(context.me):
+                if involves(edge, context.me):
                     self._local_edges.seen(edge, now)
         if count:
             context.notify("edges", None, added=count, total=table.edge_count)
@@ -281,7 +282,7 @@ class TableExchange:
         if restored:
             self._gossip.tell(restored, (), now)
             for edge in restored:
-                if edge.involves(self._context.me):
+                if involves(edge, self._context.me):
                     self._local_edges.seen(edge, now)
 
     def _arm_expiry(self, due: float, now: Now, least: float = 0.0) -> None:
@@ -295,7 +296,7 @@ class TableExchange:
         table, after = self._context.table, self._context.config.nearnet.timing.edge_expires_after
         looked = table.may_forget
         if looked:
-            table.forget(table.dated.due(now.wall), lambda edge: is_current(edge.nonce, now.wall, after))
+            table.forget(table.dated.due(now.wall), lambda edge: is_current(nonce_of(edge), now.wall, after))
         due = table.dated.next()
         self._expires_at = math.inf
         if due is not None:
@@ -311,7 +312,7 @@ class TableExchange:
             end, wait = start, _RETRY_EXPIRY
             if table.may_forget:
                 end, wait = min(start + EXPIRE_AT_ONCE, len(table.slots)), 0.0
-                table.forget(range(start, end), lambda edge: is_dated(edge.nonce))
+                table.forget(range(start, end), lambda edge: is_dated(nonce_of(edge)))
             if end < len(table.slots):
                 context.timers.at(now.mono + wait, lambda now: self.forget_counters(now, end))
 

@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 
 from nearnet.compiling import compile_loop
 from nearnet.keys import ROW, sodium_address
-from nearnet.wire.edge_bytes import MIN_EDGE
+from nearnet.wire.edge_layout import MIN_EDGE
 
 __all__ = ["first_refused", "first_refused_edge"]
 

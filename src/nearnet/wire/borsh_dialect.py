@@ -12,7 +12,8 @@ from nearnet.wire import messages as m
 from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.borsh import Reader, Writer
 from nearnet.wire.borsh_keys import read_public_key, read_signature
-from nearnet.wire.edge_bytes import MIN_EDGE, Edge, read_edge, read_plain_edges
+from nearnet.wire.edge_bytes import Edge, read_edge, read_plain_edges
+from nearnet.wire.edge_layout import MIN_EDGE
 from nearnet.wire.routed_frame import Pieces, RoutedFrame, routed_bytes
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ import struct
 
 from nearnet.errors import Malformed
 from nearnet.keys import PeerId, Signature
+from nearnet.wire.edge_layout import KEY, MIN_EDGE, SIGNATURE, ends_of, involves, is_active, nonce_at, nonce_of
 
-__all__ = ["MIN_EDGE", "PLAIN_PAIR", "Edge", "read_edge", "read_plain_edges"]
+__all__ = ["PLAIN_PAIR", "Edge", "read_edge", "read_plain_edges"]
 
-_KEY = (33, 65)
-_SIGNATURE = (65, 66)
 _NONCE = struct.Struct("<Q")
 PLAIN_PAIR = rb"\0.{32}\0.{40}(?:\0.{63}[\0-\x1f]){2}"
 """A pattern for the bytes of an edge of two ed25519 keys, up to its removal info."""
@@ -22,13 +21,8 @@ PLAIN_PAIR = rb"\0.{32}\0.{40}(?:\0.{63}[\0-\x1f]){2}"
 _PLAIN = re.compile(PLAIN_PAIR + rb"\0", re.DOTALL).match
 """An edge of two ed25519 keys that nobody removed: nearly all are so, and this finds them in half the time."""
 
-MIN_EDGE = 33 + 33 + 8 + 65 + 65 + 1
-"""Bytes of the smallest edge, of two ed25519 keys and not removed: no other has that length."""
-
 _PLAIN_EDGES = re.compile(rb"(?:%b\0)++" % PLAIN_PAIR, re.DOTALL).match
 """Any number of such edges."""
-
-_PLAIN_NONCE_AT = 66
 
 
 class Edge(bytes):
@@ -53,48 +47,35 @@ class Edge(bytes):
     @property
     def peer0(self) -> PeerId:
         """The smaller id."""
-        return PeerId(self[: _KEY[self[0]]])
+        return PeerId(ends_of(self)[0])
 
     @property
     def peer1(self) -> PeerId:
         """The larger id."""
-        start = _KEY[self[0]]
-        return PeerId(self[start : start + _KEY[self[start]]])
+        return PeerId(ends_of(self)[1])
 
     @property
     def key(self) -> tuple[PeerId, PeerId]:
         """Both ids: what the edge is known by."""
-        middle = _KEY[self[0]]
-        return PeerId(self[:middle]), PeerId(self[middle : middle + _KEY[self[middle]]])
-
-    @property
-    def ends(self) -> tuple[bytes, bytes]:
-        """As `key`, as plain bytes: equal to the ids, at a quarter of the cost."""
-        middle = _KEY[self[0]]
-        return self[:middle], self[middle : middle + _KEY[self[middle]]]
-
-    @property
-    def _nonce_at(self) -> int:
-        middle = _KEY[self[0]]
-        return middle + _KEY[self[middle]]
+        peer0, peer1 = ends_of(self)
+        return PeerId(peer0), PeerId(peer1)
 
     @property
     def nonce(self) -> int:
         """Odd: active; even: removed."""
-        nonce: int = _NONCE.unpack_from(self, _PLAIN_NONCE_AT if len(self) == MIN_EDGE else self._nonce_at)[0]
-        return nonce
+        return nonce_of(self)
 
     @property
     def is_active(self) -> bool:
         """Whether the nonce is odd."""
-        return self[_PLAIN_NONCE_AT if len(self) == MIN_EDGE else self._nonce_at] & 1 == 1
+        return is_active(self)
 
     @property
     def signatures(self) -> tuple[Signature, Signature]:
         """Of peer0 and peer1, both over the active nonce."""
-        start = self._nonce_at + 8
-        middle = start + _SIGNATURE[self[start]]
-        return Signature(self[start:middle]), Signature(self[middle : middle + _SIGNATURE[self[middle]]])
+        start = nonce_at(self) + 8
+        middle = start + SIGNATURE[self[start]]
+        return Signature(self[start:middle]), Signature(self[middle : middle + SIGNATURE[self[middle]]])
 
     @property
     def signature0(self) -> Signature:
@@ -109,28 +90,24 @@ class Edge(bytes):
     @property
     def removal(self) -> tuple[bool, Signature] | None:
         """(whether peer0 removed it, the remover's signature over the even nonce), or None."""
-        start = self._nonce_at + 8
-        middle = start + _SIGNATURE[self[start]]
-        end = middle + _SIGNATURE[self[middle]]
+        start = nonce_at(self) + 8
+        middle = start + SIGNATURE[self[start]]
+        end = middle + SIGNATURE[self[middle]]
         return (bool(self[end + 1]), Signature(self[end + 2 :])) if self[end] else None
 
     def parts(self) -> tuple[bytes, bytes, int, bytes, bytes, tuple[bool, bytes] | None]:
         """All fields at once, as plain bytes: peer0, peer1, nonce, signature0, signature1, removal."""
         if len(self) == MIN_EDGE:
-            (nonce,) = _NONCE.unpack_from(self, _PLAIN_NONCE_AT)
-            return self[:33], self[33:66], nonce, self[74:139], self[139:204], None
-        middle = _KEY[self[0]]
-        at = middle + _KEY[self[middle]]
-        first = at + 8
-        second = first + _SIGNATURE[self[first]]
-        end = second + _SIGNATURE[self[second]]
+            return self[:33], self[33:66], nonce_of(self), self[74:139], self[139:204], None
+        first = nonce_at(self) + 8
+        second = first + SIGNATURE[self[first]]
+        end = second + SIGNATURE[self[second]]
         removal = (self[end + 1] == 1, self[end + 2 :]) if self[end] else None
-        (nonce,) = _NONCE.unpack_from(self, at)
-        return self[:middle], self[middle:at], nonce, self[first:second], self[second:end], removal
+        return *ends_of(self), nonce_of(self), self[first:second], self[second:end], removal
 
     def involves(self, peer: bytes) -> bool:
         """Whether `peer` is one of its ends."""
-        return self.startswith(peer) or self.startswith(peer, _KEY[self[0]])
+        return involves(self, peer)
 
     def other(self, peer: bytes) -> PeerId:
         """The end that is not `peer`."""
@@ -147,8 +124,8 @@ def read_edge(data: bytes, start: int) -> tuple[Edge, int]:
     if plain is not None:
         return Edge(plain[0]), plain.end()
     try:
-        at = start + _KEY[data[start]]
-        at += _KEY[data[at]] + 8
+        at = start + KEY[data[start]]
+        at += KEY[data[at]] + 8
         at = _skip_signature(data, at)
         at = _skip_signature(data, at)
         option = data[at]
@@ -174,7 +151,7 @@ def read_plain_edges(data: bytes, start: int, most: int) -> list[Edge]:
 
 
 def _skip_signature(data: bytes, at: int) -> int:
-    end = at + _SIGNATURE[data[at]]
+    end = at + SIGNATURE[data[at]]
     if not data[at] and data[end - 1] & 0xE0:
         raise Malformed("an ed25519 signature has top bits that none has")
     return end

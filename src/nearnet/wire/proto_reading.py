@@ -15,7 +15,8 @@ from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire import network_pb2 as pb
 from nearnet.wire.borsh_dialect import STEP, at_once, decode_announcement
-from nearnet.wire.edge_bytes import MIN_EDGE, PLAIN_PAIR, Edge
+from nearnet.wire.edge_bytes import PLAIN_PAIR, Edge
+from nearnet.wire.edge_layout import MIN_EDGE
 from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, borsh_range, fields
 from nearnet.wire.proto_structures import (
     parse,
