@@ -88,6 +88,9 @@ class DictStore:
     def items(self, column):
         return iter(list(self.columns.get(column, {}).items()))
 
+    def is_empty(self, column):
+        return not self.columns.get(column)
+
     def apply(self, writes):
         for write in writes:
             rows = self.columns.setdefault(write.column, {})

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 from graph_fakes import edge
-from peer_fakes import peer_id
+from peer_fakes import DictStore, peer_id
 
 from nearnet.core.actions import Write
 from nearnet.core.components import Components
@@ -54,3 +54,13 @@ def test_a_peer_of_a_component_that_is_missing():
     store.commit([Write("PeerComponent", peer_id(1), nonce(5))])
     component = Components(store).of(peer_id(1))
     assert (component.nonce, component.peers, component.edges) == (nonce(5), (peer_id(1),), [])
+
+
+def test_a_store_without_components_is_asked_once():
+    store = DictStore()
+    components = Components(store)
+    assert components.of(peer_id(1)) is None
+    assert store.reads == 0, "for every peer that turns up"
+    store.apply(components.new([peer_id(1)], [edge(1, 2)]).stored())
+    assert components.of(peer_id(1)).peers == (peer_id(1),)
+    assert Components(store).of(peer_id(1)).peers == (peer_id(1),)

@@ -44,6 +44,7 @@ def test_empty_at_first(store):
     for column in COLUMNS:
         assert store.get(column, b"key") is None
         assert list(store.items(column)) == []
+        assert store.is_empty(column)
 
 
 def test_rows_in_the_order_of_their_keys(store):
@@ -51,6 +52,14 @@ def test_rows_in_the_order_of_their_keys(store):
     assert list(store.items(PEERS)) == [(b"", b""), (b"a", b"1"), (b"b", b"2")]
     assert store.get(PEERS, b"") == b""
     assert store.get("PeerComponent", b"a") is None
+
+
+def test_a_column_is_empty_again_without_its_rows(store):
+    store.commit([Write(PEERS, b"a", b"1")])
+    assert not store.is_empty(PEERS)
+    assert store.is_empty("PeerComponent")
+    store.commit([Write(PEERS, b"a", None)])
+    assert store.is_empty(PEERS)
 
 
 def test_the_last_write_of_a_key_counts(store):

@@ -62,3 +62,16 @@ def test_only_the_batch_that_was_taken_can_end(store):
     overlay.take_batch()
     with pytest.raises(ValueError, match="not the batch"):
         overlay.committed(())
+
+
+def test_what_waits_counts_for_an_empty_column():
+    store = MemoryStore()
+    overlay = WriteBehind(store)
+    assert overlay.is_empty(PEERS)
+    overlay.put([Write(PEERS, b"a", b"1")])
+    assert not overlay.is_empty(PEERS)
+    overlay.take_batch()
+    overlay.put([Write(PEERS, b"a", None)])
+    assert overlay.is_empty(PEERS), "the newest form counts"
+    store.commit([Write(PEERS, b"b", b"2")])
+    assert not overlay.is_empty(PEERS)

@@ -40,15 +40,22 @@ class Component(NamedTuple):
 
 
 class Components:
-    """Numbers new components, the first 0, and reads stored ones. Writes nothing itself."""
+    """Numbers new components, the first 0, and reads stored ones. Writes nothing itself.
 
-    __slots__ = ("_store",)
+    Every peer that turns up is looked for, so a store that has no component is not asked: while all cores are busy each
+    look waits several milliseconds for the interpreter's lock, which SQLite lets go.
+    """
+
+    __slots__ = ("_none_stored", "_store")
 
     def __init__(self, store: StoreReader) -> None:
+        """`store` gets its components from here alone from now on."""
         self._store = store
+        self._none_stored = store.is_empty(_PEERS)
 
     def new(self, peers: Iterable[PeerId], edges: list[Edge]) -> Component:
         """A component of the next nonce, to be stored by the caller."""
+        self._none_stored = False
         last = self._store.get(_LAST, b"")
         nonce = 0 if last is None else _NONCE.unpack(last)[0] + 1
         return Component(_NONCE.pack(nonce), tuple(peers), edges)
@@ -61,7 +68,7 @@ class Components:
 
     def of(self, peer: PeerId) -> Component | None:
         """The last component of this peer; None when it has none."""
-        nonce = self._store.get(_PEERS, peer)
+        nonce = None if self._none_stored else self._store.get(_PEERS, peer)
         if nonce is None:
             return None
         stored = self._store.get(_EDGES, nonce)

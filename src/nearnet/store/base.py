@@ -61,6 +61,9 @@ class StoreReader(Protocol):
     def items(self, column: str) -> Iterator[tuple[bytes, bytes]]:
         """All rows of a column, in the order of their keys, as they are at the time of the call."""
 
+    def is_empty(self, column: str) -> bool:
+        """Whether a column has no row at all."""
+
 
 class Store(StoreReader, Protocol):
     """A database. One writer at a time."""

@@ -28,6 +28,10 @@ class MemoryStore:
         """All rows as they are now, in the order of their keys."""
         return iter(sorted(self._rows(column).items()))
 
+    def is_empty(self, column: str) -> bool:
+        """Whether a column has no row at all."""
+        return not self._rows(column)
+
     def commit(self, writes: Sequence[Write]) -> None:
         """All of them, or `StoreError` and none."""
         for write in writes:

@@ -159,6 +159,10 @@ class SqliteStore:
         """All rows that are not damaged, in the order of their keys."""
         return self._sound(column, self._query(f"SELECT key, value, crc FROM {known_column(column)} ORDER BY key"))
 
+    def is_empty(self, column: str) -> bool:
+        """Whether a column has no row at all, damaged ones counted."""
+        return not self._query(f"SELECT key, value, crc FROM {known_column(column)} LIMIT 1")
+
     def _query(self, statement: str, parameters: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes, int]]:
         try:
             return self._live(self._reader).execute(statement, parameters).fetchall()

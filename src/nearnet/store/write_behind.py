@@ -53,6 +53,12 @@ class WriteBehind:
                     rows[key] = write.value
         return iter(sorted(rows.items()))
 
+    def is_empty(self, column: str) -> bool:
+        """Whether a column has no row at all."""
+        if any(of == column for layer in (self._batch, self._pending) for of, _ in layer):
+            return next(self.items(column), None) is None
+        return self._store.is_empty(column)
+
     @property
     def pending_count(self) -> int:
         """Rows not known to be on the disk."""
