@@ -21,11 +21,11 @@ EXPIRE_AT_ONCE = 2000
 class DatedEdges:
     """Slots of edges by the time of their nonces: 4 bytes for each time an edge is put in, until it expires."""
 
-    __slots__ = ("_after", "_first", "_spans")
+    __slots__ = ("_first", "_spans", "expires_after")
 
     def __init__(self, expires_after: float) -> None:
         """`expires_after`: seconds from an edge's nonce."""
-        self._after = expires_after
+        self.expires_after = expires_after
         self._spans: dict[int, array[int]] = {}
         self._first: int | None = None
 
@@ -41,7 +41,7 @@ class DatedEdges:
 
     def next(self) -> float | None:
         """When `due` is to be called next, in unix seconds; None when nothing will expire."""
-        return None if self._first is None else (self._first + 1) * SPAN + self._after
+        return None if self._first is None else (self._first + 1) * SPAN + self.expires_after
 
     def due(self, wall: float) -> array[int]:
         """Slots that held something which has expired by now, at most `EXPIRE_AT_ONCE`; empty: none is due."""

@@ -108,8 +108,7 @@ class RoutingTable:
 
     def edges_of(self, peer: PeerId) -> list[Edge]:
         """Those that this peer of the graph is an end of."""
-        slots = self._edges.slots
-        return [edge for slot in self._edges.slots_of(peer) if (edge := slots[slot]) is not None]
+        return [edge for slot in self._edges.slots_of(peer) if (edge := self._edges.slots[slot]) is not None]
 
     def peers(self) -> list[PeerId]:
         """Every peer in the graph, ourselves first."""
@@ -202,8 +201,7 @@ class RoutingTable:
                     if peer not in index and peer not in met and peer not in back:
                         met[peer] = None
                         waiting.append(peer)
-                expires_after = self._timing.edge_expires_after
-                current = involves(edge, self.me) or is_current(nonce_of(edge), now.wall, expires_after)
+                current = involves(edge, self.me) or is_current(nonce_of(edge), now.wall, self.dated.expires_after)
                 if current and self._put(edge, key, self._edges.slot_of(*key), None, now):
                     self._restored.append(edge)
         return bool(back)
