@@ -1,7 +1,10 @@
 """The index of pairs, held against a dict."""
 
 from array import array
+from collections import Counter
+from itertools import combinations, islice
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -63,3 +66,18 @@ def test_many():
         assert len(index) == 5000
         found = [index.get(first[slot], second[slot]) for slot in range(10_000)]
         assert found == [slot if slot % 2 else None for slot in range(10_000)]
+
+
+@pytest.mark.parametrize("stride", [1, 64])
+@pytest.mark.parametrize("salt", [0x0123456789ABCDEF, 0x1FEDCBA987654321, -0x0F1E2D3C4B5A6978])
+def test_the_shapes_that_networks_have_spread(salt, stride):
+    """As well as chance would: of 1 000 pairs in 500 buckets none has 20 then."""
+    star = [(0, number * stride) for number in range(1, 1001)]
+    chain = [(number * stride, (number + 1) * stride) for number in range(1000)]
+    dense = [(a * stride, b * stride) for a, b in islice(combinations(range(46), 2), 1000)]
+    for pairs in (star, chain, dense):
+        first, second = array("I", [a for a, _ in pairs]), array("I", [b for _, b in pairs])
+        index = PairIndex(first, second, salt)
+        for slot, pair in enumerate(pairs):
+            index.add(slot, *pair)
+        assert max(Counter(index._bucket(*pair) for pair in pairs).values()) < 20
