@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from benchmarks.forward_core import BORSH, START, key
+from benchmarks.forward_core import BORSH, START, key, signed_message
 from benchmarks.harness import Options, Result, by_turns, cpu_of
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
@@ -12,12 +12,10 @@ from nearnet.core.clock import Now
 from nearnet.core.handshake import PeerState
 from nearnet.core.peer import Peer
 from nearnet.core.peer_manager import PeerManager
-from nearnet.keys import Signature
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import Routed, RoutedMessage, SocketAddress
 from nearnet.wire.routed_body import Opaque, encode_body
-from nearnet.wire.routed_frame import routed_digest
 
 ME, AUTHOR = key("relay"), key("near")
 
@@ -36,9 +34,7 @@ def _frames(count: int, first: int) -> bytes:
     out = []
     for number in range(first, first + count):
         body = encode_body(Opaque(0, number.to_bytes(8, "little") + bytes(190)))
-        unsigned = RoutedMessage(ME.public_key, AUTHOR.public_key, Signature(b""), 100, body)
-        signature = AUTHOR.sign(routed_digest(unsigned))
-        frame = BORSH.encode(Routed(RoutedMessage(ME.public_key, AUTHOR.public_key, signature, 100, body)))
+        frame = BORSH.encode(Routed(signed_message(AUTHOR, ME.public_key, body)))
         out.append(frame_prefix(len(frame)) + frame)
     return b"".join(out)
 

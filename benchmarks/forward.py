@@ -6,18 +6,17 @@ never has more than `BURST` bytes of them in its queues.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import selectors
 import statistics
 import time
 
+from benchmarks.forward_core import signed_message
 from benchmarks.harness import Options, Result, Turns, by_turns, verification_on_two_cores
 from benchmarks.node_process import TIMEOUT, NodeProcess, OtherProcess, Process, RawClient
-from nearnet.keys import SecretKey, Signature
+from nearnet.keys import SecretKey
 from nearnet.wire.framing import frame_prefix
-from nearnet.wire.messages import Routed, RoutedMessage
-from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.messages import Routed
 
 BODY = 200
 CHUNK_RESPONSE = 12
@@ -90,10 +89,9 @@ class Flood:
         heard: dict[RawClient, int] = {}
         for key, _ in self._selector.select(timeout):
             client: RawClient = key.data
-            client.framer.feed(client.socket.recv(1 << 18))
-            heard.setdefault(client, 0)
-            while (frame := client.framer.next_frame()) is not None:
-                heard[client] += client.dialect.routed(frame) is not None
+            client.read()
+            frames = iter(client.framer.next_frame, None)
+            heard[client] = sum(client.dialect.routed(frame) is not None for frame in frames)
         return heard
 
     def close(self) -> None:
@@ -104,11 +102,8 @@ class Flood:
 
 def routed_to(receiver: RawClient, sender: RawClient, mark: int, number: int, size: int) -> bytes:
     """A message with its length in front; no other of this mark and number is the same."""
-    author = sender.key
     body = _body(mark.to_bytes(4, "little") + number.to_bytes(4, "little"), size)
-    unsigned = RoutedMessage(receiver.key.public_key, author.public_key, Signature(bytes(65)), 100, body)
-    signature = author.sign(routed_digest(unsigned))
-    frame = sender.dialect.encode(Routed(dataclasses.replace(unsigned, signature=signature)))
+    frame = sender.dialect.encode(Routed(signed_message(sender.key, receiver.key.public_key, body)))
     return frame_prefix(len(frame)) + frame
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import dataclasses
 import hashlib
 import pstats
 import statistics
@@ -45,6 +46,12 @@ START = Now(1_000.0, 1_700_000_000.0)
 def key(name: str) -> SecretKey:
     """A key that is the same in every run."""
     return SecretKey.from_seed(name)
+
+
+def signed_message(author: SecretKey, target: PeerId, body: bytes) -> RoutedMessage:
+    """A message of this author, with a ttl of 100."""
+    unsigned = RoutedMessage(target, author.public_key, Signature(b""), 100, body)
+    return dataclasses.replace(unsigned, signature=author.sign(routed_digest(unsigned)))
 
 
 BEYOND = key("beyond")
@@ -92,10 +99,7 @@ def frames(count: int, size: int, dialect: Dialect = BORSH) -> list[bytes]:
     made = []
     for number in range(count):
         body = encode_body(Opaque(0, number.to_bytes(8, "little") + bytes(max(0, size - 9))))
-        unsigned = RoutedMessage(target, author.public_key, Signature(b""), 100, body)
-        signature = author.sign(routed_digest(unsigned))
-        message = RoutedMessage(target, author.public_key, signature, 100, body)
-        made.append(dialect.encode(Routed(message, (1_700_000_000, number), 0)))
+        made.append(dialect.encode(Routed(signed_message(author, target, body), (1_700_000_000, number), 0)))
     return made
 
 

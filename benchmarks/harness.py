@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 
+FLOORS = 5
+"""Times that `verification_floors` measures: a machine that has others on it is fast and slow in turns of seconds."""
+
 _SIGNER = SigningKey(bytes(31) + b"\7")
 _DIGESTS = [bytes((one, two)) * 16 for one in range(8) for two in range(250)]
 _SIGNED = [(digest, _SIGNER.sign(digest).signature) for digest in _DIGESTS]
@@ -127,6 +130,13 @@ def verification_on_two_cores() -> float:
     for thread in threads:
         thread.join()
     return (time.monotonic() - begun) / len(threads) / len(_SIGNED)
+
+
+def verification_floors() -> tuple[float, float]:
+    """Both of these, of two cores first: before and after what they are compared with."""
+    turns = [(verification_on_two_cores(), verification()) for _ in range(FLOORS)]
+    on_two, on_one = zip(*turns, strict=True)
+    return statistics.fmean(on_two), statistics.fmean(on_one)
 
 
 def by_turns(ours: Callable[[int], float], options: Options, floor: Callable[[], float] = verification) -> Turns:

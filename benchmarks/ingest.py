@@ -6,7 +6,7 @@ import statistics
 import time
 from itertools import combinations, islice
 
-from benchmarks.harness import Options, Result, by_turns, verification, verification_on_two_cores
+from benchmarks.harness import Options, Result, by_turns, verification_floors
 from benchmarks.node_process import BORSH, NodeProcess, OtherProcess, Process, RawClient
 from nearnet.core.edge import build_edge, edge_digest
 from nearnet.keys import SecretKey
@@ -15,10 +15,6 @@ from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import SyncRoutingTable
 
 EDGES = 20_000
-
-FLOORS = 5
-"""Times that the floors are measured before and after each table: a machine that has others on it is fast and slow in
-turns of seconds."""
 
 
 def new_edges(mark: str, count: int, joined_to: SecretKey, nonce: int = 1) -> tuple[Edge, ...]:
@@ -80,8 +76,9 @@ def run(options: Options) -> list[Result]:
     both: list[float] = []
 
     def floor() -> float:
-        both.append(statistics.fmean(verification_on_two_cores() for _ in range(FLOORS)))
-        return statistics.fmean(verification() for _ in range(FLOORS))
+        on_two, on_one = verification_floors()
+        both.append(on_two)
+        return on_one
 
     with NodeProcess() as node:
         intake = Intake(node, edges)

@@ -6,18 +6,16 @@ import random
 import statistics
 import threading
 import time
-from dataclasses import replace
 
-from benchmarks.harness import Options, Result, verification, verification_on_two_cores
-from benchmarks.ingest import FLOORS
+from benchmarks.forward_core import signed_message
+from benchmarks.harness import Options, Result, verification_floors
 from benchmarks.node_process import NodeProcess, RawClient
 from nearnet.core.edge import build_edge, edge_digest
-from nearnet.keys import SecretKey, Signature
+from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import frame_prefix
-from nearnet.wire.messages import Routed, RoutedMessage, SyncRoutingTable
+from nearnet.wire.messages import Routed, SyncRoutingTable
 from nearnet.wire.routed_body import Ping, encode_body
-from nearnet.wire.routed_frame import routed_digest
 
 PEERS, EDGES = 10_000, 150_000
 INTERVAL = 0.02
@@ -58,20 +56,12 @@ class Pinger(threading.Thread):
         while not self.stopping.wait(INTERVAL):
             nonce += 1
             body = encode_body(Ping(nonce, self._client.key.public_key))
-            unsigned = RoutedMessage(self._target, self._client.key.public_key, Signature(b""), 100, body)
-            message = replace(unsigned, signature=self._client.key.sign(routed_digest(unsigned)))
+            message = signed_message(self._client.key, self._target, body)
             begun = time.monotonic()
             self._client.send(Routed(message))
             self._client.receive_until("Routed", 1)
             self.round_trips.append(time.monotonic() - begun)
         self._client.close()
-
-
-def _floors() -> tuple[float, float]:
-    """Seconds of a bare verification on two cores and on one."""
-    turns = [(verification_on_two_cores(), verification()) for _ in range(FLOORS)]
-    both, one = zip(*turns, strict=True)
-    return statistics.fmean(both), statistics.fmean(one)
 
 
 def run(options: Options) -> list[Result]:
@@ -88,7 +78,7 @@ def run(options: Options) -> list[Result]:
         listener.drain()
         pinger.round_trips.clear()
         frame = client.dialect.encode(SyncRoutingTable(network))
-        before = _floors()
+        before = verification_floors()
         stalls = node.metric(STALLS)
         begun, cpu, heard = time.monotonic(), node.cpu(), 0
         client.socket.sendall(frame_prefix(len(frame)) + frame)
@@ -96,7 +86,7 @@ def run(options: Options) -> list[Result]:
             (table,) = listener.receive_until("SyncRoutingTable", 1)
             heard += int.from_bytes(table[1:5], "little")
         wall, cpu = time.monotonic() - begun, node.cpu() - cpu
-        both, floor = (statistics.fmean(pair) for pair in zip(before, _floors(), strict=True))
+        both, floor = (statistics.fmean(pair) for pair in zip(before, verification_floors(), strict=True))
         stalls = node.metric(STALLS) - stalls
         pinger.stopping.set()
         pinger.join()

@@ -197,11 +197,15 @@ class RawClient:
     def receive(self) -> bytes:
         """The next frame's content."""
         while (frame := self.framer.next_frame()) is None:
-            data = self.socket.recv(1 << 18)
-            if not data:
-                raise NearnetError("the node closed the connection")
-            self.framer.feed(data)
+            self.read()
         return frame
+
+    def read(self) -> None:
+        """Have the framer take what comes next."""
+        data = self.socket.recv(1 << 18)
+        if not data:
+            raise NearnetError("the node closed the connection")
+        self.framer.feed(data)
 
     def receive_until(self, kind: str, count: int) -> list[bytes]:
         """Frames of one kind, others skipped."""
@@ -217,7 +221,7 @@ class RawClient:
         self.socket.settimeout(0.1)
         try:
             while True:
-                self.framer.feed(self.socket.recv(1 << 18))
+                self.read()
         except TimeoutError:
             self.socket.settimeout(TIMEOUT)
         while self.framer.next_frame() is not None:

@@ -262,7 +262,7 @@ class Invariants:
         held = {one.account_id for one in node.core.announcements.all()}
         if not held <= accounts:
             raise InvariantBroken("store", f"{node} has not stored {sorted(held - accounts)}")
-        Components(node.disk.rows)  # Reads the last nonce: it must decode.
+        Components(node.disk.rows).new((), [])  # Reads the last nonce: it must decode.
 
     def _answers(self, part: list[SimNode]) -> None:
         """Each node of a connected part pings another, and its pong finds the way back."""

@@ -6,14 +6,20 @@ A count is held against the bytes that are left before anything is built on it; 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from nearnet.errors import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Reader", "Writer"]
+__all__ = ["KEY", "SIGNATURE", "Reader", "Writer"]
+
+KEY: Final = (33, 65)
+"""Bytes of a public key, by its first one (`wire.md` §3)."""
+
+SIGNATURE: Final = (65, 66)
+"""Bytes of a signature, by its first one."""
 
 T = TypeVar("T")
 _U16, _U32, _U64 = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Q")

@@ -10,7 +10,8 @@ import struct
 
 from nearnet.errors import Malformed
 from nearnet.keys import PeerId, Signature
-from nearnet.wire.edge_layout import KEY, MIN_EDGE, SIGNATURE, ends_of, involves, is_active, nonce_at, nonce_of
+from nearnet.wire.borsh import KEY, SIGNATURE
+from nearnet.wire.edge_layout import MIN_EDGE, ends_of, involves, is_active, nonce_at, nonce_of
 
 __all__ = ["PLAIN_PAIR", "Edge", "read_edge", "read_plain_edges"]
 

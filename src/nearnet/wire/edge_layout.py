@@ -1,7 +1,7 @@
 """Where the parts of an edge lie in its borsh bytes (`wire.md` §4): `Edge` has them by their names.
 
 Functions of bytes, so that they can be compiled, as a kind of `bytes` cannot: what looks at each edge of a table calls
-them, at a fifth of what a property takes.
+them, where a property would go through the interpreter.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-__all__ = ["KEY", "MIN_EDGE", "SIGNATURE", "ends_of", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
+from nearnet.wire.borsh import KEY
 
-KEY: Final = (33, 65)
-"""Bytes of a public key, by its first."""
-
-SIGNATURE: Final = (65, 66)
-"""Bytes of a signature, by its first."""
+__all__ = ["MIN_EDGE", "ends_of", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
 
 MIN_EDGE: Final = 205
 """Bytes of the smallest edge, of two ed25519 keys and not removed: 33 + 33 + 8 + 65 + 65 + 1, and no other has that

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
+from nearnet.wire.borsh import KEY, SIGNATURE
 from nearnet.wire.messages import RoutedMessage
 from nearnet.wire.proto_fields import Unknown, read_timestamp
 
@@ -22,8 +23,6 @@ NO_SIGNATURE = bytes(65)
 Pieces: TypeAlias = tuple[bytes | memoryview, ...]
 """Bytes to be written one after the other; some may be empty."""
 
-_KEY = (33, 65)
-_SIGNATURE = (65, 66)
 _COPY_BELOW = 4096
 """Joining small pieces costs less than doing without."""
 
@@ -68,11 +67,11 @@ class RoutedFrame:
         self.stamp = stamp
         self.num_hops = num_hops
         try:
-            self.author_at = author_at = start + 33 if frame[start] else start + 1 + _KEY[frame[start + 1]]
+            self.author_at = author_at = start + 33 if frame[start] else start + 1 + KEY[frame[start + 1]]
             if frame[start] > 1:
                 raise Malformed(f"{frame[start]} is no kind of target")
-            self.sig_at = sig_at = author_at + _KEY[frame[author_at]]
-            self.ttl_at = ttl_at = sig_at + _SIGNATURE[frame[sig_at]]
+            self.sig_at = sig_at = author_at + KEY[frame[author_at]]
+            self.ttl_at = ttl_at = sig_at + SIGNATURE[frame[sig_at]]
             self.ttl: int = frame[ttl_at]
             self.body_index: int = frame[ttl_at + 1]
         except IndexError:
