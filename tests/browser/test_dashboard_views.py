@@ -206,6 +206,28 @@ async def test_from_phone_to_wide_screen(name: str, width: int, height: int) -> 
             await shot(page, f"{view}-{name}")
 
 
+async def test_where_one_is_stays_in_sight_as_counts_grow() -> None:
+    async with watched(0) as at, opened(at.url, "limits", viewport={"width": 360, "height": 740}) as page:
+        await page.wait_for_selector("main.view-limits")
+
+        async def ban_more(total: int) -> None:
+            for number in range(len(at.node.core.peer_store.bans()), total):
+                at.node.ban(PeerId(SecretKey.from_seed(f"banned {number}").public_key), ReasonForBan.NONE, 3600)
+            await page.wait_for_selector(f"#count-bans:has-text('{total}')")
+
+        async def right() -> float:
+            box = await page.locator("#rail a[aria-current]").bounding_box()
+            return float(box["x"] + box["width"])
+
+        for total in (1, 10, 100):
+            await ban_more(total)
+            assert await right() <= 360
+        await page.evaluate("document.querySelector('#rail').scrollLeft = 0")
+        assert await right() > 360
+        await ban_more(101)
+        assert await page.evaluate("document.querySelector('#rail').scrollLeft") == 0, "nobody's hand is overruled"
+
+
 async def test_a_node_that_goes_away_is_told() -> None:
     async with watched(0) as at, opened(at.url, refused=("ERR_CONNECTION", "WebSocket")) as page:
         await page.wait_for_selector(".state.good")

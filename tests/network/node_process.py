@@ -7,7 +7,6 @@ import os
 import resource
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from network.raw_peer import Target
+from ports import free_port
 
 from nearnet.cli import main
 from nearnet.keys import CryptoHash, PeerId
@@ -149,7 +149,5 @@ class NodeProcess:
 
 
 def free_address() -> str:
-    """A port of loopback that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    """A port of loopback at which nobody listens."""
+    return f"127.0.0.1:{free_port()}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from ports import free_port
 
 from nearnet import Node
 from nearnet.core.peer_manager import PeerManager
@@ -37,13 +38,6 @@ QUICK = {
 """Short intervals: what a scenario expects within seconds comes within a fraction of one."""
 
 LOOK_EVERY = 0.05
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class RealClient:

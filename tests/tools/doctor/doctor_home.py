@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+
+from ports import free_port
 
 from nearnet import NetworkConfig, Node
 from nearnet.home import write_key
@@ -30,14 +31,6 @@ def make_home(folder: Path, boot: str = "", **sections: Any) -> Path:
     (folder / "config.json").write_text(json.dumps(config))
     write_key(folder / "node_key.json", KEY)
     return folder
-
-
-def free_port() -> int:
-    """One that the system chooses; nobody else is given it meanwhile."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

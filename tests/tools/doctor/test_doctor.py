@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from doctor_home import KEY, boot_node, findings, free_port, make_home, place
+from doctor_home import KEY, boot_node, findings, make_home, place
+from ports import free_port
 
 from nearnet import Node, ReasonForBan
 from nearnet.api.http import HttpServer

@@ -115,7 +115,16 @@ function drawHeader() {
     shownId = status.node_public_key;
     fill(identity, h("span", { class: "mono", title: shownId }, shortId(shownId)), copyButton(shownId, "this node's id"));
   }
+  drawCounts();
+}
+
+/** A count that grows pushes the row on: where one is stays in sight, unless it was scrolled away by hand. */
+function drawCounts() {
+  const rail = document.getElementById("rail").getBoundingClientRect();
+  const here = document.querySelector("#rail a[aria-current]");
+  const { left, right } = here.getBoundingClientRect();
   VIEWS.forEach(([name, , count]) => count && setText(document.getElementById(`count-${name}`), count() ?? ""));
+  if (left >= rail.left && right <= rail.right) here.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function frame() {
