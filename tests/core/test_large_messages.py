@@ -147,7 +147,7 @@ def test_its_sender_may_have_gone(core: Slow) -> None:
 
 def test_reading_goes_on_and_stops_before_too_much_waits(core: Slow) -> None:
     near, far = core.ready("near"), core.ready("far")
-    behind = routed(near.key, far.key, 2, MOST_BEHIND)
+    behind = routed(near.key, far.key, 2, MOST_CHECKED)
     near.raw(routed(near.key, far.key, 1) + behind[:10])
     near.raw(behind[10:MOST_BEHIND])
     assert PauseReading(near.peer) not in core.others
@@ -158,6 +158,35 @@ def test_reading_goes_on_and_stops_before_too_much_waits(core: Slow) -> None:
     near.raw(behind[-5:])
     core.check()
     assert numbers(far) == [1, 2]
+
+
+def test_a_large_one_that_may_be_checked_too_is_read_whole(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    behind = routed(near.key, far.key, 2, 2 * MOST_BEHIND)
+    near.raw(routed(near.key, far.key, 1) + behind[:10])
+    near.raw(behind[10:-5])
+    assert PauseReading(near.peer) not in core.others
+    near.raw(behind[-5:])
+    assert len(core.waiting) == 2
+    core.check(1)
+    core.check()
+    assert numbers(far) == [1, 2]
+
+
+def test_reading_goes_on_when_the_next_large_one_may_be_checked_too(core: Slow) -> None:
+    near, far = core.ready("near"), core.ready("far")
+    quarter = MOST_CHECKED // 4
+    first, second, third = (routed(near.key, far.key, n, size * quarter - 200) for n, size in ((1, 2), (2, 1), (3, 2)))
+    near.raw(first + second)
+    near.raw(third[:-5])
+    assert core.others.count(PauseReading(near.peer)) == 1
+    core.check()
+    assert core.others.count(ResumeReading(near.peer)) == 1
+    near.raw(third[-5:])
+    assert len(core.waiting) == 2
+    core.check(1)
+    core.check()
+    assert numbers(far) == [1, 2, 3]
 
 
 def test_reading_waits_until_little_waits(core: Slow) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,7 +16,7 @@ from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck, build_edge, edge_digest, sign_edge
 from nearnet.keys import SecretKey, Signature, signature_row
 from nearnet.net import edge_validator
-from nearnet.net.edge_validator import LONG_RUN, PIECE, SHARE_FROM, EdgeValidator
+from nearnet.net.edge_validator import LONG_RUN, NICENESS, PIECE, SHARE_FROM, EdgeValidator
 from nearnet.wire.edge_bytes import Edge
 
 ME, OTHER = SecretKey.from_seed("me"), SecretKey.from_seed("other")
@@ -397,3 +399,31 @@ async def test_a_long_run_of_messages_is_much(two_cores: None, sped_up: list[str
     assert await validator.answers(1)
     assert sped_up == ["nearnet-edges-0"]
     validator.actor.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads of one process have one priority here")
+async def test_its_threads_stand_back_for_the_loop() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    validator = Validator(1)
+    try:
+        validator.actor.submit(Verify(1, (good(),)))
+        await validator.answers(1)
+        (thread,) = (thread for thread in threading.enumerate() if thread.name.startswith("nearnet-edges-"))
+        assert thread.native_id is not None
+        assert os.getpriority(os.PRIO_PROCESS, thread.native_id) == min(19, before + NICENESS)
+        assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    finally:
+        validator.actor.stop()
+
+
+async def test_where_they_may_not_stand_back_they_work_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(increment: int) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "nice", refused)
+    validator = Validator(1)
+    try:
+        validator.actor.submit(Verify(1, (good(),)))
+        assert await validator.answers(1) == [Verdict(1, ("valid",))]
+    finally:
+        validator.actor.stop()

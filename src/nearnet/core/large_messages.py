@@ -24,11 +24,16 @@ __all__ = ["LARGE_MESSAGE", "MOST_BEHIND", "MOST_CHECKED", "LargeMessages"]
 LARGE_MESSAGE = 128 * 1024
 """Bytes from which a message is large: to hash as many takes 0.1 ms."""
 
-MOST_CHECKED = 4 * 2**20
-"""Bytes of one connection's messages that are checked at the same time, but for one that is longer by itself."""
+MOST_CHECKED = 8 * 2**20
+"""Bytes of one connection's messages that are checked at the same time, but for one that is longer by itself.
 
-MOST_BEHIND = 4 * 2**20
-"""Bytes read of what comes behind those that are being checked."""
+Seven of 1 MiB: they go on in their order, so of only three one is often done and waits for its turn while a thread
+has nothing to do.
+"""
+
+MOST_BEHIND = 2 * 2**20
+"""Bytes read of what comes behind those that are being checked, but for a large one that may be checked too: what lies
+long in memory has left the processor's caches."""
 
 
 class LargeMessages:
@@ -66,8 +71,11 @@ class LargeMessages:
 
     def more_came(self, peer: Peer) -> None:
         """Bytes behind those that are being checked: enough is enough."""
-        if peer.framer.buffered > MOST_BEHIND:
+        if self._is_enough(peer):
             self._connections.pause(peer, "check")
+
+    def _is_enough(self, peer: Peer) -> bool:
+        return peer.framer.buffered > MOST_BEHIND and not self.lets_pass(peer)
 
     def in_order(self, check: CheckMessage, outcome: str) -> Iterator[tuple[RoutedFrame, str]]:
         """One is checked; yields those, with their outcomes, that have none before them whose outcome is not known."""
@@ -87,5 +95,5 @@ class LargeMessages:
         """What could be dealt with is: more may be checked, or read."""
         if "check" not in peer.paused:
             self._connections.process(peer, now)
-        elif not peer.checking or peer.framer.buffered <= MOST_BEHIND:
+        elif not peer.checking or not self._is_enough(peer):
             self._connections.resume(peer, "check", now)

@@ -7,6 +7,7 @@ them by `to_send`, once per read however many messages they are.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from nearnet.core.handshake import PeerState
@@ -134,7 +135,7 @@ class Peer:
     """Of `core/large_messages.py`: messages that are being checked, in order, and outcomes that have to wait."""
     early: list[bytes]
     """Frames kept for Ready (`Step.KEEP_FOR_READY`)."""
-    routed_cache: dict[bytes, float]
+    routed_cache: OrderedDict[bytes, float]
     """Of `core/routed.py`: what came in lately, against duplicates."""
     sync_cursor: int | None
     """Of `core/gossip.py`: the next slot of the first table, None when it is sent."""
@@ -176,7 +177,7 @@ class Peer:
         self.malformed: list[float] = []
         self.tables: TokenBucket | None = None
         self.peers_requests: TokenBucket | None = None
-        self.routed_cache = {}
+        self.routed_cache = OrderedDict()
         self.behind = False
         self.missed: dict[bytes, None] = {}
         self.timers: list[Timer] = []

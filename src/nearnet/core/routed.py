@@ -31,6 +31,7 @@ from nearnet.wire.routed_body import (
 from nearnet.wire.routed_frame import routed_digest
 
 if TYPE_CHECKING:
+    from collections import OrderedDict
     from collections.abc import Callable, Iterator, Sequence
 
     from nearnet.config import NetworkConfig
@@ -188,7 +189,7 @@ class RoutedMessages:
             self._drop(rf.body_index, "Loop")
         else:
             if rf.body_index in EXPECTS_RESPONSE:
-                self._route_back.insert(rf.digest(), peer.ready_id, now)
+                self._route_back.insert(CryptoHash(rf.digest()), peer.ready_id, now)
             self._forward(next_hop, rf)
         return None
 
@@ -204,15 +205,11 @@ class RoutedMessages:
             next_hop.send_frame(head, "Routed", behind)
         self.forwarded += 1
 
-    def _forget(self, seen: dict[bytes, float], mono: float) -> None:
+    def _forget(self, seen: OrderedDict[bytes, float], mono: float) -> None:
         """All that is too old to matter (the oldest come first), at least one: this is seldom, or one at a time."""
-        outdated: list[bytes] = []
-        for key, since in seen.items():
-            if outdated and mono - since <= self._duplicate_period:
-                break
-            outdated.append(key)
-        for key in outdated:
-            del seen[key]
+        seen.popitem(last=False)
+        while seen and mono - seen[next(iter(seen))] > self._duplicate_period:
+            seen.popitem(last=False)
 
     def _take_forward_tx(self, mono: float) -> bool:
         if mono - self._forward_tx_since >= _FORWARD_TX_RESET:
@@ -235,7 +232,7 @@ class RoutedMessages:
     # --- for us ----------------------------------------------------------------------------------
 
     def _deliver(self, peer: Peer, rf: RoutedFrame, now: Now) -> RoutedMessage | None:
-        index, digest = rf.body_index, rf.digest()
+        index, digest = rf.body_index, CryptoHash(rf.digest())
         if rf.unsigned:  # Of tier 1, which this node has no part in: nobody vouches for it.
             self._drop(index, "Unsigned")
             return None

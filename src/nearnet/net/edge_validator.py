@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from nearnet.core.actions import CheckMessage, Verify
     from nearnet.core.edge import EdgeCheck
 
-__all__ = ["BUSY_FROM", "LONG_RUN", "PIECE", "SHARE_FROM", "EdgeValidator"]
+__all__ = ["BUSY_FROM", "LONG_RUN", "NICENESS", "PIECE", "SHARE_FROM", "EdgeValidator"]
 
 PIECE = 64
 """Edges checked in one go, about 5 ms of work: a piece is what a later request waits for, per thread."""
@@ -46,6 +48,9 @@ BUSY_FROM = 1000
 
 LONG_RUN = 64
 """Messages of one run likewise."""
+
+NICENESS = 5
+"""How much these threads stand back for the loop where both want a core: who waits for the loop are all peers."""
 
 _log = logging.getLogger("nearnet.edges")
 
@@ -193,6 +198,7 @@ class EdgeValidator:
     # --- on the threads --------------------------------------------------------------------------
 
     def _run(self) -> None:
+        _stand_back()
         while True:
             with self._work:
                 while not (self._short or self._long or self._messages or self._shared or self._stopping):
@@ -299,6 +305,13 @@ class EdgeValidator:
             self._verdicts.clear()
         if not self._stopping:
             self._answer(verdicts)
+
+
+def _stand_back() -> None:
+    """Let others go before this thread."""
+    if sys.platform == "linux":  # Elsewhere it would be said of the whole process.
+        with suppress(OSError):  # A sandbox may forbid it; then this thread goes as often as the loop.
+            os.nice(NICENESS)
 
 
 def _cores() -> int:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from nearnet.core.peer import Peer
-    from nearnet.keys import CryptoHash
     from nearnet.net.events import NodeEvent
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
@@ -57,7 +56,7 @@ class OtelTracing:
         self.tracer = tracer
         self._open: dict[str, _Watched] = {}
         """Remote end -> its connection. As many as the node has."""
-        self._routed: OrderedDict[CryptoHash, SpanContext] = OrderedDict()
+        self._routed: OrderedDict[bytes, SpanContext] = OrderedDict()
 
     def dialect_for(self, peer: Peer, name: str) -> Dialect:
         """A dialect that watches this connection."""
@@ -77,13 +76,13 @@ class OtelTracing:
         while self._open:
             self._open.popitem()[1].end("stopping")
 
-    def remember(self, digest: CryptoHash, context: SpanContext) -> None:
+    def remember(self, digest: bytes, context: SpanContext) -> None:
         """The span of a routed message that came in, until it is sent on."""
         self._routed[digest] = context
         if len(self._routed) > _ROUTED:
             self._routed.popitem(last=False)
 
-    def recall(self, digest: CryptoHash) -> SpanContext | None:
+    def recall(self, digest: bytes) -> SpanContext | None:
         """What `remember` was told."""
         return self._routed.get(digest)
 

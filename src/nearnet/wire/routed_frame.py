@@ -80,7 +80,7 @@ class RoutedFrame:
             raise Malformed("a routed message is cut short")
         if not frame[sig_at] and frame[ttl_at - 1] & 0xE0:
             raise Malformed("an ed25519 signature has top bits that none has")
-        self._digest: CryptoHash | None = None
+        self._digest: bytes | None = None
 
     @property
     def created_at(self) -> tuple[int, int] | None:
@@ -110,8 +110,11 @@ class RoutedFrame:
         header = self.frame[self.start : self.ttl_at]
         return header + self.digest() if self.unsigned else header
 
-    def digest(self) -> CryptoHash:
-        """The hash that is signed, and that a reply is addressed to: of target, author and body."""
+    def digest(self) -> bytes:
+        """The hash that is signed, and that a reply is addressed to: of target, author and body.
+
+        Plain bytes, equal to the `CryptoHash`: an object that Python's collector looks at is too much for each message.
+        """
         digest = self._digest
         if digest is None:
             frame = self.frame
@@ -120,7 +123,7 @@ class RoutedFrame:
             else:
                 data = sha256(frame[self.start : self.sig_at])
                 data.update(memoryview(frame)[self.ttl_at + 1 : self.end])
-            self._digest = digest = CryptoHash(data.digest())
+            self._digest = digest = data.digest()
         return digest
 
     def signature_row(self) -> bytes:
