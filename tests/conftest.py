@@ -16,13 +16,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 BESIDE = ("browser", "cli", "conformance", "crash", "deploy", "rules", "soak", "tools")
 """Folders of tests that mostly wait for programs."""
 
+QUICK = (*BESIDE, "network")
+"""The same without the slow ones, which need the processor for long: then as much is left on either side."""
+
 
 class TwoGroups(LoadScopeScheduling):
     """With `-n 2`: each group in its order, so that two tests that need the processor are seldom at it at once."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.split("/")[1]
-        return "beside" if folder in BESIDE else "rest"
+        beside = QUICK if "not slow" in self.config.option.markexpr else BESIDE
+        return "beside" if folder in beside else "rest"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,6 +15,7 @@ def test_there_are_examples() -> None:
     assert [path.stem for path in EXAMPLES] == ["echo_service", "topology_watcher", "validating_client"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path: Path) -> None:
     done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=30, check=False)

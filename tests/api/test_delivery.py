@@ -55,6 +55,7 @@ async def test_what_waits_is_bounded_and_small_answers_still_come(large: int, mo
         assert len((await get(server, "/nearnet_peers")).body) == large
 
 
+@pytest.mark.slow
 @pytest.mark.threat(75)
 async def test_who_never_reads_is_cut_off_and_who_reads_slowly_is_not(
     large: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

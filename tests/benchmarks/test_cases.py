@@ -17,7 +17,7 @@ from nearnet.errors import NearnetError
 from nearnet.keys import SecretKey
 
 KEY = str(SecretKey.from_seed("another node").public_key)
-SLOW = ("forward", "large", "start", "memory")
+SLOW = ("forward", "ingest", "join", "large", "start", "memory")
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (case in SLOW)) for case in CASES])

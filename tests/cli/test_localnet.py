@@ -31,6 +31,7 @@ def gone(pid):
     return False
 
 
+@pytest.mark.slow
 def test_words_to_the_end():
     process = start("--nodes", "3", "--duration", "0")
     out, err = process.communicate(timeout=50)
@@ -45,6 +46,7 @@ def test_words_to_the_end():
     assert out.endswith("all nodes stopped\n")
 
 
+@pytest.mark.slow
 def test_both_dialects_are_told():
     process = start("--nodes", "4", "--dialect", "mixed", "--duration", "0", "--json")
     out, err = process.communicate(timeout=50)

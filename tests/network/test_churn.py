@@ -153,6 +153,7 @@ async def _churn(seed: int, seconds: float, outbound: bool, dialects: tuple[str,
         return churn.happened
 
 
+@pytest.mark.slow
 @pytest.mark.threat(40, 70, 73)
 @pytest.mark.parametrize("outbound", [False, True])
 async def test_five_seconds_of_churn(outbound):
@@ -160,6 +161,7 @@ async def test_five_seconds_of_churn(outbound):
     assert happened["connect"] > 5
 
 
+@pytest.mark.slow
 @pytest.mark.threat(40, 70, 73)
 @pytest.mark.interop("bridge", "nonces")
 @pytest.mark.parametrize("outbound", [False, True])

@@ -35,6 +35,7 @@ async def form(cluster, links):
     await cluster.routes_are({node: expected(links, node) for node in range(count)}, 20)
 
 
+@pytest.mark.slow
 @pytest.mark.interop("bridge", "fresh nonces", "nonces", "which dialect")
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_everyone_reaches_what_the_dialects_can_express(shape):
@@ -48,6 +49,7 @@ async def test_everyone_reaches_what_the_dialects_can_express(shape):
         assert cluster.bans == []
 
 
+@pytest.mark.slow
 @pytest.mark.interop("bridge", "Routed")
 async def test_pings_across_the_bridge_in_both_directions():
     """The way back is by the hash, so that today's node is answered by one that cannot see it."""
@@ -60,6 +62,7 @@ async def test_pings_across_the_bridge_in_both_directions():
         assert cluster.bans == []
 
 
+@pytest.mark.slow
 @pytest.mark.interop("bridge")
 async def test_a_removal_is_seen_across_the_bridge():
     async with Cluster() as cluster:

@@ -83,6 +83,7 @@ async def test_eight_malformed_messages_are_dropped_and_the_ninth_closes():
         assert cluster.bans == []
 
 
+@pytest.mark.slow
 @pytest.mark.threat(5)
 @pytest.mark.scenario(70)
 async def test_random_bytes_close_in_time():

@@ -14,6 +14,7 @@ from nearnet.keys import SecretKey
 from nearnet.net.event_logging import LINES_PER_SECOND
 
 
+@pytest.mark.slow
 @pytest.mark.threat(80)
 async def test_a_peer_floods_no_log(caplog: pytest.LogCaptureFixture) -> None:
     """Malformed messages on one connection after the other, before and after the handshake."""

@@ -122,6 +122,7 @@ async def test_a_new_key_on_the_same_address(tmp_path):
         assert cluster.bans == []
 
 
+@pytest.mark.slow
 @pytest.mark.threat(71)
 async def test_a_paused_node_comes_back_without_a_restart(home):
     async with Cluster() as cluster:
@@ -136,6 +137,7 @@ async def test_a_paused_node_comes_back_without_a_restart(home):
         assert cluster.bans == []
 
 
+@pytest.mark.slow
 @pytest.mark.threat(30)
 async def test_no_descriptors_are_left(home):
     limits = "--set", 'nearnet.limits={"pending_connections": 1000}', "--set", "network.handshake_timeout=60"
@@ -208,6 +210,7 @@ def _unreadable_key(home):
     (home / "node_key.json").write_text("{}")
 
 
+@pytest.mark.slow
 @pytest.mark.threat(66)
 @pytest.mark.parametrize(
     ("harm", "code", "words"),

@@ -369,6 +369,7 @@ async def test_who_is_asked_answers_with_a_table_and_tells_everybody():
             assert edge_of(node, raw).nonce == nonce
 
 
+@pytest.mark.slow
 @pytest.mark.scenario(69, 81)
 @pytest.mark.threat(45)
 @pytest.mark.interop("expiry of edges", "fresh nonces")

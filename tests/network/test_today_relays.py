@@ -59,6 +59,7 @@ def keys(*items):
     return {item.account_data().account_key for item in items}
 
 
+@pytest.mark.slow
 @pytest.mark.scenario(91)
 @pytest.mark.interop("SyncAccountsData")
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))

@@ -39,6 +39,7 @@ def test_backends():
         list(explore("chaos", range(1), backend="abacus"))
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there():
     pytest.importorskip("distributed")
     with pytest.raises(ConfigError, match="no dask cluster answers at tcp://127"):

@@ -38,6 +38,7 @@ def test_what_each_node_gets_in_turn() -> None:
     assert Plan(key_type="ed25519").key_types == ("ed25519",)
 
 
+@pytest.mark.slow
 def test_a_ring_forms_is_pinged_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("NEARNET_NETWORK__ADDR", "nonsense")  # Not for the nodes: they have configs of their own.
@@ -66,6 +67,7 @@ def test_a_ring_forms_is_pinged_and_leaves_nothing(monkeypatch: pytest.MonkeyPat
     assert told[-1]["event"] == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.interop("bridge", "which dialect")
 @pytest.mark.parametrize("topology", ["line", "ring", "random"])
 def test_both_dialects_in_one_network(topology: str, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ async def test_directly() -> None:
     assert results[0].as_dict().keys() == {"ok", "hops", "milliseconds", "peer_id", "seq"}
 
 
+@pytest.mark.slow
 async def test_through_a_first_hop_to_several() -> None:
     async with line(3) as (a, b, c):
         hops, results = await outcome(plan(str(b.peer_id), f"{c.peer_id}@far.near", via=place(a)))
@@ -75,6 +76,7 @@ async def test_through_a_first_hop_to_several() -> None:
     assert len(results) == 6
 
 
+@pytest.mark.slow
 async def test_a_ttl_that_does_not_last() -> None:
     async with line(3) as (a, _, c):
         _, results = await outcome(plan(str(c.peer_id), via=place(a), ttl=1, count=1, timeout=0.2))
@@ -160,6 +162,7 @@ def test_wrong_words() -> None:
         Pinging(plan(f"{STRANGER}@127.0.0.1:1", genesis_hash="0"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "asked", "spoken"),
     [

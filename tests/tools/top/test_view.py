@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, RichLog, Static, TabbedContent
 from told import NAMES, FakeRpc, peer
@@ -26,6 +27,7 @@ async def look(app: TopApp, pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+@pytest.mark.slow
 async def test_every_view() -> None:
     app = TopApp(FakeRpc(), interval=3600)
     async with app.run_test(size=(200, 40)) as pilot:
