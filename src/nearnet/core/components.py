@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from nearnet.core.actions import Write
+from nearnet.keys import PeerId
 from nearnet.wire.borsh_dialect import decode_edges, encode_edges
+from nearnet.wire.edge_layout import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nearnet.keys import PeerId
     from nearnet.store.base import StoreReader
     from nearnet.wire.edge_bytes import Edge
 
@@ -73,5 +75,5 @@ class Components:
             return None
         stored = self._store.get(_EDGES, nonce)
         edges = [] if stored is None else list(decode_edges(stored))
-        ends = dict.fromkeys([peer, *(end for edge in edges for end in edge.key)])
-        return Component(nonce, tuple(end for end in ends if self._store.get(_PEERS, end) == nonce), edges)
+        ends = dict.fromkeys(chain((peer,), *map(ends_of, edges)))
+        return Component(nonce, tuple(PeerId(end) for end in ends if self._store.get(_PEERS, end) == nonce), edges)

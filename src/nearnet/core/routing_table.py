@@ -196,13 +196,13 @@ class RoutingTable:
             self._writes.extend(component.dropped())
             back.update(dict.fromkeys(component.peers))
             for edge in component.edges:
-                key = edge.key
-                for peer in key:
-                    if peer not in index and peer not in met and peer not in back:
-                        met[peer] = None
-                        waiting.append(peer)
+                ends = ends_of(edge)
+                for end in ends:
+                    if end not in index and end not in met and end not in back:
+                        waiting.append(PeerId(end))
+                        met[waiting[-1]] = None
                 current = involves(edge, self.me) or is_current(nonce_of(edge), now.wall, self.dated.expires_after)
-                if current and self._put(edge, key, self._edges.slot_of(*key), None, now):
+                if current and self._put(edge, ends, self._edges.slot_of(*ends), None, now):
                     self._restored.append(edge)
         return bool(back)
 
