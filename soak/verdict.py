@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LONGEST_STALL", "SLOPE", "complaints", "growth", "slope"]
+__all__ = ["LONGEST_STALL", "LONG_RUN", "SLOPE", "complaints", "growth", "slope"]
 
 SLOPE = 1.0
 """MiB an hour, over the second half of an hour."""

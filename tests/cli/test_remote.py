@@ -50,11 +50,19 @@ def test_json_is_the_result_unchanged(nodes, capsys):
     assert edge["active"] is True
     until(lambda: told(capsys, "routes", *at) == {b.peer_id: {"distance": 1, "next_hops": [b.peer_id]}})
     assert told(capsys, "routes", b.peer, *at) == {b.peer_id: {"distance": 1, "next_hops": [b.peer_id]}}
-    assert told(capsys, "routes", STRANGER, *at) == {}
     assert told(capsys, "accounts", *at) == []
     assert told(capsys, "bans", *at) == []
     (known,) = told(capsys, "known", *at)
     assert (known["peer_id"], known["status"], known["trust"]) == (b.peer_id, "Connected", "Signed")
+
+
+def test_who_has_no_way_to_a_named_peer_says_so(nodes, capsys):
+    a, _ = nodes
+    for words in (["--json"], []):
+        assert main(["routes", STRANGER, "--rpc-addr", a.rpc_addr, *words]) == 1
+        out, err = capsys.readouterr()
+        assert out == ("{}\n" if words else "")
+        assert f"no way is known to {STRANGER}" in err
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import typer
 from nearnet.cli.options import HomeOption, JsonOption
 from nearnet.cli.output import print_json, print_table, printable
 from nearnet.cli.running_node import RpcOption, rpc_client
-from nearnet.errors import ConfigError
+from nearnet.errors import ConfigError, RouteNotFound
 from nearnet.keys import PeerId
 from nearnet.wire.peer_text import parse_peer
 
@@ -85,13 +85,16 @@ def routes(
 
     Example: nearnet routes ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX
     """
-    params = {} if peer is None else {"peer_id": str(_peer_id(peer))}
+    peer_id = None if peer is None else _peer_id(peer)
+    params = {} if peer_id is None else {"peer_id": str(peer_id)}
     told = rpc_client(rpc_addr, home).call("nearnet_routes", **params)
     if as_json:
         print_json(told)
-    else:
-        rows = ((peer_id, way["distance"], ", ".join(way["next_hops"])) for peer_id, way in told.items())
+    elif told or peer_id is None:
+        rows = ((name, way["distance"], ", ".join(way["next_hops"])) for name, way in told.items())
         print_table(("peer_id", "distance", "next_hops"), rows)
+    if peer_id is not None and not told:
+        raise RouteNotFound("NoRouteFound", f"no way is known to {peer_id}: `nearnet edges` tells who is connected")
 
 
 def accounts(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
