@@ -29,7 +29,9 @@ KEY = SecretKey.from_seed("daemon")
 
 
 @pytest.fixture(autouse=True)
-def log_as_before() -> Iterator[None]:
+def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     before = (LOG.level, LOG.handlers, LOG.propagate)
     yield
     LOG.setLevel(before[0])
@@ -86,6 +88,13 @@ def test_what_it_says_once_it_listens(home: Home) -> None:
     with pytest.raises(OSError), socket.create_connection((host, int(port)), 1):  # noqa: PT011
         pass
     assert run(home, config(network={"addr": ""}))["addr"] is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the threads")
+def test_numpy_starts_no_threads_of_its_own(home: Home) -> None:
+    run(home, config())
+    words = [sys.executable, "-c", "import numpy, os; print(len(os.listdir('/proc/self/task')))"]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "1\n"
 
 
 def test_rpc_and_metrics_each_at_its_own_address(home: Home) -> None:

@@ -60,6 +60,9 @@ class Daemon:
     def run(self, started: Callable[[dict[str, Any]], None]) -> None:
         """Blocks until it is stopped; `started` is told once the p2p port listens. Errors in words."""
         nearnet = self._config.nearnet
+        # numpy's matrix library starts a thread for each core when it is loaded, and each spins a tenth of a second;
+        # no matrices are multiplied here.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         set_up_log(nearnet.log_level, nearnet.log_format, sys.stderr)
         for warning in self._warnings:
             _log.warning("! %s", warning)
