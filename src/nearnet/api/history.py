@@ -13,6 +13,8 @@ from itertools import compress, islice
 from operator import is_not
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nearnet.wire.edge_layout import is_active, pair_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -71,7 +73,7 @@ class Graph:
         count = 0
         for edge, since in self._active():
             count += 1
-            ends = _ends(edge)
+            ends = pair_of(edge)
             group = mine if ends.startswith(self.me) or ends.endswith(self.me) else others
             if len(group) < self.most:
                 group.append((edge, since))
@@ -94,9 +96,9 @@ class Graph:
 
     def _active(self) -> Iterator[tuple[Edge, float]]:
         """Edges that were active then, with their since. Of a changed one the oldest change tells how it was before."""
-        before = {_ends(change.edge): change for change in reversed(self.undo)}
+        before = {pair_of(change.edge): change for change in reversed(self.undo)}
         for edge, since in zip(self.edges, self.since, strict=True):
-            if edge is not None and edge.is_active and (not before or _ends(edge) not in before):
+            if edge is not None and is_active(edge) and (not before or pair_of(edge) not in before):
                 yield edge, since
         for change in before.values():
             if not change.active:
@@ -164,10 +166,10 @@ class History:
         for slot in compress(part, map(is_not, before, after)):
             sweep.changed.append(slot)
             old, new = self._edges[slot], sweep.slots[slot]
-            if old is not None and old.is_active:
-                sweep.went[_ends(old)] = self._since[slot]
-            if new is not None and new.is_active:
-                sweep.came.add(_ends(new))
+            if old is not None and is_active(old):
+                sweep.went[pair_of(old)] = self._since[slot]
+            if new is not None and is_active(new):
+                sweep.came.add(pair_of(new))
 
     def _take(self, sweep: _Sweep) -> None:
         some = sweep.changed[sweep.taken : sweep.taken + TAKEN]
@@ -176,11 +178,11 @@ class History:
             old, new = self._edges[slot], sweep.slots[slot]
             since = self._since[slot]
             self._edges[slot] = new
-            if old is not None and old.is_active and _ends(old) not in sweep.came:
+            if old is not None and is_active(old) and pair_of(old) not in sweep.came:
                 self._went += 1
                 self._log(EdgeChange(sweep.wall, old, False, since))
-            if new is not None and new.is_active:
-                known = sweep.went.get(_ends(new))
+            if new is not None and is_active(new):
+                known = sweep.went.get(pair_of(new)) if sweep.went else None
                 self._since[slot] = sweep.wall if known is None else known
                 if known is None:
                     self._appeared += 1
@@ -244,9 +246,3 @@ class History:
 
 def _last(changes: deque[EdgeChange], count: int) -> list[EdgeChange]:
     return list(islice(reversed(changes), count))[::-1]
-
-
-def _ends(edge: Edge) -> bytes:
-    """Both peers' ids as they stand in it: what `Edge.key` tells, at a fifth of the time."""
-    middle = 65 if edge[0] else 33
-    return edge[: middle + (65 if edge[middle] else 33)]
