@@ -16,7 +16,7 @@ from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck, build_edge, edge_digest, sign_edge
 from nearnet.keys import SecretKey, Signature, signature_row
 from nearnet.net import edge_validator
-from nearnet.net.edge_validator import LONG_RUN, NICENESS, PIECE, SHARE_FROM, EdgeValidator
+from nearnet.net.edge_validator import BUSY_FROM, LARGE_PIECE, LONG_RUN, NICENESS, PIECE, SHARE_FROM, EdgeValidator
 from nearnet.wire.edge_bytes import Edge
 
 ME, OTHER = SecretKey.from_seed("me"), SecretKey.from_seed("other")
@@ -92,6 +92,15 @@ async def test_the_answer_ends_with_the_first_forgery(validator: Validator, at: 
     assert verdicts == {1: ("valid",) * at + ("forged",), 2: ("valid",)}
 
 
+@pytest.mark.threat(31)
+@pytest.mark.parametrize("at", [0, LARGE_PIECE - 1, LARGE_PIECE, BUSY_FROM - 1])
+async def test_so_does_that_of_a_large_table(validator: Validator, at: int) -> None:
+    checks = [good()] * BUSY_FROM
+    checks[at] = forged()
+    validator.actor.submit(Verify(1, tuple(checks)))
+    assert await validator.answers(1) == [Verdict(1, ("valid",) * at + ("forged",))]
+
+
 async def test_no_edges_are_valid_at_once(validator: Validator) -> None:
     validator.actor.submit(Verify(1, ()))
     assert await validator.answers(1) == [Verdict(1, ())]
@@ -104,11 +113,13 @@ class Gate:
         self.passes = threading.Semaphore(0)
         self.busy = threading.Event()
         self.order: list[int] = []
+        self.sizes: list[int] = []
 
     def __call__(self, number: int, checks: tuple[EdgeCheck, ...]) -> Verdict:
         self.busy.set()
         self.passes.acquire()
         self.order.append(checks[0].edge.nonce)
+        self.sizes.append(len(checks))
         return Verdict(number, ("valid",) * len(checks))
 
 
@@ -122,6 +133,19 @@ async def test_a_large_request_does_not_hold_up_a_small_one(monkeypatch: pytest.
     gate.passes.release(11)
     assert [verdict.id for verdict in await validator.answers(2)] == [2, 1]
     assert gate.order.index(3) <= 2
+    validator.actor.stop()
+
+
+async def test_pieces_are_large_while_many_edges_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    monkeypatch.setattr(edge_validator, "run_checks", gate)
+    validator = Validator(1)
+    validator.actor.submit(Verify(1, (good(1),) * BUSY_FROM))
+    gate.passes.release(BUSY_FROM)
+    await validator.answers(1)
+    validator.actor.submit(Verify(2, (good(1),) * (PIECE + 1)))
+    await validator.answers(2)
+    assert gate.sizes == [LARGE_PIECE] * (BUSY_FROM // LARGE_PIECE) + [BUSY_FROM % LARGE_PIECE, PIECE, 1]
     validator.actor.stop()
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nearnet.core.actions import CheckMessage, Verify
     from nearnet.core.edge import EdgeCheck
 
-__all__ = ["BUSY_FROM", "LONG_RUN", "NICENESS", "PIECE", "SHARE_FROM", "EdgeValidator"]
+__all__ = ["BUSY_FROM", "LARGE_PIECE", "LONG_RUN", "NICENESS", "PIECE", "SHARE_FROM", "EdgeValidator"]
 
 PIECE = 64
 """Edges checked in one go, about 5 ms of work: a piece is what a later request waits for, per thread."""
@@ -40,11 +40,15 @@ PIECE = 64
 SHARE_FROM = 16
 """Signatures from which `check_now` wakes a thread: it is awake after some 100 µs, two checks' time."""
 
+LARGE_PIECE = 192
+"""The same while many edges wait, of a large table then: each piece costs a turn of the loop and two of the lock."""
+
 _SMALLEST_SHARE = 4
 """Signatures of the last pieces of those that the loop waits for: it waits at most 0.3 ms for another thread's."""
 
 BUSY_FROM = 1000
-"""Edges that wait, from which on many signatures are checked at once (`verifiers.check_many_at_once`)."""
+"""Edges that wait, from which on pieces are large, and many signatures are checked at once
+(`verifiers.check_many_at_once`)."""
 
 LONG_RUN = 64
 """Messages of one run likewise."""
@@ -216,7 +220,7 @@ class EdgeValidator:
                 elif self._messages:
                     message = self._messages.popleft()
                 else:
-                    job, start = self._take_piece()
+                    job, start, end = self._take_piece()
             if speeds_up:
                 self._speed_up()
                 continue
@@ -226,7 +230,7 @@ class EdgeValidator:
             if message is not None:
                 self._check_message(message)
                 continue
-            outcomes = self._check(job.checks[start : start + PIECE])
+            outcomes = self._check(job.checks[start:end])
             with self._work:
                 self._put_back(job, start, outcomes)
 
@@ -261,17 +265,17 @@ class EdgeValidator:
             if not self._stopping:
                 self._loop.call_soon_threadsafe(self._checked, request, outcome)
 
-    def _take_piece(self) -> tuple[_Job, int]:
+    def _take_piece(self) -> tuple[_Job, int, int]:
         is_short = bool(self._short) and (self._is_turn_of_short or not self._long)
         self._is_turn_of_short = not is_short
         jobs = self._short if is_short else self._long
         job = jobs[0]
         start = job.next
-        job.next += PIECE
+        job.next = end = start + (LARGE_PIECE if self._waiting >= BUSY_FROM else PIECE)
         job.running += 1
         if job.all_taken:
             jobs.popleft()
-        return job, start
+        return job, start, end
 
     def _check(self, checks: tuple[EdgeCheck, ...]) -> tuple[str, ...]:
         try:
