@@ -9,7 +9,8 @@ class LoopGuard:
     """Lets one message pass at most `limit` times in `window` seconds from its first; `limit` 0 turns it off.
 
     It remembers at most `capacity` hashes, and always the last half of that, of the last window: hashes are kept in
-    two generations, so that forgetting costs nothing per message. About 150 bytes each: 10 MB.
+    two generations, so that forgetting costs nothing per message. At most 210 bytes each, 14 MB; half of that
+    where many come at once.
     """
 
     __slots__ = ("_began", "_half", "_limit", "_old", "_once", "_window", "_young")
@@ -18,11 +19,12 @@ class LoopGuard:
         self._limit = limit
         self._window = window
         self._half = capacity // 2
-        self._young: dict[bytes, tuple[float, int]] = {}
+        self._young: dict[bytes, tuple[float, ...]] = {}
         """Hash -> (when it passed first, how often since)."""
-        self._old: dict[bytes, tuple[float, int]] = {}
-        self._once = (0.0, 1)
-        """What most hashes have: one object for all messages of a moment."""
+        self._old: dict[bytes, tuple[float, ...]] = {}
+        self._once: tuple[float, ...] = (0.0, 1.0)
+        """What most hashes have: one object for all messages of a moment. mypyc would make a new one of each tuple whose
+        length it knows."""
         self._began = 0.0
         """When the first of the younger ones came."""
 
@@ -34,13 +36,13 @@ class LoopGuard:
         entry = young.get(digest) or self._old.pop(digest, None)
         if entry is None or mono - entry[0] >= self._window:
             if self._once[0] != mono:
-                self._once = (mono, 1)
+                self._once = (mono, 1.0)
             entry = self._once
         elif entry[1] >= self._limit:
             young[digest] = entry
             return False
         else:
-            entry = (entry[0], entry[1] + 1)
+            entry = (entry[0], entry[1] + 1.0)
         if len(young) >= self._half or mono - self._began >= self._window:
             self._old = young
             self._young = young = {}
