@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nearnet.net.loop import run_on_best_loop
-from soak.verdict import LONG_RUN, complaints, growth, slope
+from soak.verdict import complaints, growth, memory_growth
 from soak.visitors import Visitors
 
 
@@ -43,13 +43,6 @@ async def _read(lines: asyncio.StreamReader, samples: list[dict[str, Any]], repo
                 file.write(line)
 
 
-def _grown(late: list[dict[str, Any]]) -> str:
-    """Of a short run by how much, as a slope would say nothing."""
-    if late[-1]["seconds"] < LONG_RUN:
-        return f"{(late[-1]['rss'] - late[0]['rss']) / 2**20:+.1f} MiB"
-    return f"{slope(late, 'rss') * 3600 / 2**20:+.2f} MiB an hour"
-
-
 def main() -> int:
     """Run, judge, tell."""
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
@@ -60,9 +53,9 @@ def main() -> int:
     samples, happened = run_on_best_loop(soak(arguments.seconds, arguments.seed, arguments.report))
     wrong = complaints(samples)
     if len(samples) > 1:
-        last, late = samples[-1], samples[len(samples) // 2 :]
+        last = samples[-1]
         print(f"{last['seconds']:.0f} s: {happened}")
-        print(f"memory {last['rss'] / 2**20:.1f} MiB, {_grown(late)} over the second half")
+        print(f"memory {last['rss'] / 2**20:.1f} MiB; second half: {memory_growth(samples[len(samples) // 2 :])[0]}")
         print(f"descriptors {last['descriptors']}, tasks {last['tasks']}, edges {last['edges']}")
         print("more than half way:", ", ".join(f"{name} +{count}" for name, count in growth(samples)) or "nothing")
         print(f"longest the loop was busy: {1000 * max(one['stall'] for one in samples):.0f} ms")

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LONGEST_STALL", "LONG_RUN", "SLOPE", "complaints", "growth", "slope"]
+__all__ = ["LONGEST_STALL", "SLOPE", "complaints", "growth", "memory_growth", "slope"]
 
 SLOPE = 1.0
 """MiB an hour, over the second half of an hour."""
@@ -42,16 +42,16 @@ def growth(samples: Samples, most: int = 8) -> list[tuple[str, int]]:
     return sorted(((name, count) for name, count in more.items() if count > 0), key=lambda one: -one[1])[:most]
 
 
-def _growth(samples: Samples) -> list[str]:
-    """Of memory, over the second half."""
+def memory_growth(samples: Samples) -> tuple[str, bool]:
+    """Of the second half, in words, and whether it is too much: a slope, but of a short run by how much in all."""
     span = samples[-1]["seconds"] - samples[0]["seconds"]
     if 2 * span >= LONG_RUN:
         hourly = slope(samples, "rss") * 3600 / 2**20
-        return [f"memory grows by {hourly:.2f} MiB an hour"] if hourly > SLOPE else []
+        return f"memory grows by {hourly:.2f} MiB an hour", hourly > SLOPE
     part = max(1, len(samples) // 5)
     first, last = (statistics.median(one["rss"] for one in some) for some in (samples[:part], samples[-part:]))
     grown = (last - first) / 2**20
-    return [f"memory grew by {grown:.1f} MiB in {span:.0f} s"] if grown > SHORT_GROWTH else []
+    return f"memory grew by {grown:.1f} MiB in {span:.0f} s", grown > SHORT_GROWTH
 
 
 def complaints(samples: Samples) -> list[str]:
@@ -60,7 +60,8 @@ def complaints(samples: Samples) -> list[str]:
         return [f"only {len(samples)} samples"]
     half = len(samples) // 2
     before, after = samples[:half], samples[half:]
-    wrong = _growth(after)
+    words, is_too_much = memory_growth(after)
+    wrong = [words] if is_too_much else []
     for name, more in (("descriptors", _MORE_DESCRIPTORS), ("tasks", _MORE_TASKS)):
         usual, most = statistics.median(one[name] for one in before), max(one[name] for one in after)
         if most > usual + more:
