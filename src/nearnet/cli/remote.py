@@ -90,11 +90,11 @@ def routes(
     told = rpc_client(rpc_addr, home).call("nearnet_routes", **params)
     if as_json:
         print_json(told)
-    elif told or peer_id is None:
-        rows = ((name, way["distance"], ", ".join(way["next_hops"])) for name, way in told.items())
-        print_table(("peer_id", "distance", "next_hops"), rows)
     if peer_id is not None and not told:
         raise RouteNotFound("NoRouteFound", f"no way is known to {peer_id}: `nearnet edges` tells who is connected")
+    if not as_json:
+        rows = ((name, way["distance"], ", ".join(way["next_hops"])) for name, way in told.items())
+        print_table(("peer_id", "distance", "next_hops"), rows)
 
 
 def accounts(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:

@@ -183,7 +183,7 @@ class RoutingTable:
         """Bring the components of peers that turn up back from disk, and of those that turn up with them; if any."""
         index = self._edges.index
         waiting = [PeerId(peer) for peer in peers if peer not in index]
-        met = dict.fromkeys(waiting)
+        met: set[bytes] = set(waiting)
         back: dict[PeerId, None] = {}
         while waiting:
             peer = waiting.pop()
@@ -199,8 +199,8 @@ class RoutingTable:
                 ends = ends_of(edge)
                 for end in ends:
                     if end not in index and end not in met and end not in back:
+                        met.add(end)
                         waiting.append(PeerId(end))
-                        met[waiting[-1]] = None
                 current = involves(edge, self.me) or is_current(nonce_of(edge), now.wall, self.dated.expires_after)
                 if current and self._put(edge, ends, self._edges.slot_of(*ends), None, now):
                     self._restored.append(edge)

@@ -37,11 +37,12 @@ __all__ = ["BUSY_FROM", "LARGE_PIECE", "LONG_RUN", "NICENESS", "PIECE", "SHARE_F
 PIECE = 64
 """Edges checked in one go, about 5 ms of work: a piece is what a later request waits for, per thread."""
 
+LARGE_PIECE = 192
+"""The same, about 15 ms, while many edges wait, as of a large table: each piece costs a turn of the loop and two of the
+lock."""
+
 SHARE_FROM = 16
 """Signatures from which `check_now` wakes a thread: it is awake after some 100 µs, two checks' time."""
-
-LARGE_PIECE = 192
-"""The same while many edges wait, of a large table then: each piece costs a turn of the loop and two of the lock."""
 
 _SMALLEST_SHARE = 4
 """Signatures of the last pieces of those that the loop waits for: it waits at most 0.3 ms for another thread's."""
