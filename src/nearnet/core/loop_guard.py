@@ -23,8 +23,8 @@ class LoopGuard:
         """Hash -> (when it passed first, how often since)."""
         self._old: dict[bytes, tuple[float, ...]] = {}
         self._once: tuple[float, ...] = (0.0, 1.0)
-        """What most hashes have: one object for all messages of a moment. mypyc would make a new one of each tuple whose
-        length it knows."""
+        """What most hashes have: one object for all messages of a moment. A tuple whose length mypyc knows it would
+        make anew each time."""
         self._began = 0.0
         """When the first of the younger ones came."""
 
