@@ -164,9 +164,9 @@ class RawClient:
         self.socket = socket.create_connection((node.address.ip, node.address.port), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.framer = Framer()
-        version, oldest = NetworkConfig().nearnet.protocol_versions[node.dialect]
+        versions = NetworkConfig().nearnet.protocol_versions[node.dialect]
         self._shake_hands(
-            node, version, oldest, node.genesis, int(time.time()) | 1 if node.dialect == "protobuf" else 1
+            node, versions.own, versions.oldest, node.genesis, int(time.time()) | 1 if node.dialect == "protobuf" else 1
         )
 
     def _shake_hands(self, node: Process, version: int, oldest: int, genesis: GenesisId, nonce: int) -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "ConfigError",
     "FrameTooLarge",
     "Malformed",
+    "MissingSignature",
     "NearnetError",
     "NoAnswer",
     "NotConnected",
@@ -98,6 +99,10 @@ class WireError(NearnetError):
 
 class Malformed(WireError):
     """A known message that does not decode. Drop it whole and count it; the ninth in a minute closes."""
+
+
+class MissingSignature(Malformed):
+    """A routed message without a signature. Ban the peer that sent it: every node signs what it makes."""
 
 
 class UnknownMessage(WireError):

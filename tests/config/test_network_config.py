@@ -3,6 +3,7 @@
 import pytest
 
 from nearnet.config import GENESIS_HASHES, NetworkConfig, config_from
+from nearnet.config.field_types import VersionRange
 from nearnet.errors import ConfigError
 from nearnet.keys import CryptoHash
 
@@ -119,7 +120,10 @@ def test_nested_defaults():
     assert not experimental.inbound_disabled
     assert config.rpc.addr == "127.0.0.1:3030"
     assert config.rpc.enable_debug_rpc
-    assert config.nearnet.protocol_versions == {"borsh": (52, 50), "protobuf": (84, 80)}
+    assert config.nearnet.protocol_versions == {
+        "borsh": VersionRange(52, 50),
+        "protobuf": VersionRange(88, 80, automatic=True),
+    }
     limits = config.nearnet.limits
     assert (limits.tables_per_second.borsh.burst, limits.tables_per_second.borsh.per_second) == (50, 25)
     assert (limits.tables_per_second.protobuf.burst, limits.tables_per_second.protobuf.per_second) == (10, 1)
@@ -220,7 +224,13 @@ def test_forms_of_values():
     assert NetworkConfig.model_validate({"network": {"addr": ""}}).network.listen_address is None
     assert config.nearnet.peers[f"ed25519:{key}"].dialect == "borsh"
     assert config.nearnet.persistent_peers[0].info.addr.port == 5
-    assert config.nearnet.protocol_versions == {"borsh": (60, 55), "protobuf": (84, 80)}
+    versions = config.nearnet.protocol_versions
+    assert versions == {"borsh": VersionRange(60, 55), "protobuf": VersionRange(88, 80, automatic=True)}
+    written = config.model_dump(mode="json")["nearnet"]["protocol_versions"]
+    assert written == {"borsh": [60, 55], "protobuf": "auto"}
+    pinned = config_from({"nearnet": {"protocol_versions": {"protobuf": [84, 80]}}})
+    assert pinned.nearnet.protocol_versions["protobuf"] == VersionRange(84, 80)
+    assert NetworkConfig.model_validate(config.model_dump()).nearnet.protocol_versions == versions
     assert config.nearnet.log_level == "warning"
     assert config.nearnet.limits.allow_private is False
     assert config.nearnet.limits.peers_requests.per_second == 0.1

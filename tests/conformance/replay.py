@@ -100,6 +100,7 @@ class Replay:
                     "ideal_connections_hi": 39,
                     "experimental": {"network_config_overrides": {"outbound_disabled": True}},
                 },
+                "nearnet": {"protocol_versions": {"protobuf": [84, 80]}},  # Those of the recorded node.
             }
         )
         self.store = MemoryStore()

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from nearnet.config.field_types import VersionRange
 from nearnet.core.edge import sign_edge
 from nearnet.core.handshake import (
     TABLE,
@@ -12,9 +13,10 @@ from nearnet.core.handshake import (
     Outcome,
     PeerState,
     Step,
-    common_version,
     judge,
+    newest_accepted,
     step_for,
+    version_to_retry,
 )
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.wire.messages import (
@@ -29,7 +31,7 @@ from nearnet.wire.messages import (
 
 ME, THEM, OTHER = (SecretKey.from_seed(name, "ed25519") for name in ("me", "them", "other"))
 GENESIS = GenesisId("test", CryptoHash(bytes(32)))
-EXPECTED = Expectation(ME.public_key, GENESIS, 52, 50)
+EXPECTED = Expectation(ME.public_key, GENESIS, 52, 50, 52)
 DIALLED = dataclasses.replace(EXPECTED, peer_id=THEM.public_key, nonce=1)
 
 
@@ -120,9 +122,32 @@ def test_a_dialler_wants_its_own_nonce_back():
     assert judge(other_nonce, DIALLED).close == "answered with another nonce"
 
 
+PINNED, AUTO = VersionRange(88, 80), VersionRange(88, 80, automatic=True)
+
+
 @pytest.mark.parametrize(
-    ("own", "oldest", "theirs", "their_oldest", "common"),
-    [(52, 50, 52, 50, 52), (52, 50, 51, 40, 51), (52, 50, 60, 52, 52), (52, 50, 60, 53, None), (52, 50, 49, 40, None)],
+    ("theirs", "their_oldest", "pinned", "automatic"),
+    [
+        (88, 84, 88, 88),
+        (84, 80, 84, 84),
+        (90, 88, 88, 88),
+        (120, 119, None, 120),
+        (89, 89, None, 89),
+        (79, 60, None, None),
+        (5, 119, None, None),
+    ],
 )
-def test_common_version(own, oldest, theirs, their_oldest, common):
-    assert common_version(own, oldest, theirs, their_oldest) == common
+def test_the_version_of_another_handshake(theirs, their_oldest, pinned, automatic):
+    refused = ProtocolVersionMismatch(theirs, their_oldest)
+    assert version_to_retry(PINNED, 88, refused) == pinned
+    assert version_to_retry(AUTO, 88, refused) == automatic
+
+
+def test_a_dialer_follows_a_newer_range_once():
+    assert version_to_retry(AUTO, 120, ProtocolVersionMismatch(131, 130)) is None
+    assert version_to_retry(AUTO, 120, ProtocolVersionMismatch(84, 80)) == 84, "it may still come down to a common one"
+
+
+def test_the_newest_version_that_is_accepted():
+    assert (newest_accepted(PINNED, None), newest_accepted(PINNED, 84)) == (88, 88)
+    assert (newest_accepted(AUTO, None), newest_accepted(AUTO, 84), newest_accepted(AUTO, 120)) == (2**32 - 1, 88, 120)

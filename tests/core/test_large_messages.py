@@ -28,14 +28,12 @@ def routed(
     number: int,
     length: int = LARGE_MESSAGE,
     forged: bool = False,
-    signed: bool = True,
     dialect: str = "borsh",
 ) -> bytes:
     """The frame of a message whose body is of that length and number."""
     body = encode_body(Opaque(0, number.to_bytes(4, "big") + bytes(length)))
     message = RoutedMessage(target.public_key, author.public_key, Signature(b""), 9, body)
-    if signed:
-        message = replace(message, signature=author.sign(bytes(32) if forged else routed_digest(message)))
+    message = replace(message, signature=author.sign(bytes(32) if forged else routed_digest(message)))
     content = dialect_named(dialect).encode(Routed(message, (5, 7), 3))
     return frame_prefix(len(content)) + content
 
@@ -260,17 +258,6 @@ def test_no_more_are_checked_at_once_than_so_many_bytes(core: Slow) -> None:
     core.check()
     assert len(core.waiting) == 2
     core.check()
-    core.check()
-    assert numbers(far) == [1, 2, 3]
-
-
-def test_an_unsigned_one_waits_for_those_before_it() -> None:
-    core = Slow()
-    near, far = core.ready("near", dialect="protobuf"), core.ready("far", dialect="protobuf")
-    for number, signed in ((1, True), (2, False), (3, True)):
-        near.raw(routed(near.key, far.key, number, signed=signed, dialect="protobuf"))
-    assert len(core.waiting) == 2
-    core.check(1)
     core.check()
     assert numbers(far) == [1, 2, 3]
 

@@ -23,7 +23,16 @@ from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer
 from nearnet.wire.messages import Routed, RoutedMessage, SocketAddress
 from nearnet.wire.proto_fields import write_timestamp
-from nearnet.wire.routed_body import Opaque, Ping, Pong, TxStatusRequest, decode_body, encode_body
+from nearnet.wire.routed_body import (
+    UNVERIFIED_IN_2025,
+    Opaque,
+    Ping,
+    Pong,
+    TxStatusRequest,
+    body_name,
+    decode_body,
+    encode_body,
+)
 from nearnet.wire.routed_frame import RoutedFrame, routed_digest
 
 KEYS = {name: SecretKey.from_seed(name) for name in "MABCZ"}
@@ -437,59 +446,66 @@ def test_what_cannot_be_sent(target, body, reason):
     assert error.value.reason == reason
 
 
-# --- tier 1 of today's ---------------------------------------------------------------------------
+# --- every signature is verified (`network-2026.md` §2) ---------------------------------------------
 
 APPROVAL, FORWARD = 0, 18
 
 
-def from_today(node, message):
-    """As `Node.receive`, for a message in today's dialect."""
-    return next(node.routed.receive(node.a, [PROTO.routed(PROTO.encode(Routed(message, (5, 0), 3)))], START), None)
+def from_protobuf(node, message, version=84, is_v3=False):
+    """As `Node.receive`, for a message by protobuf from neighbor A, which announced `version`."""
+    node.a.dialect, node.a.protocol_version = PROTO, version
+    rf = PROTO.routed(PROTO.encode(Routed(message, (5, 0), 3)))
+    rf.is_v3 = is_v3
+    return next(node.routed.receive(node.a, [rf], START), None)
 
 
-def forged(message):
+def forged(author, index=APPROVAL, target="C"):
+    message = signed(author, target, opaque(index=index))
     return replace(message, signature=KEYS["Z"].sign(routed_digest(message)))
 
 
-@pytest.mark.threat(31)
-@pytest.mark.interop("RoutedMessageV3")
+@pytest.mark.threat(31, 48)
+@pytest.mark.interop("Routed")
+@pytest.mark.parametrize("index", sorted(UNVERIFIED_IN_2025))
+@pytest.mark.parametrize("target", ["C", "M"])
+def test_a_node_of_2025_is_not_banned_for_a_forged_tier_1_message_of_somebody_else(index, target):
+    node = Node()
+    assert from_protobuf(node, forged("B", index, target)) is None
+    assert (take(node.b), node.routed.delivered) == ([], {})
+    assert node.drops == {(body_name(index), "InvalidSignature"): 1}
+
+
+@pytest.mark.threat(31, 48)
 @pytest.mark.parametrize(
-    "message",
-    [replace(signed("A", "C", opaque(index=APPROVAL)), signature=Signature(b"")), forged(signed("A", "C", opaque()))],
-    ids=["unsigned", "with a wrong signature"],
+    ("author", "index", "version", "is_v3"),
+    [
+        ("A", APPROVAL, 84, False),
+        ("B", FORWARD, 84, False),
+        ("B", 2, 84, False),
+        ("B", APPROVAL, 85, False),
+        ("B", APPROVAL, 88, False),
+        ("B", APPROVAL, 84, True),
+    ],
+    ids=["its author", "body 18", "tier 2", "announced 85", "announced 88", "field 37"],
 )
-def test_tier_1_passes_unchecked_among_todays_alone(message):
+def test_all_others_are_banned_for_a_forged_message(author, index, version, is_v3):
     node = Node()
-    node.a.dialect = node.b.dialect = PROTO
-    assert from_today(node, message) is None
-    assert take(node.b) == [replace(message, ttl=99, signature=Signature(b""))]
-    node.b.dialect = BORSH
-    node.a.routed_cache.clear()
-    node.routed = RoutedMessages(KEYS["M"], NetworkConfig(), node.table, node.route_back, node.peers)
-    assert from_today(node, message) is None
+    with pytest.raises(InvalidRoutedSignature):
+        from_protobuf(node, forged(author, index), version, is_v3)
     assert take(node.b) == []
-    assert node.drops == {("BlockApproval", "Unsupported"): 1}
 
 
-def test_a_signed_tier_1_message_goes_to_everybody():
-    node, message = Node(), signed("A", "C", opaque(index=APPROVAL))
-    node.a.dialect = PROTO
-    assert from_today(node, message) is None
+@pytest.mark.threat(31, 48)
+def test_by_borsh_a_forged_tier_1_message_bans():
+    node = Node()
+    with pytest.raises(InvalidRoutedSignature):
+        node.receive(node.a, forged("B"))
+
+
+@pytest.mark.parametrize("index", sorted(UNVERIFIED_IN_2025))
+def test_a_signed_tier_1_message_goes_on_and_is_delivered(index):
+    node, message = Node(), signed("A", "C", opaque(index=index))
+    assert from_protobuf(node, message, is_v3=True) is None
     assert take(node.b) == [replace(message, ttl=99)]
-
-
-def test_nobody_vouches_for_an_unsigned_message_to_us():
-    node = Node()
-    node.a.dialect = PROTO
-    assert from_today(node, forged(signed("A", "M", opaque(index=APPROVAL)))) is None
-    assert node.drops == {("BlockApproval", "Unsigned"): 1}
-
-
-@pytest.mark.threat(31)
-def test_elsewhere_a_wrong_signature_bans():
-    node = Node()
-    with pytest.raises(InvalidRoutedSignature):
-        node.receive(node.a, forged(signed("A", "C", opaque(index=APPROVAL))))
-    node.a.dialect = PROTO
-    with pytest.raises(InvalidRoutedSignature):
-        from_today(node, forged(signed("A", "C", opaque(index=FORWARD))))
+    own = signed("A", "M", opaque(index=index))
+    assert from_protobuf(node, own) == own

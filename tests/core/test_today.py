@@ -73,9 +73,8 @@ def routed(author, target, body, ttl=100):
 def test_failures_in_order_then_success_on_one_socket():
     core = Core()
     hand = core.hand(dialect=NEW)
-    for version in (79, 99):
-        (failure,) = hand.shake(protocol_version=version, sender_chain_info=PeerChainInfo(OTHER_GENESIS))
-        assert failure.reason == ProtocolVersionMismatch(84, 80)
+    (failure,) = hand.shake(protocol_version=79, sender_chain_info=PeerChainInfo(OTHER_GENESIS))
+    assert failure.reason == ProtocolVersionMismatch(88, 80)
     (failure,) = hand.shake(sender_chain_info=PeerChainInfo(OTHER_GENESIS))
     assert failure.reason == GenesisMismatch(core.manager.context.genesis_id)
     (failure,) = hand.shake(target_peer_id=key_of("x").public_key)
@@ -521,23 +520,6 @@ def test_hops_and_the_time_of_making_across_the_bridge():
     new.say(Routed(routed(new.key, other.id, b"\0z"), (5, 7), 2**32 - 1))
     (third,) = other.told(Routed)
     assert third.num_hops == 2**32 - 2, "today's nodes fall over the overflow"
-
-
-@pytest.mark.interop("RoutedMessageV3")
-def test_unsigned_messages_go_to_today_only_and_never_to_us():
-    core = Core()
-    source, old, new = today(core, "a"), core.ready("b"), today(core, "c")
-    core.advance(2)
-    for hand in (source, old, new):
-        hand.read()
-    for target in (new.id, old.id, ME.public_key):
-        source.say(Routed(RoutedMessage(target, source.id, Signature(b""), 9, b"\0approval"), (5, 0), 0))
-    (passed,) = new.told(Routed)
-    assert (passed.message.signature, passed.message.body, passed.message.ttl) == (b"", b"\0approval", 8)
-    assert old.told(Routed) == []
-    drops = core.manager.routed.drops
-    assert drops == {("BlockApproval", "Unsupported"): 1, ("BlockApproval", "Unsigned"): 1}
-    assert source.peer.is_ready
 
 
 @pytest.mark.interop("bridge")

@@ -186,7 +186,7 @@ async def test_each_dialect(network: str, asked: str, spoken: list[str]) -> None
 
 async def test_a_refusal_in_protobuf_says_which_flag() -> None:
     async with line(1) as (node,):
-        with pytest.raises(PeerRefused, match="it speaks versions 80 to 84; try --protocol-version 84"):
+        with pytest.raises(PeerRefused, match="it speaks versions 80 to 88; try --protocol-version 88"):
             await outcome(plan(place(node), dialect="protobuf", protocol_version=79))
         with pytest.raises(PeerRefused, match="try --chain-id test"):
             await outcome(plan(place(node), dialect="protobuf", chain_id="another"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from values_today import MESSAGES
 
 from nearnet.errors import Malformed, UnknownMessage, Unsupported, WireError
-from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
+from nearnet.keys import CryptoHash, SecretKey, Signature
 from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire.borsh_dialect import at_once
@@ -20,7 +20,6 @@ from nearnet.wire.dialect import dialect_named
 from nearnet.wire.proto_dialect import ProtoDialect
 from nearnet.wire.proto_fields import delimited, varint
 from nearnet.wire.routed_body import NEVER_TO_PROTOBUF
-from nearnet.wire.routed_frame import NO_SIGNATURE
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 DIALECT = ProtoDialect()
@@ -207,22 +206,11 @@ def test_what_todays_nodes_have_no_form_of(message):
 
 @pytest.mark.interop("retired bodies")
 def test_retired_bodies_are_not_carried():
-    for index in range(40):
+    for index in range(42):
         message = m.Routed(m.RoutedMessage(KEY, KEY, Signature(bytes(65)), 5, bytes((index,))))
         rf = BORSH.routed(BORSH.encode(message))
         assert DIALECT.carries(rf) == (index not in NEVER_TO_PROTOBUF)
         assert BORSH.carries(rf)
-
-
-def test_an_unsigned_message_round_trips():
-    message = m.Routed(m.RoutedMessage(PublicKey(KEY), KEY, Signature(b""), 5, b"\x16body"), (7, 0), 2)
-    frame = DIALECT.encode(message)
-    assert DIALECT.decode(frame) == message
-    rf = DIALECT.routed(frame)
-    assert rf.unsigned
-    assert rf.signature == NO_SIGNATURE
-    assert DIALECT.carries(rf)
-    assert not BORSH.carries(rf)
 
 
 def test_every_frame_that_a_real_node_sent():

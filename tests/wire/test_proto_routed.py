@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values_today import hashes, keys, moments, signatures
 
-from nearnet.errors import Malformed, UnknownMessage
-from nearnet.keys import CryptoHash, SecretKey, Signature
+from nearnet.errors import Malformed, MissingSignature, UnknownMessage
+from nearnet.keys import CryptoHash, SecretKey
 from nearnet.wire import network_pb2 as pb
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.proto_fields import delimited, varint
 from nearnet.wire.proto_routed import MOST_HOPS
 from nearnet.wire.routed_body import TIER1_BODIES
-from nearnet.wire.routed_frame import NO_SIGNATURE, routed_bytes, routed_digest
+from nearnet.wire.routed_frame import routed_bytes, routed_digest
 
 PROTO, BORSH = dialect_named("protobuf"), dialect_named("borsh")
 ROUTED = [case for case in CASES if "body_borsh_v1" in case["fields"]]
@@ -74,7 +74,7 @@ def test_vectors(case):
     assert rf.author.verify(rf.digest(), rf.signature) == fields["verify"]
     assert (rf.ttl, rf.num_hops) == (fields["ttl"], fields["num_hops"])
     assert rf.created_at == (None if fields["created_at"] is None else (fields["created_at"], 0))
-    assert not rf.unsigned
+    assert not rf.is_v3
 
 
 @pytest.mark.interop("Routed")
@@ -192,55 +192,28 @@ def test_a_signed_v3_is_the_v1_that_it_stands_for(index, target):
     rf = PROTO.routed(v3(message, 2, index, created_at=-3, num_hops=4))
     assert rf.digest() == routed_digest(message) == PROTO.routed(v1(routed_bytes(message))).digest()
     assert rf.author.verify(rf.digest(), rf.signature)
-    assert (rf.message(), rf.created_at, rf.num_hops, rf.unsigned) == (message, (-3, 0), 4, False)
+    assert (rf.message(), rf.created_at, rf.num_hops, rf.is_v3) == (message, (-3, 0), 4, True)
     assert PROTO.forward(rf) == v1(routed_bytes(replace(message, ttl=99)), (-3, 0), 5)
     assert BORSH.forward(rf) == BORSH.encode(Routed(replace(message, ttl=99)))
 
 
 @pytest.mark.interop("RoutedMessageV3")
-@pytest.mark.parametrize("index", range(12))
-@pytest.mark.parametrize("target", [TARGET, CryptoHash(bytes(range(32)))])
-def test_an_unsigned_v3_goes_on_as_it_is(index, target):
-    message = replace(MESSAGE, target=target, signature=Signature(b""), body=bytes((TIER1_BODIES[index],)) + bytes(41))
-    for created_at, hops in ((None, 0), (5, 2**32 - 1)):
-        stamp = {} if created_at is None else {"created_at": created_at}
-        frame = v3(message, 1, index, signature=False, num_hops=hops, **stamp)
-        rf = PROTO.routed(frame)
-        assert rf.unsigned
-        assert rf.signature == NO_SIGNATURE
-        assert rf.digest() == routed_digest(message)
-        assert rf.message() == message
-        assert (PROTO.carries(rf), BORSH.carries(rf)) == (True, False)
-        less = replace(message, ttl=99)
-        onward = v3(less, 1, index, signature=False, num_hops=min(hops + 1, MOST_HOPS), **stamp)
-        assert PROTO.forward(rf) == onward
-        told = PROTO.decode(frame)
-        assert told == Routed(message, None if created_at is None else (created_at, 0), hops)
-        assert PROTO.encode(told) == frame
-
-
-@pytest.mark.interop("RoutedMessageV3")
-@pytest.mark.parametrize("index", range(12))
+@pytest.mark.parametrize("index", range(len(TIER1_BODIES)))
 def test_a_signed_v3_of_tier_1_is_the_v1_that_it_stands_for(index):
-    """But for the one that by now is of tier 2, where a signature must hold."""
     message = replace(MESSAGE, body=bytes((TIER1_BODIES[index],)) + bytes(41))
     message = replace(message, signature=KEY.sign(routed_digest(message)))
     rf = PROTO.routed(v3(message, 1, index))
-    assert rf.unsigned == (TIER1_BODIES[index] == 18)
-    assert BORSH.carries(rf) == (not rf.unsigned)
-    if not rf.unsigned:
-        assert rf.message() == message
-        assert PROTO.forward(rf) == v1(routed_bytes(replace(message, ttl=99)), hops=1)
+    assert rf.message() == message
+    assert rf.author.verify(rf.digest(), rf.signature)
+    assert PROTO.forward(rf) == v1(routed_bytes(replace(message, ttl=99)), hops=1), "field 37 is never written"
 
 
-def test_unsigned_messages_are_told_apart_by_their_body():
-    frames = [v3(MESSAGE, 1, 0, bytes((n,)), signature=False) for n in (1, 2)]
-    assert len({PROTO.routed(frame).header for frame in frames}) == 2
-
-
-def test_a_ttl_of_one_is_forwarded_as_none():
-    last = v3(replace(MESSAGE, ttl=1), 1, 0, signature=False)
-    assert pb.PeerMessage.FromString(PROTO.forward(PROTO.routed(last))).routed_v3.ttl == 0
+@pytest.mark.interop("RoutedMessageV3")
+@pytest.mark.parametrize(("tier", "index"), [(1, 0), (1, 16), (2, 5)])
+def test_a_v3_without_a_signature_is_told_apart(tier, index):
+    """Its sender is banned for it; see `tests/core/test_routed.py`."""
+    with pytest.raises(MissingSignature):
+        PROTO.routed(v3(MESSAGE, tier, index, signature=False))
 
 
 @pytest.mark.threat(4)
@@ -249,7 +222,6 @@ def test_a_ttl_of_one_is_forwarded_as_none():
     [
         v3(ttl=256),
         v3(ttl=2**32 - 1),
-        v3(signature=False),
         v3(borsh_body=b""),
         v3(borsh_body=b"\0"),
         v3(borsh_body=b"\2\0"),
@@ -259,7 +231,7 @@ def test_a_ttl_of_one_is_forwarded_as_none():
         delimited(37, b""),
         delimited(37, b"\xff"),
     ],
-    ids=range(11),
+    ids=range(10),
 )
 def test_malformed_v3(frame):
     with pytest.raises(Malformed):
@@ -272,7 +244,7 @@ def test_parts_that_make_up_for_each_other_are_malformed():
         PROTO.routed(v3(replace(MESSAGE, target=TARGET[:-1], author=TARGET[-1:] + KEY.public_key)))
 
 
-@pytest.mark.parametrize(("tier", "index"), [(1, 12), (2, 13), (2, 255)])
+@pytest.mark.parametrize(("tier", "index"), [(1, 17), (2, 13), (2, 255)])
 def test_bodies_of_the_future_are_unknown(tier, index):
     with pytest.raises(UnknownMessage):
         PROTO.routed(v3(tier=tier, index=index))

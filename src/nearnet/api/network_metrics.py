@@ -125,13 +125,13 @@ def _times(node: Node) -> Iterator[Metric]:
 
 
 def _versions(node: Node) -> Iterator[Metric]:
-    versions = node.config.nearnet.protocol_versions
-    yield "near_node_protocol_version", "gauge", "Newest version spoken", [({}, float(versions["protobuf"][0]))]
+    own = node.config.nearnet.protocol_versions["protobuf"].own
+    yield "near_node_protocol_version", "gauge", "Newest version spoken", [({}, float(own))]
     yield (
         "near_current_protocol_version",
         "gauge",
         "The same: no chain says another",
-        [({}, float(versions["protobuf"][0]))],
+        [({}, float(own))],
     )
     yield "near_node_db_version", "gauge", "Version of the store", [({}, float(SCHEMA_VERSION))]
     yield "near_final_block_height", "gauge", "As configured", [({}, float(node.config.head_height))]

@@ -58,7 +58,7 @@ def _moment(seconds: int) -> str:
 def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict[str, Any]:
     """StatusResponse. Without a chain: the genesis, the configured height and the start time stand for a head."""
     config = node.config
-    own = config.nearnet.protocol_versions[_newest_dialect(node)][0]
+    own = config.nearnet.protocol_versions[_newest_dialect(node)].own
     genesis = str(config.genesis_hash)
     view: dict[str, Any] = {
         "version": {"version": VERSION, "build": "nearnet", "commit": "", "rustc_version": ""},
@@ -93,10 +93,10 @@ def status(node: Node, rpc_addr: str | None, started: float, now: float) -> dict
 def _ours(node: Node) -> dict[str, Any]:
     """What the reference's status has no place for."""
     versions = node.config.nearnet.protocol_versions
-    oldest = versions[_newest_dialect(node)][1]
+    oldest = versions[_newest_dialect(node)].oldest
     return {
         "oldest_protocol_version": oldest,
-        "protocol_versions": {name: list(pair) for name, pair in versions.items()},
+        "protocol_versions": {name: [one.own, one.oldest] for name, one in versions.items()},
         "addr": _text(node.addr),
         "connections": len(node.core.peers),
         "pending": len(node.core.context.connections) - len(node.core.peers),

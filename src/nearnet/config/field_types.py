@@ -5,7 +5,8 @@ Every `ValueError` says what was expected; the loader adds the field and what wa
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
@@ -31,6 +32,7 @@ __all__ = [
     "ProtocolVersions",
     "PublicAddresses",
     "Texts",
+    "VersionRange",
     "Whitelist",
     "canonical_keys",
     "parse_hash",
@@ -69,19 +71,30 @@ def _level(value: object) -> object:
     return {"warn": "warning", "trace": "debug"}.get(text, text) if isinstance(text, str) else text
 
 
-def _versions(value: object) -> dict[str, tuple[int, int]]:
-    """A dialect that is not told keeps its default."""
+def _versions(value: object) -> dict[str, VersionRange]:
+    """Read the versions of each dialect; a dialect that is not named keeps its default."""
     if not isinstance(value, dict) or set(value) - set(PROTOCOL_VERSIONS):
-        raise ValueError('{"borsh": [OWN, OLDEST], "protobuf": [OWN, OLDEST]}')
-    result = dict(PROTOCOL_VERSIONS)
-    for name, pair in value.items():
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or any(type(one) is not int for one in pair):
-            raise ValueError(f"[OWN, OLDEST] as two whole numbers for {name}")
-        own, oldest = pair
-        if not 0 <= oldest <= own < 2**32:
-            raise ValueError(f"0 ≤ OLDEST ≤ OWN < 2^32 for {name}")
-        result[name] = (own, oldest)
-    return result
+        raise ValueError('{"borsh": [OWN, OLDEST], "protobuf": "auto" or [OWN, OLDEST]}')
+    return PROTOCOL_VERSIONS | {name: _version_range(name, told) for name, told in value.items()}
+
+
+def _version_range(name: str, value: object) -> VersionRange:
+    if isinstance(value, VersionRange):
+        return value
+    default = PROTOCOL_VERSIONS[name]
+    if value == "auto" and default.automatic:
+        return default
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or any(type(one) is not int for one in value):
+        choice = '"auto", or ' if default.automatic else ""
+        raise ValueError(f"{choice}[OWN, OLDEST] as two whole numbers for {name}")
+    own, oldest = value
+    if not 0 <= oldest <= own < 2**32:
+        raise ValueError(f"0 ≤ OLDEST ≤ OWN < 2^32 for {name}")
+    return VersionRange(own, oldest)
+
+
+def _versions_as_written(versions: dict[str, VersionRange]) -> dict[str, object]:
+    return {name: "auto" if one.automatic else [one.own, one.oldest] for name, one in versions.items()}
 
 
 def canonical_keys(value: object) -> object:
@@ -106,8 +119,19 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
-PROTOCOL_VERSIONS = {"borsh": (52, 50), "protobuf": (84, 80)}
-"""Own and oldest version by dialect (`config.md`)."""
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """The protocol versions that this node speaks in one dialect (`network-2026.md` §1)."""
+
+    own: int
+    oldest: int
+    automatic: bool = False
+    """True for "auto": a listener accepts newer versions too, and a dialer follows a peer that no longer accepts `own`.
+    False for a pair in the config, which pins the range."""
+
+
+PROTOCOL_VERSIONS = {"borsh": VersionRange(52, 50), "protobuf": VersionRange(88, 80, automatic=True)}
+"""Default versions by dialect (`config.md`)."""
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Period = Annotated[float, BeforeValidator(lambda value: _positive(parse_duration(value)))]
@@ -138,5 +162,9 @@ Blacklist = Annotated[
 DialectName = Literal["auto", "borsh", "protobuf"]
 AllowPrivate = Annotated[Literal["auto"] | bool, BeforeValidator(_allow_private)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)]
-ProtocolVersions = Annotated[dict[str, tuple[int, int]], BeforeValidator(_versions)]
+ProtocolVersions = Annotated[
+    dict[str, VersionRange],
+    BeforeValidator(_versions),
+    PlainSerializer(_versions_as_written, return_type=dict[str, Any]),
+]
 PublicAddresses = tuple[Annotated[str, BeforeValidator(_public_address)], ...]

@@ -17,7 +17,7 @@ from nearnet.core.large_tables import LARGE_TABLE, LargeTables
 from nearnet.core.peer import Peer
 from nearnet.core.started_frames import StartedFrames
 from nearnet.core.traffic_totals import TrafficTotals
-from nearnet.errors import FrameTooLarge, Malformed, ReasonForBan, UnknownMessage
+from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import detect
 from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
 
@@ -260,6 +260,9 @@ class Connections:
             self._step(peer, dialect, kind, frame, now)
         except UnknownMessage:
             self._context.count("nearnet_skipped_frames", "unknown")
+        except MissingSignature:
+            if self._end_run(peer, run, now):
+                self._context.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
         except Malformed as error:
             if self._end_run(peer, run, now):
                 self.malformed(peer, str(error), now)
@@ -306,13 +309,24 @@ class Connections:
                 self._context.count("nearnet_ignored_messages", kind)
 
     def _shake_hands(self, peer: Peer, dialect: Dialect, frame: bytes, now: Now) -> None:
-        """A Handshake's versions first: the layout behind a version that is not ours may differ (`wire.md` §5)."""
-        own, oldest = self._handshaking.versions(peer)
+        """Look at a Handshake's version first: the layout behind a version that is not ours may differ (`wire.md` §5).
+
+        A version above our own is tried where it is accepted. What does not decode then is a version mismatch.
+        """
+        handshaking = self._handshaking
+        versions = handshaking.versions(peer)
         version = dialect.peek_handshake_version(frame)
-        if version is not None and not oldest <= version <= own:
-            self._handshaking.version_mismatch(peer, now)
+        if version is not None and not versions.oldest <= version <= handshaking.newest_accepted(peer):
+            handshaking.version_mismatch(peer, now)
             return
-        match dialect.decode(frame, self._skipped):
+        try:
+            message = dialect.decode(frame, self._skipped)
+        except Malformed:
+            if version is None or version <= versions.own:
+                raise
+            handshaking.version_mismatch(peer, now)
+            return
+        match message:
             case Handshake() as handshake:
                 self._handshaking.received(peer, handshake, now)
             case HandshakeFailure() as failure:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
 
 from nearnet.core.edge import verify_partial
 from nearnet.keys import PeerId
@@ -20,7 +21,25 @@ from nearnet.wire.messages import (
     ProtocolVersionMismatch,
 )
 
-__all__ = ["TABLE", "Expectation", "Input", "Outcome", "PeerState", "Step", "common_version", "judge", "step_for"]
+if TYPE_CHECKING:
+    from nearnet.config.field_types import VersionRange
+
+__all__ = [
+    "MOST_VERSION",
+    "TABLE",
+    "Expectation",
+    "Input",
+    "Outcome",
+    "PeerState",
+    "Step",
+    "judge",
+    "newest_accepted",
+    "step_for",
+    "version_to_retry",
+]
+
+MOST_VERSION: Final = 2**32 - 1
+"""The largest number that fits the field of a Handshake."""
 
 
 class PeerState(Enum):
@@ -121,7 +140,10 @@ class Expectation:
     me: PeerId
     genesis_id: GenesisId
     version: int
+    """Our own version, told in a ProtocolVersionMismatch."""
     oldest_version: int
+    newest_version: int
+    """The newest version that is accepted; see `newest_accepted`."""
     peer_id: PeerId | None = None
     """Whom we dialled; None when we were dialled."""
     nonce: int | None = None
@@ -140,7 +162,7 @@ class Outcome:
 
 def judge(handshake: Handshake, expected: Expectation) -> Outcome:
     """Steps 1 to 6 of `behaviour.md` §2. A dialler closes where a listener answers: the other end is Ready."""
-    if not expected.oldest_version <= handshake.protocol_version <= expected.version:
+    if not expected.oldest_version <= handshake.protocol_version <= expected.newest_version:
         return _failed(ProtocolVersionMismatch(expected.version, expected.oldest_version), expected)
     if handshake.sender_chain_info.genesis_id != expected.genesis_id:
         return _failed(GenesisMismatch(expected.genesis_id), expected)
@@ -164,7 +186,26 @@ def _failed(failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget, 
     return Outcome(close=f"answered with {type(failure).__name__}")
 
 
-def common_version(own: int, own_oldest: int, theirs: int, their_oldest: int) -> int | None:
-    """The highest version that both speak, or None."""
-    version = min(own, theirs)
-    return version if version >= max(own_oldest, their_oldest) else None
+def newest_accepted(ours: VersionRange, sent: int | None) -> int:
+    """Return the newest protocol version that a Handshake may carry.
+
+    `sent` is the version of our own Handshake on a connection that we dialed, None on one that we accepted. A pair in
+    the config pins the range. In automatic mode a listener takes every newer version, because the wire format does not
+    depend on it, and a dialer takes the version that it sent, which may be the peer's (`network-2026.md` §1).
+    """
+    if not ours.automatic:
+        return ours.own
+    return MOST_VERSION if sent is None else max(ours.own, sent)
+
+
+def version_to_retry(ours: VersionRange, sent: int, theirs: ProtocolVersionMismatch) -> int | None:
+    """Return the version for another Handshake after `theirs` refused version `sent`; None when there is none.
+
+    It is the highest version that both ends speak. In automatic mode it is the peer's own version when the peer no
+    longer accepts ours: once, so never after such a version was refused (`network-2026.md` §1).
+    """
+    version = min(ours.own, theirs.version)
+    if version >= max(ours.oldest, theirs.oldest_supported_version):
+        return version
+    has_moved_on = ours.own < theirs.oldest_supported_version <= theirs.version
+    return theirs.version if ours.automatic and has_moved_on and sent <= ours.own else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.edge import build_edge, sign_edge, verify_edge
-from nearnet.core.handshake import Expectation, Outcome, PeerState, common_version, judge
+from nearnet.core.handshake import Expectation, Outcome, PeerState, judge, newest_accepted, version_to_retry
 from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
 from nearnet.wire.messages import (
     GenesisMismatch,
@@ -24,6 +24,7 @@ from nearnet.wire.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nearnet.config.field_types import VersionRange
     from nearnet.core.clock import Now
     from nearnet.core.context import Context
     from nearnet.core.dialing import Dialer
@@ -54,10 +55,14 @@ class Handshaking:
         self._local_edges = local_edges
         self._on_ready = on_ready
 
-    def versions(self, peer: Peer) -> tuple[int, int]:
-        """Our own and our oldest version in that connection's dialect."""
-        own, oldest = self._context.config.nearnet.protocol_versions[peer.dialect_name]
-        return own, oldest
+    def versions(self, peer: Peer) -> VersionRange:
+        """Return the versions that we speak in that connection's dialect."""
+        versions: VersionRange = self._context.config.nearnet.protocol_versions[peer.dialect_name]
+        return versions
+
+    def newest_accepted(self, peer: Peer) -> int:
+        """Return the newest version that a Handshake of this connection may carry."""
+        return newest_accepted(self.versions(peer), peer.sent_version if peer.state is PeerState.DIALLED else None)
 
     # --- as the dialler --------------------------------------------------------------------------
 
@@ -66,14 +71,15 @@ class Handshaking:
         known = self._local_edges.last_nonce(peer.ready_id)
         peer.proposed_nonce = propose_nonce(peer.dialect_name, max(known, last or 0), now.wall)
         peer.handshakes_sent += 1
-        self._send_handshake(peer, version or self.versions(peer)[0], peer.proposed_nonce)
+        peer.sent_version = version or self.versions(peer).own
+        self._send_handshake(peer, peer.sent_version, peer.proposed_nonce)
 
     def _send_handshake(self, peer: Peer, version: int, nonce: int) -> None:
         context = self._context
         peer.send(
             Handshake(
                 protocol_version=version,
-                oldest_supported_version=self.versions(peer)[1],
+                oldest_supported_version=self.versions(peer).oldest,
                 sender_peer_id=context.me,
                 target_peer_id=peer.ready_id,
                 sender_listen_port=context.listen_address.port if context.listen_address else peer.local_port,
@@ -87,8 +93,7 @@ class Handshaking:
         context, reason = self._context, failure.reason
         context.notify("handshake_failed", peer.peer_id, reason=describe_failure(failure))
         if isinstance(reason, ProtocolVersionMismatch):
-            own, oldest = self.versions(peer)
-            version = common_version(own, oldest, reason.version, reason.oldest_supported_version)
+            version = version_to_retry(self.versions(peer), peer.sent_version, reason)
             if version is not None and peer.handshakes_sent < MAX_HANDSHAKES:
                 self.propose(peer, now, version=version)
                 return
@@ -112,13 +117,14 @@ class Handshaking:
     def received(self, peer: Peer, handshake: Handshake, now: Now) -> None:
         """A Handshake while Connecting."""
         context = self._context
-        own, oldest = self.versions(peer)
+        versions = self.versions(peer)
         dialled = peer.state is PeerState.DIALLED
         expected = Expectation(
             me=context.me,
             genesis_id=context.genesis_id,
-            version=own,
-            oldest_version=oldest,
+            version=versions.own,
+            oldest_version=versions.oldest,
+            newest_version=self.newest_accepted(peer),
             peer_id=peer.peer_id if dialled else None,
             nonce=peer.proposed_nonce if dialled else None,
         )
@@ -138,7 +144,8 @@ class Handshaking:
 
     def version_mismatch(self, peer: Peer, now: Now) -> None:
         """A Handshake of a version that we cannot even decode."""
-        failure = ProtocolVersionMismatch(*self.versions(peer))
+        versions = self.versions(peer)
+        failure = ProtocolVersionMismatch(versions.own, versions.oldest)
         if peer.state is PeerState.ACCEPTED:
             self.answer_failure(peer, failure)
         else:
@@ -231,7 +238,7 @@ class Handshaking:
         inbound = peer.state is PeerState.ACCEPTED
         peer.peer_id = sender
         peer.edge = edge
-        peer.protocol_version = min(handshake.protocol_version, self.versions(peer)[0])
+        peer.protocol_version = handshake.protocol_version
         peer.chain_info = handshake.sender_chain_info
         port = handshake.sender_listen_port or 0
         if inbound:

@@ -51,7 +51,7 @@ class LargeMessages:
 
     def takes(self, peer: Peer, message: RoutedFrame) -> bool:
         """Whether this one is to be dealt with here, by `begin`: it is large, or comes behind one that is."""
-        return bool(peer.checking) or (message.end - message.start >= LARGE_MESSAGE and not message.unsigned)
+        return bool(peer.checking) or (message.end - message.start >= LARGE_MESSAGE)
 
     def lets_pass(self, peer: Peer) -> bool:
         """Whether the next frame may be looked at while others are being checked: a large one, if they are few."""
@@ -65,9 +65,8 @@ class LargeMessages:
         if not self._admit(peer, message, now.mono):
             return
         check = CheckMessage(peer, message)
-        peer.checking[check] = "valid" if message.unsigned else None
-        if not message.unsigned:
-            self._context.actions.append(check)
+        peer.checking[check] = None
+        self._context.actions.append(check)
 
     def more_came(self, peer: Peer) -> None:
         """Bytes behind those that are being checked: enough is enough."""

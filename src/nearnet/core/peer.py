@@ -99,6 +99,7 @@ class Peer:
         "routed_cache",
         "sent_by_type",
         "sent_bytes",
+        "sent_version",
         "stall",
         "state",
         "sync_cursor",
@@ -115,6 +116,10 @@ class Peer:
     """Proved once Ready; before, whom we dialled."""
     local_port: int
     """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
+    protocol_version: int
+    """The version that the peer announced in its handshake; 0 before that."""
+    sent_version: int
+    """The version of the last Handshake that we sent as the dialer; 0 before that."""
     last_kind: str
     """Message type of the frame that came in last: what was being handled when something went wrong."""
     account_key: PublicKey | None
@@ -164,6 +169,7 @@ class Peer:
         self.local_port = 0
         self.proposed_nonce = 0
         self.handshakes_sent = 0
+        self.sent_version = 0
         self.connected_at = self.last_received = now.mono
         self.last_ping_ms: float | None = None
         self.last_kind = ""

@@ -21,7 +21,7 @@ from nearnet.wire.routed_body import (
     EXPECTS_RESPONSE,
     FORWARD_TX,
     NEVER_TO_PROTOBUF,
-    UNSIGNED_BODIES,
+    UNVERIFIED_IN_2025,
     Ping,
     Pong,
     body_name,
@@ -56,6 +56,9 @@ _FORWARD_TX_RESET: Final = 1.0
 """Seconds after which the ForwardTx count starts again when no block came."""
 
 _UNUSED: Final = 7
+
+_LAST_UNVERIFYING: Final = 84
+"""Newest protocol version of a node that may forward tier-1 bodies unverified."""
 
 
 class InvalidRoutedSignature(NearnetError):
@@ -131,9 +134,9 @@ class RoutedMessages:
         neighbour is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
         """
         admitted = [rf for rf in run if self.admit(peer, rf, now.mono)]
-        outcomes = iter(self.check([rf.signature_row() for rf in admitted if not rf.unsigned]))
-        for rf in admitted:
-            message = self.checked(peer, rf, "valid" if rf.unsigned else next(outcomes), now)
+        outcomes = self.check([rf.signature_row() for rf in admitted])
+        for rf, outcome in zip(admitted, outcomes, strict=True):
+            message = self.checked(peer, rf, outcome, now)
             if message is not None:
                 yield message
                 if not peer.is_ready:
@@ -141,13 +144,14 @@ class RoutedMessages:
 
     def checked(self, peer: Peer, rf: RoutedFrame, outcome: str, now: Now) -> RoutedMessage | None:
         """One whose signature has been checked; the rest is as with `receive`."""
-        if outcome != "valid" and peer.is_today and rf.body_index in UNSIGNED_BODIES:
-            rf.unsigned = True  # As good as unsigned, as today's nodes do not look (`behaviour.md` §5).
-        if outcome == "valid" or rf.unsigned:
+        if outcome == "valid":
             return self._route(peer, rf, now)
-        if outcome == "forged":
+        if outcome == "strict":
+            self._drop(rf.body_index, "StrictSignature")
+        elif _may_be_deceived(peer, rf):
+            self._drop(rf.body_index, "InvalidSignature")
+        else:
             raise InvalidRoutedSignature(f"a routed message of {rf.author} has a forged signature")
-        self._drop(rf.body_index, "StrictSignature")
         return None
 
     def admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
@@ -233,9 +237,6 @@ class RoutedMessages:
 
     def _deliver(self, peer: Peer, rf: RoutedFrame, now: Now) -> RoutedMessage | None:
         index, digest = rf.body_index, CryptoHash(rf.digest())
-        if rf.unsigned:  # Of tier 1, which this node has no part in: nobody vouches for it.
-            self._drop(index, "Unsigned")
-            return None
         message = rf.message()
         try:
             body = decode_body(message.body)
@@ -328,3 +329,18 @@ class RoutedMessages:
     def _way_back(self, request: CryptoHash, now: Now) -> Peer | None:
         holder = self._route_back.take(request, now)
         return None if holder is None else self._peers.get(holder)
+
+
+def _may_be_deceived(peer: Peer, rf: RoutedFrame) -> bool:
+    """Return whether an honest neighbor may have passed on a forged message: such a one is not banned.
+
+    Nodes up to 2.10.5, which announce version 84 at most, forward tier-1 bodies without a check of the signature. They
+    write field 17, and they sign what they make themselves (`network-2026.md` §2).
+    """
+    return (
+        peer.is_today
+        and peer.protocol_version <= _LAST_UNVERIFYING
+        and not rf.is_v3
+        and rf.body_index in UNVERIFIED_IN_2025
+        and rf.author != peer.peer_id
+    )

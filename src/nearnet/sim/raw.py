@@ -160,7 +160,8 @@ def raw_bytes(
 
 
 def _handshake(step: RawHandshake, key: SecretKey, node: PeerId, config: NetworkConfig, ids: list[PeerId]) -> Handshake:
-    own, oldest = config.nearnet.protocol_versions["borsh"]
+    versions = config.nearnet.protocol_versions["borsh"]
+    version = versions.own if step.version is None else step.version
     chain = DefaultClient(config).chain_info()
     if step.genesis is not None:
         chain = PeerChainInfo(GenesisId(step.genesis, CryptoHash(bytes(32))))
@@ -168,8 +169,8 @@ def _handshake(step: RawHandshake, key: SecretKey, node: PeerId, config: Network
     if not step.signed:
         partial = type(partial)(step.nonce, key.sign(bytes(32)))
     return Handshake(
-        protocol_version=own if step.version is None else step.version,
-        oldest_supported_version=min(oldest, own if step.version is None else step.version),
+        protocol_version=version,
+        oldest_supported_version=min(versions.oldest, version),
         sender_peer_id=key.public_key if step.claims is None else ids[step.claims],
         target_peer_id=node if step.target else key.public_key,
         sender_listen_port=step.port,

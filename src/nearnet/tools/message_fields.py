@@ -20,7 +20,6 @@ from nearnet.wire.routed_frame import routed_digest
 __all__ = ["Fields", "message_fields", "variant"]
 
 _NEEDS_KEY = "needs the account's key"
-_UNSIGNED = "unsigned, as a tier-1 message may be"
 _EXACT = 2**53
 """Integers up to here are the same in every JSON reader."""
 
@@ -221,7 +220,7 @@ def _routed(message: m.Routed, body_field: str) -> Fields:
         body_field: routed.body.hex(),
         "expects_response": routed.body[0] in EXPECTS_RESPONSE,
         "hash": digest.hex(),
-        "verify": routed.author.verify(digest, routed.signature) if routed.signature else _UNSIGNED,
+        "verify": routed.author.verify(digest, routed.signature),
         "created_at": None if created_at is None else created_at[0],
         "num_hops": message.num_hops,
     }

@@ -387,8 +387,8 @@ class BorshDialect:
         return RoutedFrame(frame, 1) if frame[0] == _ROUTED else None
 
     def carries(self, routed: RoutedFrame) -> bool:
-        """Whether a neighbour of this dialect may be sent it: it has no form for an unsigned one."""
-        return not routed.unsigned
+        """Return True: borsh has a form of every routed message."""
+        return True
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: the ttl is one less."""

@@ -110,10 +110,7 @@ class AnnounceAccount:
 
 @dataclass(frozen=True, slots=True)
 class RoutedMessage:
-    """A message on its way to `target`: a peer, or the hash of the request that it answers (V1).
-
-    `signature` is empty in an unsigned tier-1 message of today's (`wire.md` §6).
-    """
+    """A message on its way to `target`: a peer, or the hash of the request that it answers (V1)."""
 
     target: PeerId | CryptoHash
     author: PeerId

@@ -13,17 +13,15 @@ from nearnet.wire import messages as m
 from nearnet.wire.proto_fields import DELIMITED, VARINT, Unknown, fields, read_varint
 from nearnet.wire.proto_reading import READERS, read_trace, table_in_steps
 from nearnet.wire.proto_routed import (
-    MOST_HOPS,
     forward_routed,
     read_routed,
     read_routed_v3,
     read_usual,
     write_routed,
-    write_unsigned,
 )
 from nearnet.wire.proto_writing import write_message, write_trace
-from nearnet.wire.routed_body import NEVER_TO_PROTOBUF, TIER1_BODIES
-from nearnet.wire.routed_frame import RoutedFrame, routed_bytes, unsigned_bytes
+from nearnet.wire.routed_body import NEVER_TO_PROTOBUF
+from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -85,11 +83,9 @@ class ProtoDialect:
         routed, hops = message.message, message.num_hops or 0
         if routed.body[0] in NEVER_TO_PROTOBUF:
             raise Unsupported(f"today's nodes cannot read a body of index {routed.body[0]}")
-        if routed.signature:
-            return write_routed(routed_bytes(routed), message.created_at, hops)
-        if routed.body[0] not in TIER1_BODIES:
-            raise Unsupported(f"a body of index {routed.body[0]} needs a signature")
-        return write_unsigned(unsigned_bytes(routed), message.created_at, hops)
+        if not routed.signature:
+            raise Unsupported("a routed message needs a signature")
+        return write_routed(routed_bytes(routed), message.created_at, hops)
 
     def can_encode(self, message: m.Message) -> bool:
         """Whether today's nodes have a form of this message."""
@@ -180,15 +176,10 @@ class ProtoDialect:
 
     def forward(self, routed: RoutedFrame) -> bytes:
         """The frame content that a neighbour of this dialect gets: a ttl one less, a hop more."""
-        if routed.unsigned:
-            hops = min((routed.num_hops or 0) + 1, MOST_HOPS)
-            return write_unsigned(routed.less_one(routed.start), routed.created_at, hops)
         return forward_routed(routed, RoutedFrame.less_one)
 
     def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
-        """The same without a copy, but for an unsigned message, which is written anew."""
-        if routed.unsigned:
-            return (self.forward(routed),)
+        """The same without a copy."""
         return forward_routed(routed, RoutedFrame.less_one_in_pieces)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from nearnet.errors import Malformed, UnknownMessage
+from nearnet.errors import Malformed, MissingSignature, UnknownMessage
 from nearnet.wire.proto_fields import (
     DELIMITED,
     VARINT,
@@ -22,8 +22,8 @@ from nearnet.wire.proto_fields import (
     varint,
     write_timestamp,
 )
-from nearnet.wire.routed_body import TIER1_BODIES, UNSIGNED_BODIES
-from nearnet.wire.routed_frame import NO_SIGNATURE, RoutedFrame
+from nearnet.wire.routed_body import TIER1_BODIES
+from nearnet.wire.routed_frame import RoutedFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,6 @@ __all__ = [
     "read_routed_v3",
     "read_usual",
     "write_routed",
-    "write_unsigned",
 ]
 
 MOST_HOPS: Final = 2**32 - 2
@@ -55,7 +54,6 @@ _USUAL_TAIL: Final = re.compile(
 )
 """What follows the borsh bytes: created_at (its length and content), num_hops. A third of what it costs by fields."""
 
-_V3: Final = 37
 _U32: Final = 2**32 - 1
 _TIER2: Final = (1, 2, 3, 11, 12, 14, 15, 21, 27, 31, 32, 34, 18)
 """Index of a tier-2 body -> its index as a `RoutedMessageBody`, as in `TIER1_BODIES`; what follows is the same."""
@@ -130,9 +128,9 @@ def write_routed(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int
 
 
 def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFrame:
-    """Field 37 as the V1 message that it stands for: the same hash, so the same signature.
+    """Read field 37 as the V1 message that it stands for: it has the same hash, so the same signature.
 
-    A tier-1 message needs none; one that it has counts, where the V1 message may go without as well.
+    Raises `MissingSignature` for a message without one. The form is read only: field 17 is what everybody writes.
     """
     parts: dict[int, bytes] = {}
     numbers: dict[int, int] = {}
@@ -151,13 +149,15 @@ def read_routed_v3(data: bytes, at: int, end: int, unknown: Unknown) -> RoutedFr
     ttl, body = numbers.get(3, 0) & _U32, parts.get(4, b"")
     if ttl > 255:
         raise Malformed(f"a ttl of {ttl}")
-    tier, index = _body_index(body)
+    index = _body_index(body)
     target, author = parts.get(1, b""), parts.get(2, b"")
-    unsigned = tier == 1 and (5 not in parts or index not in UNSIGNED_BODIES)
-    header = target + author + (NO_SIGNATURE if unsigned else parts.get(5, b""))
+    signature = parts.get(5, b"")
+    if not signature:
+        raise MissingSignature("a routed message has no signature")
+    header = target + author + signature
     stamp = write_timestamp((signed(numbers[6], 64), 0)) if 6 in numbers else None
     hops = numbers.get(7, 0) & _U32
-    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, stamp, hops, unsigned=unsigned)
+    rf = RoutedFrame(header + bytes((ttl, index)) + body[2:], 0, stamp, hops, is_v3=True)
     if (rf.author_at, rf.sig_at, rf.ttl_at) != (len(target), len(target) + len(author), len(header)):
         raise Malformed("a part of a routed message has another length than its type")
     return rf
@@ -174,27 +174,11 @@ def _target(data: bytes, at: int, end: int, unknown: Unknown) -> bytes:
     return target
 
 
-def _body_index(body: bytes) -> tuple[int, int]:
-    """The tier and the index as a `RoutedMessageBody` of a `TieredMessageBody`."""
+def _body_index(body: bytes) -> int:
+    """Return the index as a `RoutedMessageBody` of a `TieredMessageBody`."""
     if len(body) < 2 or body[0] > 1:
         raise Malformed("a routed message whose body is of no tier")
     table = _TIER2 if body[0] else TIER1_BODIES
     if body[1] >= len(table):
         raise UnknownMessage(f"{body[1]} is no body of tier {body[0] + 1}")
-    return body[0] + 1, table[body[1]]
-
-
-def write_unsigned(borsh: bytes, created_at: tuple[int, int] | None, num_hops: int) -> bytes:
-    """Field 37 of the V1 form of an unsigned tier-1 message."""
-    rf = RoutedFrame(borsh, 0)
-    key = b"\x0a" + varint(rf.author_at - 1) + borsh[1 : rf.author_at]
-    author = borsh[rf.author_at : rf.sig_at]
-    content = delimited(1, delimited(borsh[0] + 1, key)) + delimited(2, delimited(1, author))
-    if rf.ttl:
-        content += b"\x18" + varint(rf.ttl)
-    content += delimited(4, bytes((0, TIER1_BODIES.index(rf.body_index))) + borsh[rf.ttl_at + 2 :])
-    if created_at is not None:
-        content += b"\x30" + varint(created_at[0])
-    if num_hops:
-        content += b"\x38" + varint(num_hops)
-    return delimited(_V3, content)
+    return table[body[1]]

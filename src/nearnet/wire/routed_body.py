@@ -22,7 +22,7 @@ __all__ = [
     "PING",
     "PONG",
     "TIER1_BODIES",
-    "UNSIGNED_BODIES",
+    "UNVERIFIED_IN_2025",
     "Body",
     "Opaque",
     "Ping",
@@ -73,7 +73,12 @@ BODY_NAMES: Final = {
     33: "SpicePartialData",
     34: "StateRequestAck",
     35: "SpiceChunkEndorsement",
-    36: "SpicePartialDataRequest",
+    36: "SpiceDataRequest",
+    37: "SpiceChunkContractAccesses",
+    38: "SpiceContractCodeRequest",
+    39: "SpiceContractCodeResponse",
+    40: "VersionedPartialEncodedStateWitness",
+    41: "VersionedPartialEncodedStateWitnessForward",
 }
 """Index -> name, of both eras."""
 
@@ -83,11 +88,14 @@ EXPECTS_RESPONSE: Final = frozenset({2, 4, 6, 8, 9, 11, 14})
 NEVER_TO_PROTOBUF: Final = frozenset({4, 5, 6, 7, 8, 9, 10, 13, 17, 19, 20, 25, 26})
 """Indices that today's nodes cannot read and fall over."""
 
-TIER1_BODIES: Final = (0, 16, 18, 22, 23, 24, 28, 29, 30, 33, 35, 36)
-"""Indices of today's tier 1, in the order of a tier-1 body's own index (`wire.md` §6)."""
+TIER1_BODIES: Final = (0, 16, 18, 22, 23, 24, 28, 29, 30, 33, 35, 36, 37, 38, 39, 40, 41)
+"""Indices of the bodies of tier 1, in the order of a tier-1 body's own index (`wire.md` §6)."""
 
-UNSIGNED_BODIES: Final = frozenset(TIER1_BODIES) - {18}
-"""Indices that today's nodes pass on unchecked; 18 is of tier 2 by now, which is signed."""
+UNVERIFIED_IN_2025: Final = frozenset(TIER1_BODIES) - {18}
+"""Indices of the bodies that nodes of 2025 pass on without a check of the signature (`network-2026.md` §2).
+
+They verify body 18, which they count to tier 2.
+"""
 
 
 def body_name(index: int) -> str:

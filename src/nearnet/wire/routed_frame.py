@@ -15,10 +15,7 @@ from nearnet.wire.borsh import KEY, SIGNATURE
 from nearnet.wire.messages import RoutedMessage
 from nearnet.wire.proto_fields import Unknown, read_timestamp
 
-__all__ = ["NO_SIGNATURE", "Pieces", "RoutedFrame", "routed_bytes", "routed_digest", "unsigned_bytes"]
-
-NO_SIGNATURE = bytes(65)
-"""Stands where an unsigned message's signature would be."""
+__all__ = ["Pieces", "RoutedFrame", "routed_bytes", "routed_digest"]
 
 Pieces: TypeAlias = tuple[bytes | memoryview, ...]
 """Bytes to be written one after the other; some may be empty."""
@@ -33,7 +30,7 @@ class RoutedFrame:
     """One routed message in `frame`, whose borsh `RoutedMessage` lies from `start` to `end` (of the frame by default).
 
     Reading it raises `Malformed`.
-    `unsigned`: a tier-1 message of today's (`wire.md` §6). There is no signature to check; `NO_SIGNATURE` stands there.
+    `is_v3`: it came in the form of field 37 (`wire.md` §6); `frame` holds the V1 message that this form stands for.
     """
 
     __slots__ = (
@@ -42,13 +39,13 @@ class RoutedFrame:
         "body_index",
         "end",
         "frame",
+        "is_v3",
         "num_hops",
         "sig_at",
         "stamp",
         "start",
         "ttl",
         "ttl_at",
-        "unsigned",
     )
 
     def __init__(
@@ -57,13 +54,13 @@ class RoutedFrame:
         start: int,
         stamp: bytes | None = None,
         num_hops: int | None = None,
-        unsigned: bool = False,
+        is_v3: bool = False,
         end: int | None = None,
     ) -> None:
         self.frame = frame
         self.start = start
         self.end = len(frame) if end is None else end
-        self.unsigned = unsigned
+        self.is_v3 = is_v3
         self.stamp = stamp
         self.num_hops = num_hops
         try:
@@ -107,8 +104,7 @@ class RoutedFrame:
     @property
     def header(self) -> bytes:
         """Target, author and signature: two messages that have them in common are the same, but for the ttl."""
-        header = self.frame[self.start : self.ttl_at]
-        return header + self.digest() if self.unsigned else header
+        return self.frame[self.start : self.ttl_at]
 
     def digest(self) -> bytes:
         """The hash that is signed, and that a reply is addressed to: of target, author and body.
@@ -148,18 +144,13 @@ class RoutedFrame:
 
     def message(self) -> RoutedMessage:
         """The whole message, for local delivery."""
-        signature = Signature(b"") if self.unsigned else self.signature
-        return RoutedMessage(self.target, self.author, signature, self.ttl, self.frame[self.ttl_at + 1 : self.end])
+        body = self.frame[self.ttl_at + 1 : self.end]
+        return RoutedMessage(self.target, self.author, self.signature, self.ttl, body)
 
 
 def routed_bytes(message: RoutedMessage) -> bytes:
     """The borsh `RoutedMessage` of these fields."""
     return _target(message.target) + message.author + message.signature + bytes((message.ttl,)) + message.body
-
-
-def unsigned_bytes(message: RoutedMessage) -> bytes:
-    """The borsh `RoutedMessage` of these fields with `NO_SIGNATURE`."""
-    return _target(message.target) + message.author + NO_SIGNATURE + bytes((message.ttl,)) + message.body
 
 
 def routed_digest(message: RoutedMessage) -> CryptoHash:

@@ -170,7 +170,7 @@ async def test_another_genesis(tmp_path: Path, dialect: str) -> None:
     assert found["dialect"].verdict is Verdict.OK
 
 
-@pytest.mark.parametrize(("dialect", "spoken"), [("borsh", "50 to 52"), ("protobuf", "80 to 84")])
+@pytest.mark.parametrize(("dialect", "spoken"), [("borsh", "50 to 52"), ("protobuf", "80 to 88")])
 async def test_another_version(tmp_path: Path, dialect: str, spoken: str) -> None:
     versions = {"borsh": [49, 49], "protobuf": [79, 79]}
     async with boot_node() as boot:

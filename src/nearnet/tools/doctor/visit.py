@@ -152,10 +152,11 @@ class Visitor:
 
     def _handshake(self, node: BootNode, dialect: str, last: int) -> Handshake:
         config = self._config
-        own, oldest = config.nearnet.protocol_versions[dialect]
+        versions = config.nearnet.protocol_versions[dialect]
         chain = PeerChainInfo(GenesisId(config.chain_id, config.genesis_hash), config.head_height)
         half = sign_edge(self._key, node.info.id, propose_nonce(dialect, last, self._wall - _EARLIER))
-        return Handshake(own, oldest, self._key.public_key, node.info.id, self._port, chain, half)
+        me, them = self._key.public_key, node.info.id
+        return Handshake(versions.own, versions.oldest, me, them, self._port, chain, half)
 
 
 async def _places(visit: Visit) -> list[tuple[str, int]]:
