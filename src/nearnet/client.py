@@ -43,7 +43,8 @@ class Client(Protocol):
     `on_message` and `on_routed` may be coroutines: their answer goes out when it is there.
 
     A client that also has `on_network_info(info)` is told about connections and routes every few seconds, once
-    there are `nearnet.min_peers`.
+    there are `nearnet.min_peers`. A client that also has `account_keys(account_id)` returns the public keys of a
+    validator's account: a message to the account then goes to the peer that `AccountData` of such a key names.
     """
 
     def chain_info(self) -> PeerChainInfo:

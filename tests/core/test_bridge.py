@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from nearnet.core.accounts_data import MOST_PAYLOAD_BYTES
 from nearnet.core.edge import sign_edge, verify_edge
-from nearnet.core.nonces import FIRST_UNIX_NONCE, is_current, unix_nonce
+from nearnet.core.nonces import EDGE_AHEAD, FIRST_UNIX_NONCE, NONCE_WINDOW, is_current, unix_nonce
 from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
 from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire import network_pb2 as pb
 from nearnet.wire.dialect import detect
 from nearnet.wire.framing import Framer
-from nearnet.wire.routed_body import NEVER_TO_PROTOBUF, PING, TIER1_BODIES
+from nearnet.wire.routed_body import NEVER_TO_PROTOBUF, PING
 from nearnet.wire.routed_frame import routed_digest
 
 NEW = "protobuf"
@@ -189,8 +189,10 @@ class Bridge:
         (self.is_for_today if spoken == NEW else self.is_for_the_old_era)(message, frame)
         for edge in _edges(message):
             assert verify_edge(edge)
-            assert is_current(edge.nonce, self.core.now.wall, EXPIRES + AT_ONCE)
-        if isinstance(message, m.Routed) and message.message.signature:
+            is_answer = not isinstance(message, m.SyncRoutingTable)  # To who proposed the nonce, and nobody else.
+            wall = self.core.now.wall + (NONCE_WINDOW - EDGE_AHEAD) * is_answer
+            assert is_current(edge.nonce, wall, EXPIRES + AT_ONCE + NONCE_WINDOW * is_answer)
+        if isinstance(message, m.Routed):
             routed = message.message
             assert routed.author.verify(routed_digest(routed), routed.signature)
             assert routed.ttl > 0
@@ -198,8 +200,6 @@ class Bridge:
     def is_for_the_old_era(self, message, frame):
         assert not isinstance(message, _TODAYS), message
         assert not isinstance(message, m.Disconnect), "nobody stops here"
-        if isinstance(message, m.Routed):
-            assert message.message.signature != b""
 
     def is_for_today(self, message, frame):
         assert not isinstance(message, (m.ResponseUpdateNonce, today.DistanceVector, *_OLD)), message
@@ -210,8 +210,7 @@ class Bridge:
             assert index not in NEVER_TO_PROTOBUF
             assert message.num_hops <= MOST_HOPS
             fields = [field.name for field, _ in pb.PeerMessage.FromString(frame).ListFields()]
-            assert fields == ["routed" if message.message.signature else "routed_v3"]
-            assert message.message.signature or index in TIER1_BODIES
+            assert fields == ["routed"], "field 37 is never written"
         if isinstance(message, m.PeersResponse):
             assert len(message.peers) <= 512
             assert len(message.direct_peers) <= 128

@@ -3,11 +3,18 @@
 import pytest
 from hand import ME, Core, edge_of, key_of
 
-from nearnet.core.edge import run_checks
-from nearnet.core.gossip import BEHIND_BYTES
+from nearnet.core.edge import run_checks, sign_edge
+from nearnet.core.gossip import (
+    BEHIND_BYTES,
+    MOST_MISSED,
+    SLOTS_AT_ONCE,
+    TABLE_INTERVAL,
+    TABLES_SENT_BURST,
+)
 from nearnet.keys import CryptoHash
+from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.edge_layout import pair_of
-from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
+from nearnet.wire.messages import AnnounceAccount, RequestUpdateNonce, SyncRoutingTable
 
 EXPIRES_AFTER = 1800
 
@@ -88,6 +95,7 @@ def test_the_next_piece_waits_for_a_short_queue():
     core.manager.drained(hand.peer, 4 * 2**20, core.now)
     assert told_edges(hand) == []
     core.manager.drained(hand.peer, 0, core.now)
+    core.advance(0)
     assert len(told_edges(hand)) == 26
 
 
@@ -153,7 +161,7 @@ def test_who_is_behind_misses_nothing():
     assert slow.peer.behind
     core.manager.drained(slow.peer, 0, core.now)
     told = told_edges(slow)
-    core.manager.drained(slow.peer, 0, core.now)
+    core.advance(0)
     told += told_edges(slow)
     assert sorted(told) == sorted(newer + first[1:]), "the newest form of each"
     assert not slow.peer.behind
@@ -261,7 +269,7 @@ def test_each_era_has_its_pace():
         core.advance(0.2)
     core.advance(2)
     assert len(told) == 2, "at once, then the rest together"
-    assert told[1][0] - told[0][0] >= 1.0
+    assert told[1][0] - told[0][0] >= TABLE_INTERVAL
     assert len(hand.told(SyncRoutingTable)) == 6, "the newcomer, and each piece of news"
 
 
@@ -285,8 +293,208 @@ def test_a_piece_of_what_may_not_be_told_is_no_message():
     assert [len(table.edges) for table in tables] == [10]
 
 
-def test_who_has_not_spoken_is_told_nothing():
+# --- what a protobuf neighbor takes (`network-2026.md` §4) --------------------------------------------
+
+
+def dated(core, count, start=0):
+    return edges(count, start, int(core.now.wall) | 1)
+
+
+def tables_of(hand):
+    return hand.told(SyncRoutingTable)
+
+
+def watched(core, name="watcher", **changes):
+    """A protobuf neighbor that has its first table, with a full bucket."""
+    hand = core.hand(name, dialect="protobuf")
+    hand.shake(**changes)
+    core.advance(20)
+    hand.read()
+    return hand
+
+
+@pytest.mark.interop("SyncRoutingTable")
+def test_a_burst_of_news_goes_in_few_tables():
     core = Core()
-    hand = core.ready()
-    hand.peer.dialect = None
-    assert core.manager.gossip._encode(hand.peer, edges(1), []) == []
+    watcher = watched(core)
+    tellers = [watched(core, f"teller {n}") for n in range(8)]
+    core.advance(20)
+    watcher.read()
+    news, told = dated(core, 40), []
+    for number, edge in enumerate(news):
+        tellers[number % 8].say(SyncRoutingTable((edge,)))
+        core.advance(0.125)
+        told += tables_of(watcher)
+    core.advance(3)
+    told += tables_of(watcher)
+    assert sorted(edge for table in told for edge in table.edges) == sorted(news)
+    assert len(told) <= 6
+
+
+@pytest.mark.interop("SyncRoutingTable")
+def test_all_that_a_protobuf_neighbor_is_told_comes_out_of_one_bucket():
+    """Its first table in many pieces, news, announcements and nonce answers: eight at once, then one per 1.1 s."""
+    core = small_core(10)
+    core.manager.table.add(dated(core, 200), None, core.now)
+    for n in range(15):
+        core.manager.announcements.add(announcement(f"account{n}.near"))
+    hand = core.hand("newcomer", dialect="protobuf")
+    hand.shake()
+    moments = [core.now.mono] * len(tables_of(hand))
+    told, nonce = [], 0
+    for step in range(600):
+        if step % 10 == 0:
+            core.manager.table.add(fresh := dated(core, 1, 1000 + step), None, core.now)
+            core.manager.gossip.tell(fresh, (), core.now)
+        if step % 50 == 0:
+            nonce = max(int(core.now.wall), nonce) + 2 | 1
+            hand.say(RequestUpdateNonce(sign_edge(hand.key, ME.public_key, nonce)))
+        core.advance(0.05)
+        for table in tables_of(hand):
+            moments.append(core.now.mono)
+            told += table.edges
+    for number in range(len(moments) - TABLES_SENT_BURST):
+        assert moments[number + TABLES_SENT_BURST] - moments[number] >= TABLE_INTERVAL - 0.051
+    span = moments[-1] - moments[0]
+    assert len(moments) <= TABLES_SENT_BURST + span / TABLE_INTERVAL + 1
+    core.advance(10)
+    told += [edge for table in tables_of(hand) for edge in table.edges]
+    assert {pair_of(edge) for edge in told} >= {pair_of(edge) for edge in core.manager.table.edges()}
+    assert max(edge.nonce for edge in told if edge.involves(hand.id)) == nonce
+
+
+def test_a_nonce_answer_goes_before_the_rest_of_a_large_table():
+    core = small_core(10)
+    core.manager.table.add(dated(core, 300), None, core.now)
+    hand = core.hand("newcomer", dialect="protobuf")
+    hand.shake()
+    core.advance(0.5)
+    hand.read()
+    nonce = int(core.now.wall) + 4 | 1
+    hand.say(RequestUpdateNonce(sign_edge(hand.key, ME.public_key, nonce)))
+    core.advance(1.2)
+    assert nonce in [edge.nonce for edge in told_edges(hand)]
+
+
+def test_more_news_than_one_table_waits_for_its_turns():
+    core = small_core(10)
+    core.manager.table.add(news := dated(core, 25), None, core.now)
+    one, other = watched(core, "one"), watched(core, "other")
+    one.read()
+    core.manager.gossip.tell(news, (one.peer,), core.now)
+    core.advance(2)
+    assert told_edges(one) == []
+    tables = tables_of(other)
+    assert [len(table.edges) for table in tables] == [10, 10, 5]
+
+
+def test_who_misses_too_much_gets_the_whole_table_again(monkeypatch):
+    core = small_core(10)
+    core.manager.table.add(news := edges(30), None, core.now)
+    slow = core.ready("slow")
+    core.advance(2)
+    slow.read()
+    slow.peer.unsent = BEHIND_BYTES + 1
+    slow.peer.missed = dict.fromkeys(n.to_bytes(3, "big") for n in range(MOST_MISSED - 5))
+    core.manager.gossip.tell(news, (), core.now)
+    core.advance(0.1)
+    assert (slow.peer.missed, slow.peer.sync_cursor) == ({}, 0)
+    core.manager.drained(slow.peer, 0, core.now)
+    core.advance(0)
+    assert sorted(told_edges(slow)) == sorted([*news, slow.edge()])
+    assert not slow.peer.behind
+
+
+@pytest.mark.threat(63)
+def test_who_is_behind_hears_the_newest_announcement_of_each_account():
+    core = Core()
+    slow = core.ready("slow")
+    core.advance(2)
+    slow.read()
+    slow.peer.unsent = BEHIND_BYTES + 1
+    for name, epoch in (("a.near", "1"), ("b.near", "1"), ("a.near", "2")):
+        core.manager.announce(announcement(name, epoch), core.now)
+        core.advance(0.1)
+    slow.peer.missed_accounts["gone.near"] = None
+    core.manager.drained(slow.peer, 0, core.now)
+    (table,) = tables_of(slow)
+    assert table.accounts == (announcement("b.near", "1"), announcement("a.near", "2")) or set(table.accounts) == {
+        announcement("b.near", "1"),
+        announcement("a.near", "2"),
+    }
+
+
+def test_accounts_that_left_memory_are_no_longer_waited_for():
+    core = Core(nearnet={"limits": {"announcements": 3}})
+    slow = core.ready("slow")
+    core.advance(2)
+    slow.read()
+    slow.peer.unsent = BEHIND_BYTES + 1
+    for number in range(9):
+        core.manager.announce(announcement(f"a{number}.near"), core.now)
+        core.advance(0.1)
+    assert list(slow.peer.missed_accounts) == [f"a{number}.near" for number in range(3, 9)]
+    core.manager.drained(slow.peer, 0, core.now)
+    assert [one.account_id for table in tables_of(slow) for one in table.accounts] == ["a6.near", "a7.near", "a8.near"]
+
+
+def test_a_long_table_that_may_not_be_told_is_looked_through_in_turns(monkeypatch):
+    core = Core()
+    hand = core.ready("today", dialect="protobuf")
+    core.advance(2)
+    hand.read()
+    core.manager.table.add(edges(3), None, core.now)
+    core.manager.table.add(last := dated(core, 1, 5), None, core.now)
+    edge_slots = core.manager.table.slots
+    edge_slots[1:1] = [None] * SLOTS_AT_ONCE
+    hand.peer.sync_cursor = 1
+    core.manager.gossip.drained(hand.peer, core.now)
+    assert told_edges(hand) == []
+    core.advance(0)
+    assert told_edges(hand) == last
+
+
+# --- keys of a type that not everybody reads -----------------------------------------------------------
+
+
+def ml_dsa_edge(core, number=1):
+    """An edge with such a key, as the table holds it after the check."""
+    peer1 = b"\2" + bytes([number]) * 1952
+    nonce = int(core.now.wall) | 1
+    return Edge.build(key_of("hub").public_key, peer1, nonce, bytes(65), b"\2" + bytes(3309))
+
+
+@pytest.mark.interop("ML-DSA-65")
+@pytest.mark.parametrize("company", [True, False])
+def test_edges_with_ml_dsa_keys_go_to_those_that_read_them(company):
+    core = Core()
+    old = core.ready("old")
+    hands = {version: watched(core, f"v{version}", protocol_version=version) for version in (84, 85, 88)}
+    core.advance(20)
+    edge, plain = ml_dsa_edge(core), dated(core, 1)
+    for hand in (old, *hands.values()):
+        hand.read()
+    core.manager.table.add([edge, *plain], None, core.now)
+    core.manager.gossip.tell([edge, *(plain if company else [])], (), core.now)
+    core.advance(2)
+    rest = plain if company else []
+    assert (told_edges(old), told_edges(hands[84])) == (rest, rest)
+    assert told_edges(hands[85]) == told_edges(hands[88]) == [edge, *rest]
+    late = {version: core.hand(f"late {version}", dialect="protobuf") for version in (84, 85)}
+    for version, hand in late.items():
+        hand.shake(protocol_version=version)
+    core.advance(1)
+    assert edge not in told_edges(late[84])
+    assert edge in told_edges(late[85])
+
+
+def test_a_table_of_large_edges_stays_below_what_a_frame_may_hold(monkeypatch):
+    core = Core()
+    hand = watched(core, protocol_version=88)
+    large = [ml_dsa_edge(core, number) for number in range(1, 8)]
+    monkeypatch.setattr("nearnet.core.gossip.PIECE_BYTES", 3 * len(large[0]))
+    core.manager.table.add(large, None, core.now)
+    core.manager.gossip.tell(large, (), core.now)
+    core.advance(3)
+    tables = tables_of(hand)
+    assert [len(table.edges) for table in tables] == [3, 3, 1]

@@ -129,7 +129,58 @@ def test_a_request_that_is_not_newer_is_no_offence():
 
 
 @pytest.mark.threat(19)
-@pytest.mark.parametrize("nonce", [2, 1003, 2**63 + 1, 2**64 - 1, "forged"])
+@pytest.mark.parametrize("nonce", [1003, 2**63 + 1, 2**64 - 1])
+def test_a_request_out_of_range_is_not_answered_and_costs_no_ban(nonce):
+    core = Core()
+    hand = core.ready()
+    ask(hand, nonce)
+    assert hand.told(ResponseUpdateNonce) == []
+    assert hand.edge().nonce == 1
+    assert hand.ban is None
+    assert hand.peer.is_ready
+    assert core.manager.context.counters["nearnet_ignored_messages", "RequestUpdateNonce"] == 1
+
+
+@pytest.mark.threat(19)
+@pytest.mark.interop("nonces")
+@pytest.mark.parametrize(("ahead", "is_signed"), [(298, True), (302, False), (1190, False), (1300, False)])
+def test_a_protobuf_peer_gets_no_nonce_over_five_minutes_ahead(ahead, is_signed):
+    core = Core()
+    hand = core.ready("a", dialect="protobuf")
+    core.advance(20)
+    hand.read()
+    nonce = int(core.now.wall) + ahead | 1
+    ask(hand, nonce)
+    told = [edge.nonce for table in hand.told(SyncRoutingTable) for edge in table.edges if edge.involves(hand.id)]
+    assert told == ([nonce] if is_signed else [])
+    assert hand.peer.is_ready
+
+
+@pytest.mark.threat(17)
+@pytest.mark.interop("nonces")
+def test_the_edge_of_a_handshake_far_ahead_is_told_once_others_take_it():
+    core = Core()
+    watcher = core.ready("watcher", dialect="protobuf")
+    core.advance(2)
+    watcher.read()
+    nonce = int(core.now.wall) + 420 | 1
+    ahead = core.hand("ahead", dialect="protobuf")
+    ahead.shake(nonce)
+    assert ahead.peer.is_ready
+
+    def told():
+        return [
+            edge.nonce for table in watcher.told(SyncRoutingTable) for edge in table.edges if edge.involves(ahead.id)
+        ]
+
+    core.advance(110)
+    assert told() == []
+    core.advance(15)
+    assert told() == [nonce]
+
+
+@pytest.mark.threat(19)
+@pytest.mark.parametrize("nonce", [2, "forged"])
 def test_requests_that_ban(nonce):
     core = Core()
     hand = core.ready()

@@ -62,7 +62,7 @@ def test_messages_to_accounts_peers_and_hashes():
     digest = core.manager.send_routed("alice.near", b"\x0bhi", core.now)
     (sent,) = hand.told(Routed)
     assert (sent.message.target, routed_digest(sent.message)) == (far.public_key, digest)
-    with pytest.raises(RouteNotFound, match=r"nobody announced the account bob\.near") as caught:
+    with pytest.raises(RouteNotFound, match=r"no peer is known for the account bob\.near") as caught:
         core.manager.send_routed("bob.near", b"\x0bhi", core.now)
     assert caught.value.reason == "UnknownAccount"
     with pytest.raises(RouteNotFound):

@@ -13,7 +13,7 @@ from nearnet.core.handshake import PeerState
 from nearnet.core.limits import LimitCounters
 from nearnet.core.peer import Outbox, Peer
 from nearnet.core.route_back import RouteBack
-from nearnet.core.routed import InvalidRoutedSignature, RoutedMessages
+from nearnet.core.routed import SENT_THRICE, InvalidRoutedSignature, RoutedMessages
 from nearnet.core.routing_table import RoutingTable
 from nearnet.errors import RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, Signature, check_signatures
@@ -322,6 +322,42 @@ def test_a_reply_to_our_own_request_is_ours():
         reply = signed("C", request, opaque(number, index=3))
         assert node.receive(node.b, reply, later(number)) == reply
     assert node.routed.delivered == {"TxStatusResponse": 2}
+
+
+@pytest.mark.interop("Routed")
+def test_the_status_of_a_transaction_is_taken_from_the_peer_that_was_asked():
+    node = Node()
+    request = node.routed.send(IDS["C"], TX_STATUS, START)
+    other = node.routed.send(IDS["C"], opaque(index=11), START)
+    for number, reply in enumerate(
+        (
+            signed("B", request, opaque(1, index=3)),
+            signed("C", other, opaque(2, index=3)),
+            signed("C", "M", opaque(3, index=3)),
+        )
+    ):
+        assert node.receive(node.b, reply, later(number)) is None
+    assert node.drops == {("TxStatusResponse", "Unsolicited"): 3}
+
+
+@pytest.mark.parametrize("index", sorted(SENT_THRICE))
+def test_what_validators_wait_for_goes_over_several_next_hops(index):
+    node = Node()
+    node.learn("MA", "AC")
+    for peer in (node.a, node.b):
+        take(peer)
+    node.routed.send(IDS["C"], opaque(index=index), START)
+    assert [message.body[0] for peer in (node.a, node.b) for message in take(peer)] == [index, index]
+    node.routed.send(IDS["C"], opaque(index=1), START)
+    assert len(take(node.a) + take(node.b)) == 1, "all others go once"
+    node.routed.send(IDS["A"], opaque(index=index), START)
+    assert (len(take(node.a)), len(take(node.b))) == (1, 0), "to a neighbor it goes once"
+
+
+def test_a_second_copy_over_the_only_next_hop_would_be_dropped():
+    node = Node()
+    node.routed.send(IDS["C"], opaque(index=0), START)
+    assert (len(take(node.a)), len(take(node.b))) == (0, 1)
 
 
 def test_our_reply_goes_back_by_the_hash():

@@ -335,10 +335,10 @@ def test_what_is_too_old_or_too_far_ahead_costs_no_check_and_no_ban():
     before = core.manager.intake.verified_count
     wall = int(core.now.wall) | 1
     x, y = key_of("x"), key_of("y")
-    hand.say(SyncRoutingTable((edge_of(x, y, wall - 1802), edge_of(hand.key, x, wall + 1202))))
+    hand.say(SyncRoutingTable((edge_of(x, y, wall - 1802), edge_of(hand.key, x, wall + 302))))
     assert core.manager.intake.verified_count == before
     assert core.manager.context.counters["nearnet_outdated_edges", ""] == 2
-    hand.say(SyncRoutingTable((edge_of(x, y, wall - 1798), edge_of(hand.key, x, wall + 1198))))
+    hand.say(SyncRoutingTable((edge_of(x, y, wall - 1798), edge_of(hand.key, x, wall + 298))))
     core.advance(0.1)
     assert core.manager.table.get(x.public_key, y.public_key).nonce == wall - 1798
     core.advance(15)

@@ -425,7 +425,7 @@ def test_a_nonce_of_another_time_is_never_signed(nonce):
     core = Core()
     hand = today(core)
     hand.say(RequestUpdateNonce(sign_edge(hand.key, ME.public_key, max(nonce, hand.edge().nonce + 1202 | 1))))
-    assert hand.ban is ReasonForBan.INVALID_EDGE
+    assert (hand.ban, hand.told(SyncRoutingTable)) == (None, [])
     assert hand.edge().nonce < 2**40
 
 

@@ -73,6 +73,16 @@ async def test_answers_pass_through() -> None:
     assert (setting.guard.failures, setting.guard.dropped) == (0, 0)
 
 
+async def test_keys_of_an_account_are_asked_of_a_program_that_knows_them(caplog: pytest.LogCaptureFixture) -> None:
+    setting = Setting()
+    assert setting.guard.account_keys("a.near") == []
+    setting.program.account_keys = lambda account: (PEER,) if account == "a.near" else 1 / 0  # type: ignore[attr-defined]
+    assert setting.guard.account_keys("a.near") == [PEER]
+    assert setting.guard.account_keys("b.near") == []
+    assert setting.guard.failures == 1
+    assert "account_keys of the client raised" in caplog.text
+
+
 async def test_faults_are_logged_and_count_as_no_answer(caplog: pytest.LogCaptureFixture) -> None:
     setting = Setting()
     known = setting.guard.chain_info()

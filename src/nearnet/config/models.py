@@ -237,7 +237,7 @@ class LimitsSection(Section):
     malformed_per_minute: Count = 8
     queue_bytes: Count = 64 * 2**20
     queues_bytes: Count = 512 * 2**20
-    edges_per_message_sent: Annotated[int, Field(strict=True, ge=1)] = 10_000
+    edges_per_message_sent: Annotated[int, Field(strict=True, ge=1)] = 25_000
     edges_per_message_received: Count = 200_000
     edges_per_source: Count = 200_000
     edges_total: Count = 1_000_000

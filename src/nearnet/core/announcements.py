@@ -78,6 +78,10 @@ class Announcements:
             self._keep(announcement)
         return announcement
 
+    def newest(self, account_id: str) -> AnnounceAccount | None:
+        """Return what is to be told of the account: the announcement in memory, also one that is only passed on."""
+        return self._relayed.peek(account_id) or self._cache.peek(account_id)
+
     def owner(self, account_id: str) -> PeerId | None:
         """The peer that serves the account."""
         announcement = self.get(account_id)

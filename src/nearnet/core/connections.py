@@ -373,6 +373,7 @@ class Connections:
         peer.state = PeerState.CLOSED
         peer.cancel_timers()
         peer.missed.clear()
+        peer.missed_accounts.clear()
         peer.early.clear()
         context = self._context
         context.connections.pop(peer.id, None)

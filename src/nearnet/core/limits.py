@@ -81,6 +81,10 @@ class LruDict(Generic[K, V]):
         self._entries.move_to_end(key)
         return self._entries[key]
 
+    def peek(self, key: K) -> V | None:
+        """Return the value without a change of the order; None when it is not there."""
+        return self._entries.get(key)
+
     def put(self, key: K, value: V) -> tuple[K, V] | None:
         """Set it, now the most recent; returns the entry that had to leave for it, if any."""
         self._entries[key] = value

@@ -9,9 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.edge import build_edge, sign_edge, sign_removal, verify_edge, verify_partial
-from nearnet.core.nonces import NonceJudgement, is_current, is_dated, judge_nonce, propose_nonce, renewed_nonce
+from nearnet.core.nonces import (
+    EDGE_AHEAD,
+    NonceJudgement,
+    is_current,
+    is_dated,
+    judge_nonce,
+    propose_nonce,
+    renewed_nonce,
+)
 from nearnet.errors import ReasonForBan
-from nearnet.wire.messages import PartialEdgeInfo, RequestUpdateNonce, ResponseUpdateNonce, SyncRoutingTable
+from nearnet.wire.messages import PartialEdgeInfo, RequestUpdateNonce, ResponseUpdateNonce
 
 if TYPE_CHECKING:
     from nearnet.core.clock import Now
@@ -22,6 +30,9 @@ if TYPE_CHECKING:
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["LocalEdges"]
+
+_LATER = 1.0
+"""Seconds after the moment from which others take an edge whose nonce was ahead: their clocks differ from ours."""
 
 
 class LocalEdges:
@@ -51,6 +62,10 @@ class LocalEdges:
         self._waiting.pop(peer.ready_id, None)
         self._asked.pop(peer.ready_id, None)
         self.add_own(edge, now, (peer,))
+        early = edge.nonce - EDGE_AHEAD - now.wall
+        if is_dated(edge.nonce) and early > 0:  # Everybody drops it until then (`network-2026.md` §4).
+            due = now.mono + early + _LATER
+            peer.keep(self._context.timers.at(due, lambda now: self._gossip.tell([edge], (peer,), now)))
 
     def disconnected(self, peer_id: PeerId, now: Now) -> None:
         """The connection is gone: sign its removal, if nobody did (`behaviour.md` §2)."""
@@ -98,7 +113,11 @@ class LocalEdges:
             self._context.close(peer, "edge removed and not renewed", now)
 
     def requested(self, peer: Peer, partial: PartialEdgeInfo, now: Now) -> None:
-        """A neighbour asks us to sign a newer nonce. We never sign one out of range."""
+        """Answer a neighbor that asks us to sign a newer nonce.
+
+        One out of range is never signed, and it is no offense: the clocks may differ. A protobuf neighbor gets no
+        answer either for one that is so far ahead that everybody would drop the edge (`network-2026.md` §4).
+        """
         context, other = self._context, peer.ready_id
         if partial.nonce % 2 == 0 or not verify_partial(context.me, other, partial):
             context.ban(other, ReasonForBan.INVALID_EDGE, now)
@@ -107,20 +126,25 @@ class LocalEdges:
         last = edge.nonce if edge is not None else 0
         if edge is not None and partial.nonce <= last:
             if edge.is_active:
-                self._answer(peer, edge)
+                self._answer(peer, edge, now)
             return
         bump = context.config.nearnet.timing.edge_nonce_bump_allowed
-        if judge_nonce(peer.dialect_name, partial.nonce, last, now.wall, bump) is not NonceJudgement.TAKE:
-            context.ban(other, ReasonForBan.INVALID_EDGE, now)
+        is_far_ahead = peer.is_today and partial.nonce - now.wall > EDGE_AHEAD
+        judged = judge_nonce(peer.dialect_name, partial.nonce, last, now.wall, bump)
+        if is_far_ahead or judged is not NonceJudgement.TAKE:
+            context.count("nearnet_ignored_messages", "RequestUpdateNonce")
             return
         renewed = build_edge(context.key, other, partial.nonce, partial.signature)
         self._asked.pop(other, None)
-        self._answer(peer, renewed)
         peer.edge = renewed
-        self.add_own(renewed, now)
+        self.add_own(renewed, now, (peer,))
+        self._answer(peer, renewed, now)
 
-    def _answer(self, peer: Peer, edge: Edge) -> None:
-        peer.send(SyncRoutingTable((edge,)) if peer.is_today else ResponseUpdateNonce(edge))
+    def _answer(self, peer: Peer, edge: Edge, now: Now) -> None:
+        if peer.is_today:
+            self._gossip.answer(peer, edge, now)
+        else:
+            peer.send(ResponseUpdateNonce(edge))
 
     def responded(self, peer: Peer, edge: Edge, now: Now) -> None:
         """A neighbour's answer, or its word on an edge of ours."""

@@ -11,6 +11,7 @@ from enum import Enum
 from nearnet.core.edge import next_nonce
 
 __all__ = [
+    "EDGE_AHEAD",
     "FIRST_UNIX_NONCE",
     "NONCE_WINDOW",
     "NonceJudgement",
@@ -24,7 +25,11 @@ __all__ = [
 ]
 
 NONCE_WINDOW = 20 * 60
-"""Seconds by which a nonce of unix time may differ from now (strictly)."""
+"""Seconds by which the nonce of a handshake or a nonce request may differ from now (strictly)."""
+
+EDGE_AHEAD = 5 * 60
+"""Seconds by which the nonce of an edge may be ahead of now: nodes of 2026 drop what is further ahead
+(`network-2026.md` §4)."""
 
 FIRST_UNIX_NONCE = 1_000_000_000
 """Below it a nonce is a counter, from it on unix seconds."""
@@ -45,8 +50,11 @@ def is_dated(nonce: int) -> bool:
 
 
 def is_current(nonce: int, wall: float, expires_after: float) -> bool:
-    """Whether an edge of this nonce is taken, kept and told: neither too old nor too far ahead. Counters always are."""
-    return nonce < FIRST_UNIX_NONCE or -NONCE_WINDOW <= wall - nonce < expires_after
+    """Return whether an edge of this nonce is taken, kept and told: neither too old nor too far ahead.
+
+    Counters always are.
+    """
+    return nonce < FIRST_UNIX_NONCE or -EDGE_AHEAD <= wall - nonce < expires_after
 
 
 def near_now(nonce: int, wall: float) -> bool:

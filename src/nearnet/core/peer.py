@@ -84,6 +84,7 @@ class Peer:
         "local_port",
         "malformed",
         "missed",
+        "missed_accounts",
         "out",
         "out_bytes",
         "outbox",
@@ -104,6 +105,8 @@ class Peer:
         "state",
         "sync_cursor",
         "tables",
+        "tables_sent",
+        "telling",
         "timers",
         "unsent",
     )
@@ -144,6 +147,14 @@ class Peer:
     """Of `core/routed.py`: what came in lately, against duplicates."""
     sync_cursor: int | None
     """Of `core/gossip.py`: the next slot of the first table, None when it is sent."""
+    missed: dict[bytes, None]
+    """Of `core/gossip.py`: pairs of ids of edges that this peer could not be told yet."""
+    missed_accounts: dict[str, None]
+    """Of `core/gossip.py`: accounts whose announcements this peer could not be told yet."""
+    tables_sent: TokenBucket | None
+    """Of `core/gossip.py`: how many tables this peer takes; None where there is no limit."""
+    telling: Timer | None
+    """Of `core/gossip.py`: when it goes on with this peer."""
     unsent: int
     """Bytes that the transport still holds; the shell tells."""
     sent_by_type: dict[str, list[int]]
@@ -162,7 +173,7 @@ class Peer:
         self.account_key = self.sync_cursor = None
         self.answered = False
         self.forget_link = False
-        self.refresh = self.stall = None
+        self.refresh = self.stall = self.telling = None
         self.protocol_version = 0
         self.chain_info: PeerChainInfo | None = None
         self.edge: Edge | None = None
@@ -185,7 +196,9 @@ class Peer:
         self.peers_requests: TokenBucket | None = None
         self.routed_cache = OrderedDict()
         self.behind = False
-        self.missed: dict[bytes, None] = {}
+        self.missed = {}
+        self.missed_accounts = {}
+        self.tables_sent = None
         self.timers: list[Timer] = []
         self.out: list[bytes | memoryview] = []
         self.out_bytes = 0
@@ -285,7 +298,7 @@ class Peer:
 
     def cancel_timers(self) -> None:
         """Void every deadline of this connection."""
-        for timer in (*self.timers, self.stall, self.refresh):
+        for timer in (*self.timers, self.stall, self.refresh, self.telling):
             if timer is not None:
                 timer.cancel()
         self.timers.clear()

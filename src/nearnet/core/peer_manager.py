@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nearnet.core.account_peers import AccountPeers
 from nearnet.core.accounts_data import AccountsData
 from nearnet.core.actions import Action, CheckMessage, Close, Dial, Verdict
 from nearnet.core.announcements import Announcements
@@ -88,6 +89,7 @@ class PeerManager:
         self.local_edges = LocalEdges(context, self.gossip)
         self.refresh = NonceRefresh(context, self.local_edges)
         self.accounts_data = AccountsData(context)
+        self.account_peers = AccountPeers(client, context.announcements, self.accounts_data)
         self.snapshot_hosts = SnapshotHosts(context)
         self.intake = EdgeIntake(context.table)
         self.exchange = TableExchange(context, self.gossip, self.local_edges, self.intake)
@@ -239,13 +241,14 @@ class PeerManager:
     def send_routed(
         self, target: PeerId | CryptoHash | str, body: bytes, now: Now, ttl: int | None = None
     ) -> CryptoHash:
-        """Send a routed message to a peer, to who serves an account (str), or back along a hash's way."""
+        """Send a routed message to a peer, to the peer of an account (str), or back along the way of a hash."""
         if isinstance(target, str):
-            owner = self.announcements.owner(target)
-            self.context.count("near_account_to_peer_lookups", "AnnounceAccount")
-            if owner is None:
-                raise RouteNotFound("UnknownAccount", f"nobody announced the account {target} yet")
-            target = owner
+            found = self.account_peers.find(target)
+            source = "AnnounceAccount" if found is None else found.source
+            self.context.count("near_account_to_peer_lookups", source)
+            if found is None:
+                raise RouteNotFound("UnknownAccount", f"no peer is known for the account {target} yet")
+            target = found.peer_id
         to = target
         self.context.count("near_requests_count_by_type_total", body_name(body[0]) if body else "Unknown")
         return self._routed_out(lambda: self.routed.send(to, body, now, ttl), now)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nearnet.core.histogram import Histogram, exponential
 from nearnet.core.large_messages import LARGE_MESSAGE
+from nearnet.core.limits import LruDict
 from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
@@ -21,7 +22,10 @@ from nearnet.wire.routed_body import (
     EXPECTS_RESPONSE,
     FORWARD_TX,
     NEVER_TO_PROTOBUF,
+    TX_STATUS_REQUEST,
+    TX_STATUS_RESPONSE,
     UNVERIFIED_IN_2025,
+    Body,
     Ping,
     Pong,
     body_name,
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
     from nearnet.keys import SecretKey
     from nearnet.wire.routed_frame import RoutedFrame
 
-__all__ = ["LATENCY_BOUNDS", "InvalidRoutedSignature", "RoutedMessages"]
+__all__ = ["LATENCY_BOUNDS", "SENT_THRICE", "InvalidRoutedSignature", "RoutedMessages"]
 
 LATENCY_BOUNDS: Final = exponential(0.0001, 1.6, 20)
 """Seconds."""
@@ -57,6 +61,14 @@ _FORWARD_TX_RESET: Final = 1.0
 
 _UNUSED: Final = 7
 
+SENT_THRICE: Final = frozenset({0, 16})
+"""Indices of BlockApproval and VersionedPartialEncodedChunk: validators wait for these."""
+
+_COPIES: Final = 3
+
+_ASKED: Final = 10_000
+"""TxStatusRequests of ours that may still be answered, at about 300 bytes each: 3 MB; the oldest leave first."""
+
 _LAST_UNVERIFYING: Final = 84
 """Newest protocol version of a node that may forward tier-1 bodies unverified."""
 
@@ -69,6 +81,7 @@ class RoutedMessages:
     """What one node does with routed messages. `peers` are its Ready connections, as they change."""
 
     __slots__ = (
+        "_asked",
         "_cache_size",
         "_duplicate_period",
         "_forward_tx",
@@ -112,6 +125,8 @@ class RoutedMessages:
         self._forward_tx_since = float("-inf")
         self._loop_guard = LoopGuard(limits.loop_guard)
         self._pings = Pings(limits.pings_per_second)
+        self._asked: LruDict[CryptoHash, PeerId] = LruDict(_ASKED)
+        """Our requests for the status of a transaction: hash -> the peer that was asked."""
         self.check: Callable[[Sequence[bytes]], Sequence[str]] = check_signatures
         """Checks signatures, as `keys.check_signatures`; a shell with threads puts its own in place."""
         self.drops: dict[tuple[str, str], int] = {}
@@ -247,7 +262,7 @@ class RoutedMessages:
             self._drop(index, "Unsupported")
         elif isinstance(body, Ping) and not self._pings.allow(peer.ready_id, now):
             self._drop(index, "PingRate")
-        elif isinstance(body, Pong) and not self._pings.answered(rf, body, now):
+        elif not self._is_solicited(rf, body, now):
             self._drop(index, "Unsolicited")
         else:
             self._count_delivered(rf, now)
@@ -258,6 +273,15 @@ class RoutedMessages:
                     self._route_back.insert(digest, peer.ready_id, now)
                 return message
         return None
+
+    def _is_solicited(self, rf: RoutedFrame, body: Body, now: Now) -> bool:
+        """Return whether it is no answer, or one that we asked its author for (`network-2026.md` §4)."""
+        if isinstance(body, Pong):
+            return self._pings.answered(rf, body, now)
+        if rf.body_index != TX_STATUS_RESPONSE:
+            return True
+        request = rf.target
+        return isinstance(request, CryptoHash) and self._asked.get(request) == rf.author
 
     def _count_delivered(self, rf: RoutedFrame, now: Now) -> None:
         name = body_name(rf.body_index)
@@ -275,7 +299,11 @@ class RoutedMessages:
     # --- our own ---------------------------------------------------------------------------------
 
     def send(self, target: PeerId | CryptoHash, body: bytes, now: Now, ttl: int | None = None) -> CryptoHash:
-        """Send a borsh body to a peer or back along a hash's way; its hash. `RouteNotFound` when it cannot go."""
+        """Send a borsh body to a peer, or back along the way of a hash; return the message's hash.
+
+        Bodies of `SENT_THRICE` go to a peer that is not a neighbor over up to three next hops (`network-2026.md` §6): a
+        next hop would drop a second copy. Raises `RouteNotFound` when it cannot go.
+        """
         if not body:
             raise RouteNotFound("Unsupported", "a routed message has a body of at least one byte")
         if target == self._me:
@@ -290,8 +318,21 @@ class RoutedMessages:
         routed, digest = self._signed(target, body, now, self._ttl if ttl is None else ttl)
         if body[0] in EXPECTS_RESPONSE:
             self._route_back.insert(digest, self._me, now)
+        if body[0] == TX_STATUS_REQUEST and isinstance(target, PublicKey):
+            self._asked.put(digest, target)
         next_hop.send(routed)
+        if body[0] in SENT_THRICE and isinstance(target, PublicKey):
+            for other in self._other_hops(target, next_hop):
+                other.send(routed)
         return digest
+
+    def _other_hops(self, target: PeerId, first: Peer) -> list[Peer]:
+        """Return up to two more neighbors on shortest paths that take the message, beside the one that was chosen."""
+        if first.peer_id == target:
+            return []
+        hops = [self._peers[hop] for hop in self._table.next_hops(target) if hop in self._peers]
+        at = hops.index(first) if first in hops else 0
+        return [hop for hop in hops[at:] + hops[:at] if hop is not first and hop.dialect is not None][: _COPIES - 1]
 
     def ping(self, target: PeerId, now: Now, ttl: int | None = None) -> CryptoHash:
         """Send a Ping; its hash, which its `PongResult` has too. `RouteNotFound` when it cannot go."""

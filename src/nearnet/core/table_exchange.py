@@ -100,6 +100,7 @@ class TableExchange:
         limits = context.config.nearnet.limits.tables_per_second
         rate = limits.protobuf if peer.is_today else limits.borsh
         peer.tables = TokenBucket(rate.per_second, rate.burst, now.mono)
+        self._gossip.ready(peer, now)
         due = now.mono + context.sync_delay(peer)
         peer.keep(context.timers.at(due, lambda now: self._gossip.start_sync(peer, now)))
 

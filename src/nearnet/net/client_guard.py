@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nearnet.client import Ban, Client
     from nearnet.errors import ReasonForBan
-    from nearnet.keys import CryptoHash, PeerId
+    from nearnet.keys import CryptoHash, PeerId, PublicKey
     from nearnet.wire.messages import AnnounceAccount, Message, PeerChainInfo, PeerInfo, RoutedMessage
 
 __all__ = ["MOST_LATER_ANSWERS", "ClientGuard"]
@@ -71,6 +71,17 @@ class ClientGuard:
     def on_routed(self, message: RoutedMessage) -> bytes | Ban | None:
         """Handed over; None now when the answer comes later."""
         return cast("bytes | Ban | None", self._ask("on_routed", self._neighbour(), message, message))
+
+    def account_keys(self, account_id: str) -> list[PublicKey]:
+        """Return the keys of an account as a client knows them that can tell; none while it fails."""
+        ask = getattr(self._client, "account_keys", None)
+        if ask is None:
+            return []
+        try:
+            return list(ask(account_id))
+        except Exception as error:
+            self._failed("account_keys", error)
+            return []
 
     def on_network_info(self, info: object) -> None:
         """Told to a client that wants to know."""

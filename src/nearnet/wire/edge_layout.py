@@ -11,7 +11,7 @@ from typing import Final
 
 from nearnet.wire.borsh import KEY
 
-__all__ = ["MIN_EDGE", "ends_of", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
+__all__ = ["MIN_EDGE", "ends_of", "has_ml_dsa", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
 
 MIN_EDGE: Final = 205
 """Bytes of the smallest edge, of two ed25519 keys and not removed: 33 + 33 + 8 + 65 + 65 + 1, and no other has that
@@ -54,3 +54,8 @@ def pair_of(edge: bytes) -> bytes:
 def involves(edge: bytes, peer: bytes) -> bool:
     """Whether `peer` is one of its ends."""
     return peer in ends_of(edge)
+
+
+def has_ml_dsa(edge: bytes) -> bool:
+    """Return whether one of the keys is of ML-DSA-65."""
+    return len(edge) != MIN_EDGE and (edge[0] == 2 or edge[KEY[edge[0]]] == 2)

@@ -22,6 +22,8 @@ __all__ = [
     "PING",
     "PONG",
     "TIER1_BODIES",
+    "TX_STATUS_REQUEST",
+    "TX_STATUS_RESPONSE",
     "UNVERIFIED_IN_2025",
     "Body",
     "Opaque",
@@ -37,6 +39,8 @@ __all__ = [
 ]
 
 FORWARD_TX: Final = 1
+TX_STATUS_REQUEST: Final = 2
+TX_STATUS_RESPONSE: Final = 3
 PING: Final = 14
 PONG: Final = 15
 
