@@ -1,7 +1,8 @@
 """Two commits by turns: `python -m benchmarks.compare BEFORE AFTER [CASE..]`.
 
-Each commit's package is laid out in a temporary folder, and the cases of *this* checkout measure both, so that only
-the package differs. Every case runs for one commit, then for the other, `--rounds` times; what is printed are medians.
+Each commit is laid out in a temporary folder of its own and measured by its own cases, so that a change of names
+between the two does not matter; a case counts where both commits have it under the same name. Every case runs for one
+commit, then for the other, `--rounds` times; what is printed are medians.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def main() -> int:
 
 
 def _lay_out(commit: str, folder: Path) -> Path:
-    """The package of a commit, compiled as far as it can be, as a folder to import from."""
+    """Lay a commit out, compiled as far as it can be; return the folder."""
     packed = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
@@ -61,16 +62,16 @@ def _lay_out(commit: str, folder: Path) -> Path:
     script = folder / "scripts" / "compile.py"
     if script.exists():
         subprocess.run([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(source)}, check=True)
-    return source
+    return folder
 
 
-def _run(source: Path, case: str, small: bool) -> list[tuple[str, float, str]] | None:
-    """Name, value and unit of each result; None when the case does not run with this package."""
+def _run(folder: Path, case: str, small: bool) -> list[tuple[str, float, str]] | None:
+    """Return name, value and unit of each result; None when the case does not run in this commit."""
     words = [sys.executable, "-m", "benchmarks", case, "--json", "--rounds", "1", *(["--small"] if small else [])]
-    paths = {"PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}
-    ran = subprocess.run(words, cwd=ROOT, env={**os.environ, **paths}, capture_output=True, text=True)
+    paths = {"PYTHONPATH": f"{folder / 'src'}{os.pathsep}{folder}"}
+    ran = subprocess.run(words, cwd=folder, env={**os.environ, **paths}, capture_output=True, text=True)
     if ran.returncode:
-        print(f"{case} does not run with {source.parent.name}: {ran.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        print(f"{case} does not run with {folder.name}: {ran.stderr.strip().splitlines()[-1]}", file=sys.stderr)
         return None
     return [(one["name"], one["value"], one["unit"]) for one in json.loads(ran.stdout)["results"]]
 
