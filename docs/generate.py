@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from nearnet.config import NetworkConfig
+from nearnet.config.network_config import OVERRIDES, QUEUES
 from nearnet.wire import message_kinds
 from nearnet.wire.routed_body import BODY_NAMES
 
@@ -217,9 +218,20 @@ def limits() -> str:
         lines.append(f"| {name} | {_shown(default)} | {unit} | {what} |")
     lines += [
         "",
+        "## Names of the reference node",
+        "",
+        "Fields of `network` set a limit unless its own field is set. Entries of",
+        "`network.experimental.network_config_overrides` set it in any case; of two the second wins.",
+        "",
+        "| field or entry | sets |",
+        "|---|---|",
+        *(f"| network.{name} | {path} |" for path, name in QUEUES),
+        *(f"| {name} | {path} |" for path, name in OVERRIDES),
+        "",
         "## Messages by kind",
         "",
-        "On protobuf connections. A larger frame is dropped on receipt, and never sent or passed on. What comes above",
+        "On protobuf connections. A larger frame is dropped on receipt, and never sent or passed on; but a",
+        "SyncRoutingTable of up to 64 MiB is taken, because a node of 2025 sends its whole table in one. What comes above",
         "the rate is dropped, but for SyncRoutingTable, whose row shows what other nodes take; `tables_per_second` is",
         "what this node takes. An entry of `received_messages_rate_limits` sets another rate. Neither costs anybody a",
         "ban. On borsh connections only EpochSyncRequest has a rate by default.",

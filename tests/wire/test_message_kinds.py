@@ -9,11 +9,13 @@ from nearnet.wire.message_kinds import (
     KINDS,
     MESSAGES,
     MOST_ROUTED,
+    MOST_TABLE,
     SMALL,
     Rate,
     body_number,
     routed_too_large,
     too_large,
+    too_large_to_take,
 )
 from nearnet.wire.proto_dialect import _KINDS as PROTO_KINDS
 from nearnet.wire.routed_body import BODY_NAMES
@@ -124,6 +126,17 @@ def test_the_largest_message_of_a_kind(kind, most):
     assert not too_large(kind, most)
     assert too_large(kind, most + 1)
     assert not too_large("Routed", 512 * MIB), "routed messages are judged by their body"
+    assert not too_large_to_take(kind, most)
+    assert too_large_to_take(kind, most + 1)
+
+
+@pytest.mark.interop("SyncRoutingTable")
+def test_the_whole_table_of_a_node_of_2025_is_taken_and_not_sent():
+    edges = 200_000 * 211
+    assert 32 * MIB < edges < MOST_TABLE
+    assert too_large("SyncRoutingTable", edges)
+    assert not too_large_to_take("SyncRoutingTable", MOST_TABLE)
+    assert too_large_to_take("SyncRoutingTable", MOST_TABLE + 1)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from nearnet.wire.message_kinds import MOST_TRACKED_SHARDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NetworkConfig"]
+__all__ = ["OVERRIDES", "QUEUES", "NetworkConfig"]
 
 _SYNONYMS = (
     ("nearnet.limits.pending_connections", "nearnet.timing.limit_pending_peers"),
@@ -26,7 +26,7 @@ _SYNONYMS = (
 )
 """Two names of one number: what is set goes for both; the first when both are."""
 
-_OVERRIDES = (
+OVERRIDES = (
     ("network.max_send_peers", "max_send_peers"),
     ("nearnet.limits.max_send_peers", "max_send_peers"),
     ("network.routed_message_ttl", "routed_message_ttl"),
@@ -43,7 +43,7 @@ _OVERRIDES = (
 )
 """What an entry of `network_config_overrides` overrides here. Of two names of one limit the second wins."""
 
-_QUEUES = (
+QUEUES = (
     ("nearnet.limits.queues_bytes", "outgoing_queue_limiter_capacity_bytes"),
     ("nearnet.limits.queue_bytes", "max_write_buffer_capacity_bytes"),
 )
@@ -79,11 +79,11 @@ class NetworkConfig(Section):
     def _join(self) -> NetworkConfig:
         if "genesis_hash" not in self.model_fields_set and self.chain_id in GENESIS_HASHES:
             _put(self, "genesis_hash", parse_hash(GENESIS_HASHES[self.chain_id]))
-        for path, name in _OVERRIDES:
+        for path, name in OVERRIDES:
             value = getattr(self.network.experimental.network_config_overrides, name)
             if value is not None:
                 _put(self, path, value)
-        for path, name in _QUEUES:
+        for path, name in QUEUES:
             value = getattr(self.network, name)
             if value is not None and not _is_set(self, path):
                 _put(self, path, value)

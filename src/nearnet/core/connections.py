@@ -19,7 +19,7 @@ from nearnet.core.started_frames import StartedFrames
 from nearnet.core.traffic_totals import TrafficTotals
 from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import detect
-from nearnet.wire.message_kinds import MOST_HASHES, MOST_TRACKED_SHARDS, MOST_TRANSACTION, SMALL, too_large
+from nearnet.wire.message_kinds import MOST_HASHES, MOST_TRACKED_SHARDS, MOST_TRANSACTION, SMALL, too_large_to_take
 from nearnet.wire.messages import BlockHeadersRequest, Disconnect, Handshake, HandshakeFailure, LastEdge, Transaction
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ class Connections:
             kind = dialect.kind(frame)
             peer.answered = peer.answered or kind != "Unknown"
             peer.count_received(kind, len(frame))
-            if len(frame) > SMALL and peer.is_today and too_large(kind, len(frame)):
+            if len(frame) > SMALL and peer.is_today and too_large_to_take(kind, len(frame)):
                 self._context.count("nearnet_oversized_messages", kind)
             else:
                 self._step(peer, dialect, kind, frame, now)

@@ -15,6 +15,7 @@ __all__ = [
     "MESSAGES",
     "MOST_HASHES",
     "MOST_ROUTED",
+    "MOST_TABLE",
     "MOST_TRACKED_SHARDS",
     "MOST_TRANSACTION",
     "SMALL",
@@ -23,6 +24,7 @@ __all__ = [
     "body_number",
     "routed_too_large",
     "too_large",
+    "too_large_to_take",
 ]
 
 MOST_HASHES: Final = 20
@@ -36,6 +38,10 @@ MOST_TRANSACTION: Final = 16 * 2**20
 
 MOST_ROUTED: Final = 64 * 2**20
 """Bytes of the borsh form of a routed message."""
+
+MOST_TABLE: Final = 64 * 2**20
+"""Bytes of a SyncRoutingTable that are taken all the same: a node of 2025 sends its whole table in one. 200 000 edges,
+the most that are taken from one message by default, are 41 MiB. More than 32 MiB are never sent."""
 
 SMALL: Final = 512 * 2**10
 """Bytes of a frame that is of no kind too large."""
@@ -195,6 +201,11 @@ def too_large(kind: str, length: int) -> bool:
         return False
     number = MESSAGES.get(kind)
     return length > (_MEDIUM if number is None else KINDS[number].most_bytes)
+
+
+def too_large_to_take(kind: str, length: int) -> bool:
+    """Return whether a frame that came from a protobuf peer is to be dropped for its size, as in `too_large`."""
+    return too_large(kind, length) and (kind != "SyncRoutingTable" or length > MOST_TABLE)
 
 
 def routed_too_large(index: int, length: int, borsh: int) -> bool:
