@@ -44,6 +44,7 @@ COMPILED = (
     "wire/borsh_dialect",
     "wire/edge_layout",
     "wire/framing",
+    "wire/message_kinds",
     "wire/proto_dialect",
     "wire/proto_fields",
     "wire/proto_routed",

@@ -26,6 +26,11 @@ that they cannot: see `_body`."""
 BURST = 160 * 1024
 _floods = itertools.count()
 
+UNLIMITED = "network.experimental.network_config_overrides.received_messages_rate_limits.rate_limits"
+"""A protobuf node takes 5000 chunk responses a second from one peer: the flood is to be counted, not to be dropped."""
+
+RATES = ("--set", f'{UNLIMITED}={{"PartialEncodedChunkResponse": {{"maximum_size": 1000000000, "refill_rate": 1e9}}}}')
+
 ROOM = ("--set", "network.max_num_peers=128", "--set", "network.ideal_connections_hi=128")
 
 
@@ -154,7 +159,7 @@ def run(options: Options) -> list[Result]:
     """One message of 200 bytes first; then sizes, dialects, numbers of neighbours, rates; then another node's."""
     results = []
     for dialect in ("borsh", "protobuf"):
-        with NodeProcess(dialect=dialect) as node:
+        with NodeProcess(*RATES, dialect=dialect) as node:
             turns, _ = _measure(node, options, BODY)
             results.append(turns.result(f"forward, {dialect}, {BODY} bytes", "verifications", 1.1))
             results += _sizes(node, options)
@@ -171,7 +176,7 @@ def run(options: Options) -> list[Result]:
 def beside(options: Options) -> list[Result]:
     """Both nodes by turns, under the same load."""
     assert options.beside is not None
-    with NodeProcess(dialect=options.beside.dialect) as node, OtherProcess(options.beside) as other:
+    with NodeProcess(*RATES, dialect=options.beside.dialect) as node, OtherProcess(options.beside) as other:
         floods = [Flood(one, 1, BODY, options.size(10_000, 20)) for one in (node, other)]
         for flood in floods:
             flood(0)

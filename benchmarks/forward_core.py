@@ -22,6 +22,7 @@ from nearnet.core.clock import Now
 from nearnet.core.graph import shortest_paths
 from nearnet.core.handshake import PeerState
 from nearnet.core.limits import LimitCounters
+from nearnet.core.message_rates import MessageRates
 from nearnet.core.peer import Outbox, Peer
 from nearnet.core.route_back import RouteBack
 from nearnet.core.routed import RoutedMessages
@@ -66,6 +67,7 @@ class Relay:
         config, me = NetworkConfig(), key("relay")
         limits = LimitCounters(dict(config.nearnet.limits))
         self.peers: dict[PeerId, Peer] = {}
+        self._rates = MessageRates({}, config.nearnet.limits.tables_per_second)
         self.near, self.far = self._neighbour(1, key("near").public_key), self._neighbour(2, key("far").public_key)
         table = RoutingTable(me.public_key, config, MemoryStore(), limits)
         far_and_beyond = sorted([self.far.ready_id, BEYOND.public_key])
@@ -80,6 +82,7 @@ class Relay:
     def _neighbour(self, number: int, peer_id: PeerId) -> Peer:
         peer = Peer(number, SocketAddress("127.0.0.1", number), Outbox(2**40), START)
         peer.peer_id, peer.dialect, peer.state = peer_id, self._dialect, PeerState.READY
+        self._rates.begin(peer, START.mono)
         self.peers[peer_id] = peer
         return peer
 

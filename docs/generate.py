@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from nearnet.config import NetworkConfig
+from nearnet.config.network_config import OVERRIDES, QUEUES
+from nearnet.wire import message_kinds
+from nearnet.wire.routed_body import BODY_NAMES
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -215,7 +218,44 @@ def limits() -> str:
     for name, default in defaults.items():
         unit, what = texts[name]
         lines.append(f"| {name} | {_shown(default)} | {unit} | {what} |")
+    lines += [
+        "",
+        "## Names of the reference node",
+        "",
+        "Fields of `network` set a limit unless its own field is set. Entries of",
+        "`network.experimental.network_config_overrides` set it in any case; of two the second wins.",
+        "",
+        "| field or entry | sets |",
+        "|---|---|",
+        *(f"| network.{name} | {path} |" for path, name in QUEUES),
+        *(f"| {name} | {path} |" for path, name in OVERRIDES),
+        "",
+        "## Messages by kind",
+        "",
+        "On protobuf connections. A larger frame is dropped on receipt, and never sent or passed on; but a",
+        "SyncRoutingTable of up to 64 MiB is taken, because a node of 2025 sends its whole table in one. What comes",
+        "above the rate is dropped, but for SyncRoutingTable, whose row shows what other nodes take; `tables_per_second` is",
+        "what this node takes. An entry of `received_messages_rate_limits` sets another rate. Neither costs anybody a",
+        "ban. On borsh connections only EpochSyncRequest has a rate by default.",
+        "",
+        "| kind | largest frame | rate | other names in the config |",
+        "|---|---|---|---|",
+    ]
+    for number, kind in enumerate(message_kinds.KINDS):
+        if kind.name == "Unknown" and number != message_kinds.BODIES - 1:
+            continue
+        name = "routed, of an unknown body" if kind.name == "Unknown" else kind.name
+        names = f"routed {name} ({number})" if number in BODY_NAMES else name
+        lines.append(f"| {names} | {_shown(kind.most_bytes)} | {_rate(kind.rate)} | {', '.join(kind.keys)} |")
     return "\n".join(lines) + "\n"
+
+
+def _rate(rate: message_kinds.Rate | None) -> str:
+    if rate is None:
+        return ""
+    if rate.refill_rate < 1:
+        return f"{rate.maximum_size}, then one every {1 / rate.refill_rate:g} s"
+    return f"{rate.maximum_size}, then {rate.refill_rate:g} a second"
 
 
 def _shown(value: object) -> str:

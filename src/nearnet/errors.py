@@ -44,6 +44,7 @@ class ReasonForBan(IntEnum):
     INVALID_HASH = 9
     INVALID_EDGE = 10
     INVALID_DISTANCE_VECTOR = 11
+    """Reserved (`network-2026.md` §7): read from old stores, never given."""
     EPOCH_SYNC_INVALID_RESPONSE = 12
     EPOCH_SYNC_INVALID_FINALIZATION_RESPONSE = 13
     BLACKLISTED = 14
@@ -56,12 +57,17 @@ class ReasonForBan(IntEnum):
         return "".join(part.capitalize() for part in self.name.split("_"))
 
     @classmethod
+    def to_give(cls) -> list[ReasonForBan]:
+        """Return the reasons that a peer may be banned for today."""
+        return [reason for reason in cls if reason is not cls.INVALID_DISTANCE_VECTOR]
+
+    @classmethod
     def from_label(cls, label: str) -> ReasonForBan:
         """The reason of that name, in any case; `ConfigError` lists the names otherwise."""
-        for reason in cls:
+        for reason in cls.to_give():
             if reason.label.lower() == label.replace("_", "").lower():
                 return reason
-        known = ", ".join(reason.label for reason in cls)
+        known = ", ".join(reason.label for reason in cls.to_give())
         raise ConfigError(f"{label!r} is no reason for a ban; it is one of {known}")
 
 

@@ -78,6 +78,24 @@ def test_unknown_fields_are_warnings_that_name_them(file):
         config_from({"network": {"max_peers": 5}})
 
 
+def test_unknown_kinds_of_rate_limits_are_warnings_that_name_them(file):
+    rate = {"maximum_size": 5, "refill_rate": 1.0, "initial_size": 1}
+    known = dict.fromkeys(["ChunkEndorsement", "SpicePartialDataRequest", "VersionedStateResponse", "Block"], rate)
+    rates = {"rate_limits": {**known, "OptimisticBlock": None, "Blok": rate, "Handshake": None}, "rate_limit": {}}
+    overrides = {"received_messages_rate_limits": rates}
+    loaded = load_config(file({"network": {"experimental": {"network_config_overrides": overrides}}}))
+    path = "network.experimental.network_config_overrides.received_messages_rate_limits"
+    assert loaded.warnings == (
+        f"unknown field {path}.rate_limits.Blok (file config.json) is ignored",
+        f"unknown field {path}.rate_limits.Handshake (file config.json) is ignored",
+        f"unknown field {path}.rate_limit (file config.json) is ignored",
+    )
+    limits = loaded.config.network.experimental.network_config_overrides.received_messages_rate_limits
+    assert limits.rate_limits["ChunkEndorsement"].maximum_size == 5
+    nothing = {"network_config_overrides": {"received_messages_rate_limits": None}}
+    assert load_config(file({"network": {"experimental": nothing}})).warnings == ()
+
+
 def test_all_errors_at_once():
     wrong = {
         "chain_id": 7,

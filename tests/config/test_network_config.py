@@ -30,6 +30,8 @@ DEFAULTS = {
     "peer_expiration_duration": 7 * 86400,
     "so_recv_buffer_size": 1_000_000,
     "so_send_buffer_size": 1_000_000,
+    "outgoing_queue_limiter_capacity_bytes": None,
+    "max_write_buffer_capacity_bytes": None,
     "public_addrs": (),
     "allow_private_ip_in_public_addrs": False,
     "max_send_peers": 512,
@@ -48,8 +50,9 @@ LIMITS = {
     "malformed_per_minute": 8,
     "queue_bytes": 64 * 2**20,
     "queues_bytes": 512 * 2**20,
-    "edges_per_message_sent": 10_000,
+    "edges_per_message_sent": 25_000,
     "edges_per_message_received": 200_000,
+    "accounts_per_message_received": 10_000,
     "edges_per_source": 200_000,
     "edges_total": 1_000_000,
     "graph_peers": 100_000,
@@ -124,9 +127,10 @@ def test_nested_defaults():
         "borsh": VersionRange(52, 50),
         "protobuf": VersionRange(88, 80, automatic=True),
     }
+    assert config.nearnet.dialect_probe_timeout == 4
     limits = config.nearnet.limits
     assert (limits.tables_per_second.borsh.burst, limits.tables_per_second.borsh.per_second) == (50, 25)
-    assert (limits.tables_per_second.protobuf.burst, limits.tables_per_second.protobuf.per_second) == (10, 1)
+    assert (limits.tables_per_second.protobuf.burst, limits.tables_per_second.protobuf.per_second) == (20, 10)
     assert (limits.peers_requests.burst, limits.peers_requests.per_second) == (3, 0.1)
     assert set(dict(limits)) >= set(LIMITS)
 
@@ -234,3 +238,53 @@ def test_forms_of_values():
     assert config.nearnet.log_level == "warning"
     assert config.nearnet.limits.allow_private is False
     assert config.nearnet.limits.peers_requests.per_second == 0.1
+
+
+def limits_of(network=None, overrides=None, limits=None):
+    experimental = {"network_config_overrides": overrides or {}}
+    data = {"network": {"experimental": experimental, **(network or {})}, "nearnet": {"limits": limits or {}}}
+    return config_from(data).nearnet.limits
+
+
+def test_the_reference_names_of_queues_set_ours_unless_ours_are_set():
+    told = {"outgoing_queue_limiter_capacity_bytes": 7000, "max_write_buffer_capacity_bytes": 5000}
+    limits = limits_of(told)
+    assert (limits.queues_bytes, limits.queue_bytes) == (7000, 5000)
+    limits = limits_of(told, limits={"queues_bytes": 70, "queue_bytes": 50})
+    assert (limits.queues_bytes, limits.queue_bytes) == (70, 50)
+    limits = limits_of({"max_write_buffer_capacity_bytes": None})
+    assert (limits.queues_bytes, limits.queue_bytes) == (512 * 2**20, 64 * 2**20)
+    assert limits_of({"max_write_buffer_capacity_bytes": 0}).queue_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "limit"),
+    [
+        ("max_edges_per_message", "routing_graph_max_edges_per_message", "edges_per_message_received"),
+        ("max_edges_per_source", "routing_graph_max_edges_per_source", "edges_per_source"),
+        ("max_total_edges", "routing_graph_max_edges", "edges_total"),
+        ("max_graph_peers", "routing_graph_max_peers", "graph_peers"),
+        (None, "routing_graph_max_accounts_per_message", "accounts_per_message_received"),
+    ],
+)
+def test_overrides_of_the_graphs_limits(older, newer, limit):
+    assert getattr(limits_of(overrides={newer: 5}), limit) == 5
+    assert limits_of(overrides={newer: 5}).edges_per_message_sent == 25_000
+    if older is not None:
+        assert getattr(limits_of(overrides={older: 4}), limit) == 4
+        for order in ({older: 4, newer: 5}, {newer: 5, older: 4}):
+            assert getattr(limits_of(overrides=order), limit) == 5
+
+
+@pytest.mark.interop("SyncRoutingTable")
+def test_no_more_edges_are_sent_than_peers_take():
+    assert limits_of(limits={"edges_per_message_sent": 50_000}).edges_per_message_sent == 50_000
+    with pytest.raises(ConfigError, match=r"expected at most 50000, because peers drop all edges .* got 50001"):
+        limits_of(limits={"edges_per_message_sent": 50_001})
+
+
+@pytest.mark.interop("Handshake")
+def test_no_more_shards_are_tracked_than_a_handshake_can_tell():
+    assert len(config_from({"tracked_shards": list(range(128))}).tracked_shards) == 128
+    with pytest.raises(ConfigError, match=r"tracked_shards: expected at most 128 shards, because .* got 129"):
+        config_from({"tracked_shards": list(range(129))})

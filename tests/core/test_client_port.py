@@ -7,8 +7,10 @@ from world import make_config
 from nearnet.client import Ban, DefaultClient
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash
+from nearnet.wire.message_kinds import MOST_TRANSACTION
 from nearnet.wire.messages import (
     Block,
+    BlockHeadersRequest,
     BlockRequest,
     EpochSyncRequest,
     Routed,
@@ -142,3 +144,38 @@ def test_an_answer_given_later(client):
     core.manager.client_answer(key_of("gone").public_key, BlockRequest(HASH), Block(b"late"), core.now)
     core.manager.client_answer(hand.id, BlockRequest(HASH), None, core.now)
     assert hand.told(Block) == []
+
+
+@pytest.mark.interop("Block and other messages of the chain")
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+def test_no_peer_is_asked_for_more_headers_than_it_bans_for(client, dialect):
+    core = Core(client=client)
+    hand = core.ready(dialect=dialect)
+    client.answer = BlockHeadersRequest((HASH,) * 20)
+    hand.say(Block(b"b"))
+    assert len(hand.told(BlockHeadersRequest)) == 1
+    client.answer = BlockHeadersRequest((HASH,) * 21)
+    hand.say(Block(b"b"))
+    assert len(hand.told(BlockHeadersRequest)) == (1 if dialect == "borsh" else 0)
+    dropped = [event.data["reason"] for event in core.events if event.kind == "answer_dropped"]
+    assert [("21 hashes" in reason, "at most 20" in reason) for reason in dropped] == (
+        [] if dialect == "borsh" else [(True, True)]
+    )
+
+
+@pytest.mark.interop("Block and other messages of the chain")
+@pytest.mark.parametrize("make", [Transaction, Block])
+def test_no_peer_is_sent_a_larger_answer_than_it_takes(client, make):
+    core = Core(client=client)
+    old, new = core.ready("old"), core.ready("new", dialect="protobuf")
+    around = len(new.dialect.encode(make(bytes(2**24)))) - 2**24
+    most = MOST_TRANSACTION if make is Transaction else 32 * 2**20 - around
+    for length, arrives in ((most, True), (most + 1, False)):
+        client.answer = make(bytes(length))
+        for hand in (old, new):
+            hand.say(BlockRequest(HASH))
+            assert len(hand.told(make)) == (arrives or hand is old)
+    assert core.kinds().count("answer_dropped") == 1
+    counted = {} if make is Transaction else {"Block": 1}
+    assert core.manager.context.outbox.too_large == counted
+    assert (old.closed, new.closed) == (None, None)

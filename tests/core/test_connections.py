@@ -8,26 +8,34 @@ from hand import ME, Core, edge_of, key_of
 from nearnet.core.actions import PauseReading, ResumeReading
 from nearnet.core.connections import EARLY_FRAMES, EARLY_MESSAGES
 from nearnet.core.handshake import PeerState
-from nearnet.core.started_frames import STALL_SECONDS
+from nearnet.core.started_frames import MOST_SECONDS, STALL_RATE, STALL_SECONDS
 from nearnet.errors import ReasonForBan
-from nearnet.keys import Signature
+from nearnet.keys import CryptoHash, Signature
 from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import frame_prefix
+from nearnet.wire.message_kinds import MOST_HASHES, MOST_TRACKED_SHARDS, MOST_TRANSACTION
+from nearnet.wire.message_kinds import SMALL as SMALL_FRAME
 from nearnet.wire.messages import (
+    BlockHeadersRequest,
+    BlockRequest,
     Disconnect,
     EpochSyncRequest,
     Handshake,
+    HandshakeFailure,
     PeersRequest,
     PeersResponse,
     Routed,
     RoutedMessage,
     SocketAddress,
     SyncRoutingTable,
+    Transaction,
 )
+from nearnet.wire.proto_fields import delimited
 from nearnet.wire.routed_body import Ping, encode_body
 from nearnet.wire.routed_frame import routed_digest
 
-BORSH = BorshDialect()
+BORSH, PROTO = BorshDialect(), dialect_named("protobuf")
 SMALL = {"large_frame_bytes": 100, "inbound_budget_bytes": 1000}
 
 
@@ -313,6 +321,60 @@ def test_a_frame_that_stalls():
     assert steady.closed == "stalled", "it sent nothing more"
 
 
+@pytest.mark.threat(8)
+def test_a_frame_of_two_minutes_closes_a_protobuf_connection():
+    core = Core()
+    new, old = core.ready("new", dialect="protobuf"), core.ready("old")
+    for hand in (new, old):
+        hand.raw(frame_prefix(10**8))
+    for second in range(int(MOST_SECONDS)):
+        core.advance(1)
+        for hand in (new, old):
+            assert hand.closed is None, second
+            hand.raw(bytes(2 * STALL_RATE))
+    core.advance(1.5)
+    assert new.closed == "a frame took too long"
+    assert new.ban is None
+    assert old.closed is None
+    core.advance(STALL_SECONDS)
+    assert old.closed is None
+
+
+def test_the_time_for_which_a_connection_is_not_read_does_not_count():
+    core = Core()
+    hand = core.ready(dialect="protobuf")
+    connections = core.manager.connections
+    hand.raw(frame_prefix(10**8) + bytes(2**20))
+    core.advance(30)
+    hand.raw(bytes(2**20))
+    connections.pause(hand.peer, "tables")
+    core.advance(100)
+    connections.resume(hand.peer, "tables", core.now)
+    core.advance(10)
+    hand.raw(bytes(2**20))
+    connections.pause(hand.peer, "tables")
+    core.advance(500)
+    assert hand.closed is None, "paused"
+    connections.resume(hand.peer, "tables", core.now)
+    hand.raw(bytes(2**20))
+    core.advance(MOST_SECONDS - 40 - 1)
+    assert hand.closed is None
+    hand.raw(bytes(2**20))
+    core.advance(2.5)
+    assert hand.closed == "a frame took too long"
+
+
+def test_a_pause_before_a_frame_gives_it_no_more_time():
+    core = Core()
+    hand = core.ready(dialect="protobuf")
+    core.manager.connections.pause(hand.peer, "tables")
+    core.advance(300)
+    core.manager.connections.resume(hand.peer, "tables", core.now)
+    hand.raw(frame_prefix(10**8) + bytes(2**20))
+    core.advance(MOST_SECONDS + 1.5)
+    assert hand.closed == "a frame took too long"
+
+
 def test_a_paused_peer_does_not_stall():
     core = small_core(**SMALL)
     holder, waiting = core.ready("holder"), core.ready("waiting")
@@ -466,3 +528,155 @@ def test_sizes_are_those_of_frames_received_not_sent():
     received = sum(messages for messages, _ in hand.peer.received_by_type.values())
     sent = sum(messages for messages, _ in hand.peer.sent_by_type.values())
     assert sum(hand.peer.received_sizes) == received != sent
+
+
+# --- what a protobuf peer may send -----------------------------------------------------------------
+
+
+def taken_by_client(core):
+    """The messages that the chain client is given from now on."""
+    given = []
+    core.manager.context.client.on_message = lambda message, peer: given.append(message)
+    return given
+
+
+def padded(content, length):
+    """A protobuf frame made longer by an unknown field."""
+    for head in range(3, 8):
+        field = delimited(100, bytes(length - len(content) - head))
+        if len(content) + len(field) == length:
+            return content + field
+    raise AssertionError("no field makes it that long")
+
+
+@pytest.mark.threat(72)
+@pytest.mark.interop("rates by kind")
+def test_a_frame_over_the_size_of_its_kind_is_dropped_and_not_read():
+    core = Core()
+    given, hand = taken_by_client(core), core.ready(dialect="protobuf")
+    content = PROTO.encode(BlockRequest(CryptoHash(bytes(32))))
+    hand.frame(padded(content, SMALL_FRAME))
+    assert len(given) == 1
+    hand.frame(padded(content, SMALL_FRAME + 1))
+    hand.frame(delimited(14, b"\xff" * SMALL_FRAME))
+    assert len(given) == 1
+    counters = core.manager.context.counters
+    assert counters["nearnet_oversized_messages", "BlockRequest"] == 2
+    assert ("nearnet_malformed_messages", "") not in counters
+    assert (hand.closed, hand.ban) == (None, None)
+
+
+def test_sizes_by_kind_hold_before_the_handshake_too():
+    core = Core()
+    hand = core.dialled("b", dialect="protobuf")
+    hand.frame(delimited(4, bytes(SMALL_FRAME)))
+    assert core.manager.context.counters["nearnet_oversized_messages", "Handshake"] == 1
+    assert hand.closed is None
+
+
+@pytest.mark.interop("rates by kind")
+@pytest.mark.parametrize(("dialect", "most"), [("protobuf", MOST_TRANSACTION), ("borsh", None)])
+def test_the_largest_transaction(dialect, most):
+    core = Core()
+    given, hand = taken_by_client(core), core.ready(dialect=dialect)
+    hand.say(Transaction(bytes(MOST_TRANSACTION)), Transaction(bytes(MOST_TRANSACTION + 1)))
+    assert len(given) == (1 if most else 2)
+    oversized = core.manager.context.counters.get(("nearnet_oversized_messages", "Transaction"), 0)
+    assert oversized == (1 if most else 0)
+    assert hand.closed is None
+
+
+@pytest.mark.threat(53)
+@pytest.mark.interop("Block and other messages of the chain")
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+def test_who_asks_for_too_many_headers_is_banned_where_that_is_a_rule(dialect):
+    core = Core()
+    given, hand = taken_by_client(core), core.ready(dialect=dialect)
+    hand.say(BlockHeadersRequest((CryptoHash(bytes(32)),) * MOST_HASHES))
+    assert (len(given), hand.ban) == (1, None)
+    hand.say(BlockHeadersRequest((CryptoHash(bytes(32)),) * (MOST_HASHES + 1)))
+    assert (len(given), hand.ban) == ((2, None) if dialect == "borsh" else (1, ReasonForBan.ABUSIVE))
+
+
+@pytest.mark.interop("Handshake")
+@pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+def test_a_handshake_with_too_many_shards_does_not_read(dialect):
+    core = Core()
+    most, over = (tuple(range(MOST_TRACKED_SHARDS + more)) for more in (0, 1))
+
+    def shaken(name, shards, **changes):
+        hand = core.hand(name, dialect=dialect)
+        chain = dataclasses.replace(hand.handshake().sender_chain_info, tracked_shards=shards)
+        return hand, hand.shake(sender_chain_info=chain, **changes)
+
+    assert shaken("right", most)[0].peer.is_ready
+    hand, answer = shaken("over", over)
+    assert hand.peer.is_ready == (dialect == "borsh")
+    if dialect == "protobuf":
+        assert (answer, hand.closed) == ([], None)
+        assert core.manager.context.counters["nearnet_malformed_messages", ""] == 1
+        _, answer = shaken("newer", over, protocol_version=200)
+        assert isinstance(answer[0], HandshakeFailure), "as any other that does not read"
+
+
+@pytest.mark.threat(23)
+@pytest.mark.interop("Handshake")
+@pytest.mark.parametrize("inbound", [False, True])
+def test_a_second_handshake_closes(inbound):
+    core = Core()
+    if inbound:
+        hand = core.ready("hand", dialect="protobuf")
+    else:
+        hand = core.dialled("hand", dialect="protobuf")
+        (ours,) = hand.told(Handshake)
+        hand.shake(ours.partial_edge_info.nonce)
+    assert hand.peer.is_ready
+    hand.read()
+    hand.say(hand.handshake())
+    assert hand.closed == "a second handshake"
+    assert [message.remove_from_connection_store for message in hand.told(Disconnect)] == [inbound]
+    assert hand.ban is None
+
+
+@pytest.mark.threat(72)
+@pytest.mark.interop("Routed")
+def test_a_routed_message_over_the_size_of_its_kind_is_dropped_unchecked():
+    core = Core()
+    hand = core.ready(dialect="protobuf")
+    frame = PROTO.encode(Routed(RoutedMessage(ME.public_key, hand.id, hand.key.sign(bytes(32)), 9, bytes([24]))))
+    hand.frame(padded(frame, SMALL_FRAME + 1))
+    assert core.manager.routed.drops == {("VersionedChunkEndorsement", "TooLargeForType"): 1}
+    assert hand.ban is None
+    hand.frame(padded(frame, SMALL_FRAME))
+    assert hand.ban is ReasonForBan.INVALID_SIGNATURE, "one byte less, and its signature was looked at"
+
+
+@pytest.mark.threat(49)
+@pytest.mark.interop("RoutedMessageV3")
+def test_a_routed_message_without_a_signature_bans():
+    hand = Core().ready(dialect="protobuf")
+    target = delimited(1, delimited(1, delimited(1, ME.public_key)))
+    body = delimited(4, bytes([1, 5]) + encode_body(Ping(1, hand.id))[1:])
+    unsigned = delimited(37, target + delimited(2, delimited(1, hand.id)) + b"\x18\x05" + body)
+    hand.frame(unsigned)
+    assert hand.ban is ReasonForBan.INVALID_SIGNATURE
+    core = Core()
+    hand = core.ready(dialect="protobuf")
+    forged = PROTO.encode(Routed(RoutedMessage(ME.public_key, hand.id, hand.key.sign(bytes(32)), 9, b"\x01")))
+    hand.raw(frame_prefix(len(forged)) + forged + frame_prefix(len(unsigned)) + unsigned)
+    assert core.kinds().count("banned") == 1
+
+
+@pytest.mark.threat(53)
+@pytest.mark.interop("rates by kind")
+def test_a_protobuf_peer_over_a_rate_loses_the_excess_and_nothing_else():
+    core = Core()
+    given, new, old = taken_by_client(core), core.ready("new", dialect="protobuf"), core.ready("old")
+    for hand in (new, old):
+        hand.say(*[BlockRequest(CryptoHash(bytes(32)))] * 12)
+        assert (hand.closed, hand.ban) == (None, None)
+    assert len(given) == 10 + 12
+    assert core.manager.context.rates.refused == {"BlockRequest": 2}
+    core.advance(0.1)
+    new.say(BlockRequest(CryptoHash(bytes(32))))
+    assert len(given) == 23

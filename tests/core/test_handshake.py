@@ -54,7 +54,9 @@ def test_table_is_complete(state, given):
     if given is Input.OTHER_TIER and state is not PeerState.CLOSED:
         assert step is Step.REFUSE_TIER
     elif state is PeerState.READY:
-        assert step in (Step.IGNORE, Step.DISPATCH, Step.TAKE_DISCONNECT)
+        assert step in (Step.IGNORE, Step.DISPATCH, Step.TAKE_DISCONNECT, Step.REFUSE_AGAIN)
+    if step is Step.REFUSE_AGAIN:
+        assert (state, given) == (PeerState.READY, Input.HANDSHAKE)
     if step is Step.DISPATCH:
         assert (state, given) == (PeerState.READY, Input.OTHER)
     if step in (Step.TAKE_FAILURE, Step.TAKE_LAST_EDGE, Step.JUDGE_AS_DIALLER):

@@ -8,6 +8,7 @@ from nearnet.core.handshake import PeerState
 from nearnet.core.peer import JOIN_BELOW, Outbox, Peer
 from nearnet.core.timers import Timers
 from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import PeersRequest, SocketAddress
 
@@ -50,6 +51,32 @@ def test_over_the_limit_nothing_more_is_taken():
     queued = peer.queued
     peer.send_frame(b"12345", "x")
     assert peer.queued == queued
+
+
+@pytest.mark.threat(10)
+def test_a_routed_message_that_does_not_fit_is_dropped_and_closes_nothing():
+    peer = a_peer(20)
+    assert peer.send_frame(b"123456", "Routed")
+    peer.unsent = 2
+    assert not peer.send_frame(b"12345", "Routed"), "one byte too many"
+    assert (peer.queued, peer.outbox.overflowed) == (12, {})
+    assert peer.send_frame(b"1234", "Routed")
+    assert (peer.queued, peer.outbox.overflowed) == (20, {})
+    assert peer.sent_by_type == {"Routed": [2, 10]}
+
+
+@pytest.mark.parametrize(("kind", "most"), [("PeersRequest", 2**19), ("Block", 2**25), ("Routed", None)])
+def test_a_protobuf_peer_gets_no_frame_over_the_size_of_its_kind(kind, most):
+    content, length = bytes(2**25 + 1), 2**25 if most is None else most
+    for name, takes in (("protobuf", most is None), ("borsh", True)):
+        peer = a_peer(2**30)
+        peer.dialect = dialect_named(name)
+        assert peer.send_frame(memoryview(content)[:length], kind)
+        peer.to_send()
+        peer.outbox.dirty.clear()
+        assert peer.send_frame(memoryview(content)[:length], kind, (b"1",)) == takes
+        assert (bool(peer.out), bool(peer.outbox.dirty)) == (takes, takes)
+        assert peer.outbox.too_large == ({} if takes else {kind: 1})
 
 
 def test_a_closed_or_speechless_peer_queues_nothing():

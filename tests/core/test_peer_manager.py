@@ -9,6 +9,7 @@ from nearnet.errors import ConfigError, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import (
     AnnounceAccount,
+    Block,
     Disconnect,
     LastEdge,
     PeerInfo,
@@ -87,9 +88,9 @@ def test_an_overflowing_queue_closes():
     core = Core(nearnet={"limits": {"queue_bytes": 1000}})
     hand = core.ready()
     hand.peer.unsent = 900
-    for _ in range(20):
-        core.manager.ping(hand.id, core.now) if hand.closed is None else None
-        core.act()
+    hand.peer.send(Block(bytes(200)))
+    core.manager.on_timer(core.now)
+    core.act()
     assert hand.closed == "queue overflow"
     assert core.manager.limits.hits("queue_bytes") == 1
     assert hand.peer.out == []

@@ -8,9 +8,11 @@ import pytest
 from peer_fakes import START, later
 
 from nearnet.config import NetworkConfig
+from nearnet.core.clock import Now
 from nearnet.core.graph import shortest_paths
 from nearnet.core.handshake import PeerState
 from nearnet.core.limits import LimitCounters
+from nearnet.core.message_rates import MessageRates
 from nearnet.core.peer import Outbox, Peer
 from nearnet.core.route_back import RouteBack
 from nearnet.core.routed import SENT_THRICE, InvalidRoutedSignature, RoutedMessages
@@ -21,8 +23,9 @@ from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer
+from nearnet.wire.message_kinds import MOST_ROUTED, SMALL
 from nearnet.wire.messages import Routed, RoutedMessage, SocketAddress
-from nearnet.wire.proto_fields import write_timestamp
+from nearnet.wire.proto_fields import delimited, write_timestamp
 from nearnet.wire.routed_body import (
     UNVERIFIED_IN_2025,
     Opaque,
@@ -33,7 +36,7 @@ from nearnet.wire.routed_body import (
     decode_body,
     encode_body,
 )
-from nearnet.wire.routed_frame import RoutedFrame, routed_digest
+from nearnet.wire.routed_frame import RoutedFrame, routed_bytes, routed_digest
 
 KEYS = {name: SecretKey.from_seed(name) for name in "MABCZ"}
 IDS = {name: key.public_key for name, key in KEYS.items()}
@@ -545,3 +548,148 @@ def test_a_signed_tier_1_message_goes_on_and_is_delivered(index):
     assert take(node.b) == [replace(message, ttl=99)]
     own = signed("A", "M", opaque(index=index))
     assert from_protobuf(node, own) == own
+
+
+# --- sizes, rates and full queues ----------------------------------------------------------------
+
+
+def framed(message: RoutedMessage, length: int) -> RoutedFrame:
+    """What came by protobuf in a frame of that length, made longer by an unknown field."""
+    content = PROTO.encode(Routed(message))
+    for head in range(3, 8):
+        field = delimited(100, bytes(length - len(content) - head))
+        if len(content) + len(field) == length:
+            rf = PROTO.routed(content + field)
+            assert rf is not None
+            return rf
+    raise AssertionError("no field makes it that long")
+
+
+def fitting(author: str, index: int, length: int, hops: int, stamp: tuple[int, int] | None) -> bytes:
+    """A body with which a message to C, written for a protobuf peer, is a frame of that length."""
+    body = bytes([index]) + bytes(length - 400)
+    missing = length - len(PROTO.encode(Routed(signed(author, "C", body), stamp, hops)))
+    return body + bytes(missing)
+
+
+def numbered(index: int, count: int) -> list[RoutedMessage]:
+    """Messages of A to C that all differ; nobody has signed them."""
+    numbers = [number.to_bytes(2, "big") for number in range(count)]
+    message = signed("A", "C", bytes([index]))
+    return [
+        replace(message, signature=Signature(bytes(1) + number + bytes(62)), body=message.body + number)
+        for number in numbers
+    ]
+
+
+ENDORSEMENT, WITNESS, ACCESSES = 24, 22, 28
+
+
+@pytest.mark.threat(72)
+@pytest.mark.interop("Routed")
+def test_a_frame_over_the_size_of_its_kind_is_dropped_before_its_signature_is_looked_at():
+    node = Node()
+    node.a.dialect = PROTO
+    message = signed("A", "C", bytes([ENDORSEMENT]))
+    for length, taken_in in ((SMALL + 1, False), (SMALL, True)):
+        assert node.routed.admit(node.a, framed(message, length), START.mono) is taken_in
+    assert node.drops == {("VersionedChunkEndorsement", "TooLargeForType"): 1}
+    assert node.routed.admit(node.b, framed(message, SMALL + 1), START.mono), "borsh has no such limits"
+
+
+def test_the_borsh_form_of_a_routed_message_has_a_limit_of_its_own():
+    node = Node()
+    node.a.dialect = PROTO
+    for number, (more, taken_in) in enumerate(((0, True), (1, False))):
+        message = signed("A", "C", bytes([WITNESS, number]))
+        missing = MOST_ROUTED - len(routed_bytes(message)) + more
+        rf = PROTO.routed(PROTO.encode(Routed(replace(message, body=message.body + bytes(missing)))))
+        assert rf is not None
+        assert rf.end - rf.start == MOST_ROUTED + more
+        assert node.routed.admit(node.a, rf, START.mono) is taken_in
+    assert node.drops == {("PartialEncodedStateWitness", "TooLargeForType"): 1}
+
+
+@pytest.mark.interop("bridge")
+@pytest.mark.parametrize(("dialect", "passes"), [(BORSH, True), (PROTO, False)], ids=["borsh", "protobuf"])
+def test_nothing_is_passed_on_that_is_too_large_for_a_protobuf_peer(dialect, passes):
+    node = Node()
+    node.b.dialect = dialect
+    body = fitting("A", ENDORSEMENT, SMALL, hops=1, stamp=None)  # Borsh names no time, so none is passed on.
+    node.receive(node.a, signed("A", "C", body))
+    assert node.routed.forwarded == 1
+    assert dialect is BORSH or sum(map(len, node.b.out)) == 4 + SMALL
+    node.b.to_send()
+    node.receive(node.a, signed("A", "C", body + b"1"))
+    assert node.routed.forwarded == (2 if passes else 1)
+    assert node.drops == ({} if passes else {("VersionedChunkEndorsement", "TooLargeForType"): 1})
+    assert node.a.state is PeerState.READY
+
+
+def test_nothing_of_ours_is_sent_that_is_too_large_for_a_protobuf_peer():
+    node = Node()
+    now = Now(START.mono, 5.0)
+    body = fitting("M", ENDORSEMENT, SMALL, hops=0, stamp=(5, 0))
+    node.b.dialect = PROTO
+    node.routed.send(IDS["C"], body, now)
+    assert sum(map(len, node.b.to_send())) == 4 + SMALL
+    with pytest.raises(RouteNotFound, match="more than nodes of the protobuf network take") as caught:
+        node.routed.send(IDS["C"], body + b"1", now)
+    assert caught.value.reason == "TooLargeForType"
+    assert node.b.to_send() == []
+    node.b.dialect = BORSH
+    node.routed.send(IDS["C"], body + b"1", now)
+    assert node.drops == {("VersionedChunkEndorsement", "TooLargeForType"): 1}
+
+
+def rated(node: Node) -> MessageRates:
+    rates = MessageRates({}, NetworkConfig().nearnet.limits.tables_per_second)
+    for peer in (node.a, node.b):
+        peer.dialect = PROTO
+        rates.begin(peer, START.mono)
+    node.routed.check = lambda rows: ["valid"] * len(rows)
+    return rates
+
+
+@pytest.mark.threat(53)
+@pytest.mark.interop("rates by kind")
+def test_routed_messages_over_the_rate_of_their_kind_are_dropped_unchecked():
+    node, checks = Node(), []
+    rates = rated(node)
+    node.routed.check = lambda rows: checks.extend(rows) or ["valid"] * len(rows)
+    assert list(node.receive_run(node.a, numbered(ACCESSES, 1010))) == []
+    assert (len(checks), node.routed.forwarded) == (1000, 1000)
+    assert rates.refused == {"ChunkContractAccesses": 10}
+    assert node.drops == {}
+    assert list(node.receive_run(node.a, numbered(ENDORSEMENT, 1011)[-1:])) == []
+    assert node.routed.forwarded == 1001, "each kind has its own"
+
+
+def test_what_is_passed_on_above_the_rate_is_counted_and_goes():
+    node = Node()
+    rates = rated(node)
+    node.a.dialect, node.a.body_rates = BORSH, None
+    assert list(node.receive_run(node.a, numbered(ACCESSES, 1003))) == []
+    assert node.routed.forwarded == 1003
+    assert rates.above == {"ChunkContractAccesses": 3}
+
+
+@pytest.mark.threat(10)
+def test_a_full_queue_drops_the_message_and_not_the_connection():
+    node = Node()
+    node.b.unsent = 2**20 - 100
+    node.receive(node.a, signed("A", "C", opaque()))
+    assert node.drops == {("BlockApproval", "OutgoingQueueLimitExceeded"): 1}
+    assert node.routed.forwarded == 0
+    with pytest.raises(RouteNotFound, match="try again later") as caught:
+        node.routed.send(IDS["C"], opaque(), START)
+    assert caught.value.reason == "OutgoingQueueLimitExceeded"
+    node.receive(node.b, signed("B", "M", encode_body(Ping(1, IDS["B"]))))
+    assert node.drops == {
+        ("BlockApproval", "OutgoingQueueLimitExceeded"): 2,
+        ("Pong", "OutgoingQueueLimitExceeded"): 1,
+    }
+    assert (node.b.out, node.b.outbox.overflowed) == ([], {})
+    node.b.unsent = 0
+    node.receive(node.a, signed("A", "C", opaque(1)))
+    assert node.routed.forwarded == 1

@@ -435,11 +435,11 @@ def test_what_the_client_does_not_want_is_dropped_silently():
 
 @pytest.mark.threat(63)
 def test_a_message_has_a_limit_of_announcements():
-    core = Core(nearnet={"limits": {"announcements": 2}})
+    core = Core(nearnet={"limits": {"accounts_per_message_received": 2}})
     hand = core.ready()
     hand.say(SyncRoutingTable((), tuple(announcement(f"account{n}.near") for n in range(3))))
     assert len(core.manager.announcements) == 2
-    assert core.manager.limits.hits("announcements") == 1
+    assert core.manager.limits.hits("accounts_per_message_received") == 1
 
 
 def test_our_own():

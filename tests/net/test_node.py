@@ -104,7 +104,7 @@ async def test_words_for_wrong_calls() -> None:
             a.unban(b.peer_id)
         with pytest.raises(RouteNotFound):
             await a.ping(b.peer_id)
-        with pytest.raises(RouteNotFound, match="nobody announced"):
+        with pytest.raises(RouteNotFound, match="no peer is known"):
             a.send_routed("nobody.near", b"\x04hello")
         with pytest.raises(RouteNotFound):
             a.send_routed(CryptoHash(bytes(32)), b"\x05hello")

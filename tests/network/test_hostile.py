@@ -177,9 +177,11 @@ async def test_a_stuck_reader_costs_nobody_else():
         for number in range(12, 30):
             sender.send(routed(sender.key, stuck.key.public_key, b"\x0d" + number.to_bytes(4, "little") + bytes(MIB)))
         await sender.answers(7)
-        await cluster.until(lambda: stuck.key.public_key not in node.core.peers, what="closed at its limit")
+        full = ("PartialEncodedChunk", "OutgoingQueueLimitExceeded")
+        await cluster.until(lambda: node.core.routed.drops.get(full, 0) > 0, what="its queue is full")
+        assert peer.queued <= 16 * MIB
         assert resident() - memory < 64 * MIB
-        assert len(node.core.peers) == 10
+        assert len(node.core.peers) == 11, "what does not fit is dropped; nobody loses a connection by it"
         assert cluster.bans == []
         for raw in (*good, stuck, sender):
             raw.cut()

@@ -298,12 +298,13 @@ async def test_announcements_forged_and_contradicting():
 @pytest.mark.threat(63)
 async def test_a_flood_of_announcements():
     async with Cluster() as cluster:
-        node = await cluster.start(make_config(limits={"announcements": 500}))
+        limits = {"announcements": 500, "accounts_per_message_received": 500}
+        node = await cluster.start(make_config(limits=limits))
         async with await RawPeer.ready(node, "flood") as flood:
             flood.send(SyncRoutingTable((), tuple(announcement(f"a{n}.near", peer_number(1)) for n in range(700))))
             await flood.answers()
             assert len(node.core.announcements) == 500
-            assert node.core.context.limits.hits("announcements") == 1
+            assert node.core.context.limits.hits("accounts_per_message_received") == 1
             assert node.core.announcements.owner("a699.near") is None
             more = (announcement(f"b{n}.near", peer_number(1), epoch=2) for n in range(400))
             flood.send(SyncRoutingTable((), tuple(more)))

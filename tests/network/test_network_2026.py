@@ -13,7 +13,7 @@ from nearnet.core.gossip import TABLE_INTERVAL, TABLES_SENT_BURST
 from nearnet.core.nonces import unix_nonce
 from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.messages import Handshake, Routed, SyncRoutingTable
+from nearnet.wire.messages import Handshake, SyncRoutingTable
 
 NEW = "protobuf"
 

@@ -123,10 +123,12 @@ def _messages(node: Node) -> Iterable[Metric]:
                 f"Messages {word}, {unit}",
                 [({"type": kind}, float(entry[part])) for kind, entry in sorted(counts.items())],
             )
-    dropped = [
-        ({"type": body, "reason": reason}, float(count)) for (body, reason), count in node.core.routed.drops.items()
-    ]
-    yield "near_dropped_message_by_type_and_reason_count", "counter", "Routed messages dropped", dropped
+    drops = dict(node.core.routed.drops)
+    for kind, count in node.core.context.outbox.too_large.items():
+        key = (kind, "TooLargeForType")
+        drops[key] = drops.get(key, 0) + count
+    dropped = [({"type": kind, "reason": reason}, float(count)) for (kind, reason), count in drops.items()]
+    yield "near_dropped_message_by_type_and_reason_count", "counter", "Messages dropped, most of them routed", dropped
     by_type: dict[str, int] = {}
     for (body, _), count in node.core.routed.drops.items():
         by_type[body] = by_type.get(body, 0) + count

@@ -89,6 +89,8 @@ def _routed(node: Node) -> Iterator[Metric]:
     yield "near_network_routed_msg_latency", "histogram", "Seconds that routed messages for us took", latencies
     refused = [({"type": kind}, float(count)) for kind, count in core.context.rates.refused.items()]
     yield "near_peer_message_rate_limited_by_type_total", "counter", "Messages over the rate of their kind", refused
+    above = [({"type": kind}, float(count)) for kind, count in core.context.rates.above.items()]
+    yield "nearnet_relayed_above_rate", "counter", "Messages passed on above the rate that a peer takes", above
 
 
 def _buffers(node: Node) -> Iterator[Metric]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from nearnet.config.models import MessageRates
 from nearnet.config.network_config import NetworkConfig
 from nearnet.config.sources import Layer, environment_layer, file_layer, set_layer
 from nearnet.errors import ConfigError
+from nearnet.wire.message_kinds import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,11 +109,22 @@ def _merge(model: type[BaseModel], under: Mapping[str, Any], over: Mapping[str, 
 
 def _unknown(model: type[BaseModel], data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in data.items():
-        section = _section(model, name)
+        section = _section(model, name) or _optional_section(model, name)
         if name not in model.model_fields:
             yield prefix + name
         elif section is not None and isinstance(value, dict):
             yield from _unknown(section, value, f"{prefix}{name}.")
+        elif model is MessageRates and isinstance(value, dict):
+            yield from (f"{prefix}{name}.{kind}" for kind in value if kind not in KEYS)
+
+
+def _optional_section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    """Return the model of a field that is an object of the config or null."""
+    field = model.model_fields.get(name)
+    if field is None or get_origin(field.annotation) is not UnionType:
+        return None
+    kinds = get_args(field.annotation)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _flat(model: type[BaseModel], data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -90,7 +90,7 @@ class MessageRate(Section):
 
 
 class MessageRates(Section):
-    """`received_messages_rate_limits`: by kind of message; None lifts a limit."""
+    """`received_messages_rate_limits`: by kind of message (`wire/message_kinds.py`, `KEYS`); None lifts a limit."""
 
     rate_limits: dict[str, MessageRate | None] = {}
 
@@ -114,7 +114,11 @@ class OverridesSection(Section):
     max_edges_per_source: Count | None = None
     max_total_edges: Count | None = None
     max_graph_peers: Count | None = None
+    routing_graph_max_edges_per_message: Count | None = None
     routing_graph_max_accounts_per_message: Count | None = None
+    routing_graph_max_edges_per_source: Count | None = None
+    routing_graph_max_edges: Count | None = None
+    routing_graph_max_peers: Count | None = None
 
 
 class ExperimentalSection(Section):
@@ -151,6 +155,8 @@ class NetworkSection(Section):
     peer_expiration_duration: Duration = 7 * 86400.0
     so_recv_buffer_size: Count | None = 1_000_000
     so_send_buffer_size: Count | None = 1_000_000
+    outgoing_queue_limiter_capacity_bytes: Count | None = None
+    max_write_buffer_capacity_bytes: Count | None = None
     public_addrs: PublicAddresses = ()
     allow_private_ip_in_public_addrs: Flag = False
     trusted_stun_servers: Texts = tuple(f"stun{number}.l.google.com:19302" for number in ("", 1, 2, 3, 4))
@@ -212,8 +218,8 @@ class _BorshTables(Rate):
 
 
 class _ProtobufTables(Rate):
-    burst: Number = 10
-    per_second: Number = 1
+    burst: Number = 20
+    per_second: Number = 10
 
 
 class TablesPerSecond(Section):
@@ -239,6 +245,7 @@ class LimitsSection(Section):
     queues_bytes: Count = 512 * 2**20
     edges_per_message_sent: Annotated[int, Field(strict=True, ge=1)] = 25_000
     edges_per_message_received: Count = 200_000
+    accounts_per_message_received: Count = 10_000
     edges_per_source: Count = 200_000
     edges_total: Count = 1_000_000
     graph_peers: Count = 100_000
@@ -295,7 +302,7 @@ class NearnetSection(Section):
 
     dialect: DialectName = "auto"
     peers: Annotated[dict[str, PeerSettings], BeforeValidator(canonical_keys)] = {}
-    dialect_probe_timeout: Period = 2.0
+    dialect_probe_timeout: Period = 4.0
     protocol_versions: ProtocolVersions = PROTOCOL_VERSIONS
     persistent_peers: Peers = ()
     min_peers: Count = 0

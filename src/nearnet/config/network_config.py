@@ -11,11 +11,12 @@ from nearnet.config.field_types import Count, Duration, Flag, Hash, parse_hash
 from nearnet.config.models import GENESIS_HASHES, NearnetSection, NetworkSection, RpcSection, Section
 from nearnet.config.values import parse_peer
 from nearnet.keys import CryptoHash
+from nearnet.wire.message_kinds import MOST_TRACKED_SHARDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NetworkConfig"]
+__all__ = ["OVERRIDES", "QUEUES", "NetworkConfig"]
 
 _SYNONYMS = (
     ("nearnet.limits.pending_connections", "nearnet.timing.limit_pending_peers"),
@@ -25,17 +26,31 @@ _SYNONYMS = (
 )
 """Two names of one number: what is set goes for both; the first when both are."""
 
-_OVERRIDES = (
+OVERRIDES = (
     ("network.max_send_peers", "max_send_peers"),
     ("nearnet.limits.max_send_peers", "max_send_peers"),
     ("network.routed_message_ttl", "routed_message_ttl"),
     ("network.highest_peer_horizon", "highest_peer_horizon"),
-    ("nearnet.limits.edges_per_message_sent", "max_edges_per_message"),
+    ("nearnet.limits.edges_per_message_received", "max_edges_per_message"),
+    ("nearnet.limits.edges_per_message_received", "routing_graph_max_edges_per_message"),
+    ("nearnet.limits.accounts_per_message_received", "routing_graph_max_accounts_per_message"),
     ("nearnet.limits.edges_per_source", "max_edges_per_source"),
+    ("nearnet.limits.edges_per_source", "routing_graph_max_edges_per_source"),
     ("nearnet.limits.edges_total", "max_total_edges"),
+    ("nearnet.limits.edges_total", "routing_graph_max_edges"),
     ("nearnet.limits.graph_peers", "max_graph_peers"),
+    ("nearnet.limits.graph_peers", "routing_graph_max_peers"),
 )
-"""What an entry of `network_config_overrides` overrides here."""
+"""What an entry of `network_config_overrides` overrides here. Of two names of one limit the second wins."""
+
+QUEUES = (
+    ("nearnet.limits.queues_bytes", "outgoing_queue_limiter_capacity_bytes"),
+    ("nearnet.limits.queue_bytes", "max_write_buffer_capacity_bytes"),
+)
+"""Our limits of what waits to be sent, and the fields of `network` that set them unless ours are set."""
+
+_MOST_EDGES_SENT = 50_000
+"""Nodes of 2026 drop all edges of a message with more (`network-2026.md` §4)."""
 
 
 def _no_rpc(value: object) -> object:
@@ -64,9 +79,13 @@ class NetworkConfig(Section):
     def _join(self) -> NetworkConfig:
         if "genesis_hash" not in self.model_fields_set and self.chain_id in GENESIS_HASHES:
             _put(self, "genesis_hash", parse_hash(GENESIS_HASHES[self.chain_id]))
-        for path, name in _OVERRIDES:
+        for path, name in OVERRIDES:
             value = getattr(self.network.experimental.network_config_overrides, name)
             if value is not None:
+                _put(self, path, value)
+        for path, name in QUEUES:
+            value = getattr(self.network, name)
+            if value is not None and not _is_set(self, path):
                 _put(self, path, value)
         for first, second in _SYNONYMS:
             if _is_set(self, first):
@@ -136,7 +155,22 @@ def _wrong_combinations(config: NetworkConfig) -> Iterator[str]:
         yield f"{path}: expected at least {2 * interval:g} s (twice 60 s unless timed otherwise), got {window:g}"
     if told > 512:
         yield f"network.max_send_peers: expected at most 512, got {told}"
+    yield from _over_what_peers_take(config)
     yield from _wrong_public_addresses(config)
+
+
+def _over_what_peers_take(config: NetworkConfig) -> Iterator[str]:
+    edges, shards = config.nearnet.limits.edges_per_message_sent, len(config.tracked_shards)
+    if edges > _MOST_EDGES_SENT:
+        yield (
+            f"nearnet.limits.edges_per_message_sent: expected at most {_MOST_EDGES_SENT}, because peers drop all edges "
+            f"of a message with more, got {edges}"
+        )
+    if shards > MOST_TRACKED_SHARDS:
+        yield (
+            f"tracked_shards: expected at most {MOST_TRACKED_SHARDS} shards, because peers do not read a handshake "
+            f"with more, got {shards}"
+        )
 
 
 def _wrong_public_addresses(config: NetworkConfig) -> Iterator[str]:

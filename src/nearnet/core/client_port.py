@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from nearnet.client import Ban
 from nearnet.errors import RouteNotFound, Unsupported
 from nearnet.keys import CryptoHash
-from nearnet.wire.messages import Block, RoutedMessage
+from nearnet.wire.message_kinds import MOST_HASHES, MOST_TRANSACTION
+from nearnet.wire.messages import Block, BlockHeadersRequest, RoutedMessage, Transaction
 from nearnet.wire.routed_frame import routed_digest
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class ClientPort:
 
     def _send(self, peer: Peer, message: Message) -> None:
         try:
-            peer.send(message)
+            _check_limits(peer, message)
+            if not peer.send(message):
+                raise Unsupported(f"the {type(message).__name__} is larger than nodes of the protobuf network take")
         except Unsupported as error:
             self._context.notify("answer_dropped", peer.peer_id, reason=str(error))
 
@@ -114,3 +117,14 @@ class ClientPort:
             num_hops=pong.num_hops,
             milliseconds=pong.milliseconds,
         )
+
+
+def _check_limits(peer: Peer, message: Message) -> None:
+    """Raise `Unsupported` for what a protobuf node would ban us for, or drop (`network-2026.md` §4)."""
+    if not peer.is_today:
+        return
+    if isinstance(message, BlockHeadersRequest) and len(message.hashes) > MOST_HASHES:
+        asked = f"a BlockHeadersRequest with {len(message.hashes)} hashes"
+        raise Unsupported(f"{asked}: expected at most {MOST_HASHES}, because peers ban for more; ask in parts")
+    if isinstance(message, Transaction) and len(message.data) > MOST_TRANSACTION:
+        raise Unsupported(f"a Transaction of {len(message.data)} bytes: expected at most {MOST_TRANSACTION}")

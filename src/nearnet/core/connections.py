@@ -19,7 +19,8 @@ from nearnet.core.started_frames import StartedFrames
 from nearnet.core.traffic_totals import TrafficTotals
 from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import detect
-from nearnet.wire.messages import Disconnect, Handshake, HandshakeFailure, LastEdge
+from nearnet.wire.message_kinds import MOST_HASHES, MOST_TRACKED_SHARDS, MOST_TRANSACTION, SMALL, too_large_to_take
+from nearnet.wire.messages import BlockHeadersRequest, Disconnect, Handshake, HandshakeFailure, LastEdge, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,17 +53,20 @@ DIALLED_HANDSHAKE_FRAME = 4 * 2**20
 
 MOST_BYTES: Final = {
     "BlockHeadersRequest": 2**20,
-    "DistanceVector": 2**20,
     "PeersRequest": 2**10,
-    "PeersResponse": 2**18,
+    "PeersResponse": 2 * 2**20,
     "SyncAccountsData": 4 * 2**20,
-    "SyncSnapshotHosts": 8 * 2**20,
+    "SyncSnapshotHosts": 12 * 2**20,
 }
 """Of one message, by class: a longer one holds more than anybody needs, and reading it would hold up everybody.
 
-A peer takes 170 bytes at most, so 640 of them 106 KiB; more is abuse (`threats.md` row 56). 128 accounts take 1.3 MB,
-1000 hosts 4.5 MB; a million bytes of hashes are 30 000, and of distances 25 000. The rest is dropped and counted.
+It is dropped and counted. A peer takes 2100 bytes at most, of which its key has 1953, so 640 of them take 1.3 MiB. A
+snapshot host takes 1953 bytes for its key, 3310 for its signature and up to 5 KiB for 512 shards, so 1000 of them take
+10 MiB. 128 accounts take 1.3 MB; a million bytes of hashes are 30 000.
 """
+
+_RETIRED: Final = "DistanceVector"
+"""Message of field 28, which is reserved: its number means nothing any more (`network-2026.md` §7)."""
 
 # To look up a member of an enum takes as long as to cut a message out of a buffer.
 _READY: Final = PeerState.READY
@@ -218,6 +222,7 @@ class Connections:
     def pause(self, peer: Peer, why: str) -> None:
         """Read no more from it until `resume` for the same reason."""
         if not peer.paused:
+            peer.paused_at = max(peer.last_received, peer.resumed_at)
             self._context.actions.append(PauseReading(peer))
         peer.paused[why] = None
 
@@ -227,6 +232,8 @@ class Connections:
             return
         del peer.paused[why]
         if not peer.paused:
+            peer.resumed_at = now.mono
+            peer.paused_for += now.mono - peer.paused_at
             self._context.actions.append(ResumeReading(peer))
             self.process(peer, now)
 
@@ -246,18 +253,20 @@ class Connections:
                 routed = dialect.routed(frame, self._skipped)
                 if routed is not None:
                     peer.count_received("Routed", len(frame))
-                    if self._context.rates.allow_body(peer.ready_id, routed.body_index, now):
-                        if not self.large.takes(peer, routed):
-                            run.append(routed)
-                        elif self._end_run(peer, run, now):
-                            self.large.begin(peer, routed, now)
+                    if not self.large.takes(peer, routed):
+                        run.append(routed)
+                    elif self._end_run(peer, run, now):
+                        self.large.begin(peer, routed, now)
                     return
                 if not self._end_run(peer, run, now):
                     return
             kind = dialect.kind(frame)
             peer.answered = peer.answered or kind != "Unknown"
             peer.count_received(kind, len(frame))
-            self._step(peer, dialect, kind, frame, now)
+            if len(frame) > SMALL and peer.is_today and too_large_to_take(kind, len(frame)):
+                self._context.count("nearnet_oversized_messages", kind)
+            else:
+                self._step(peer, dialect, kind, frame, now)
         except UnknownMessage:
             self._context.count("nearnet_skipped_frames", "unknown")
         except MissingSignature:
@@ -268,13 +277,13 @@ class Connections:
                 self.malformed(peer, str(error), now)
 
     def _is_wanted(self, peer: Peer, kind: str, length: int, now: Now) -> bool:
-        """Whether a message is worth decoding: of a sensible length, and not one too many."""
+        """Return whether a message is worth decoding: of a known kind and a sensible length, and not one too many."""
         context = self._context
+        if kind == _RETIRED:
+            raise UnknownMessage("field 28 is reserved")
         if length <= MOST_BYTES.get(kind, length):
-            return context.rates.allow(peer.ready_id, kind, now)
+            return context.rates.allow(peer, kind, now.mono)
         context.count("nearnet_oversized_messages", kind)
-        if kind == "PeersResponse":
-            context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
         return False
 
     def _skipped(self, fields: int) -> None:
@@ -288,7 +297,7 @@ class Connections:
                 if kind == "SyncRoutingTable" and len(frame) >= LARGE_TABLE and not peer.paused:
                     self._tables.decode(peer, dialect.table_in_steps(frame), now)
                 else:
-                    self._on_message(peer, dialect.decode(frame, self._skipped), now)
+                    self._dispatch(peer, dialect.decode(frame, self._skipped), now)
             case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
                 self._shake_hands(peer, dialect, frame, now)
             case Step.TAKE_DISCONNECT:
@@ -296,6 +305,8 @@ class Connections:
                 self.close(peer, "disconnected by the peer", now)
             case Step.REFUSE_TIER:
                 self.close(peer, "a tier not served here", now, flagged=True)
+            case Step.REFUSE_AGAIN if peer.is_today:
+                self.close(peer, "a second handshake", now, flagged=True)
             case Step.KEEP_FOR_READY:
                 if len(peer.early) < EARLY_FRAMES:
                     peer.early.append(frame)
@@ -307,6 +318,16 @@ class Connections:
                 if len(frame) <= self._context.config.nearnet.limits.handshake_frame_bytes:
                     dialect.decode(frame, self._skipped)  # What does not read counts as that all the same.
                 self._context.count("nearnet_ignored_messages", kind)
+
+    def _dispatch(self, peer: Peer, message: Message, now: Now) -> None:
+        """Hand over a message of a Ready peer, unless it has more in it than a protobuf node takes."""
+        context = self._context
+        if peer.is_today and isinstance(message, Transaction) and len(message.data) > MOST_TRANSACTION:
+            context.count("nearnet_oversized_messages", "Transaction")
+        elif peer.is_today and isinstance(message, BlockHeadersRequest) and len(message.hashes) > MOST_HASHES:
+            context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
+        else:
+            self._on_message(peer, message, now)
 
     def _shake_hands(self, peer: Peer, dialect: Dialect, frame: bytes, now: Now) -> None:
         """Look at a Handshake's version first: the layout behind a version that is not ours may differ (`wire.md` §5).
@@ -321,6 +342,8 @@ class Connections:
             return
         try:
             message = dialect.decode(frame, self._skipped)
+            if peer.is_today and isinstance(message, Handshake):
+                _check_shards(message)
         except Malformed:
             if version is None or version <= versions.own:
                 raise
@@ -384,3 +407,10 @@ class Connections:
         if was_ready:
             context.peers.pop(peer.ready_id, None)
         self._on_closed(peer, reason if was_ready else f"handshake: {reason}", now)
+
+
+def _check_shards(handshake: Handshake) -> None:
+    """Raise `Malformed` for more tracked shards than a protobuf node takes (`network-2026.md` §4)."""
+    shards = len(handshake.sender_chain_info.tracked_shards)
+    if shards > MOST_TRACKED_SHARDS:
+        raise Malformed(f"a handshake with {shards} tracked shards: expected at most {MOST_TRACKED_SHARDS}")

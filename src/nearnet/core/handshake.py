@@ -83,6 +83,8 @@ class Step(Enum):
     """On one we accepted: ignored, too many close (`threats.md` row 22)."""
     IGNORE = auto()
     REFUSE_TIER = auto()
+    REFUSE_AGAIN = auto()
+    """A second handshake closes a protobuf connection and is ignored on a borsh one (`network-2026.md` §4)."""
     CLOSE = auto()
 
 
@@ -101,7 +103,7 @@ TABLE: dict[tuple[PeerState, Input], Step] = {
     (PeerState.DIALLED, Input.DISCONNECT): Step.IGNORE,
     (PeerState.DIALLED, Input.OTHER): Step.KEEP_FOR_READY,
     (PeerState.DIALLED, Input.TIMEOUT): Step.CLOSE,
-    (PeerState.READY, Input.HANDSHAKE): Step.IGNORE,
+    (PeerState.READY, Input.HANDSHAKE): Step.REFUSE_AGAIN,
     (PeerState.READY, Input.OTHER_TIER): Step.REFUSE_TIER,
     (PeerState.READY, Input.HANDSHAKE_FAILURE): Step.IGNORE,
     (PeerState.READY, Input.LAST_EDGE): Step.IGNORE,

@@ -1,77 +1,147 @@
-"""How many messages of each kind one peer may send (`behaviour.md` §10, `threats.md` row 53): token buckets.
+"""How many messages of each kind one connection may bring (`behaviour.md` §10, `network-2026.md` §5).
 
-What is over the rate is dropped and counted, never answered, and costs nobody a ban. As with the real node only
-epoch sync requests are limited unless the config says more, in its form:
-``received_messages_rate_limits: {"rate_limits": {"Block": {"maximum_size": 5, "refill_rate": 1.0}}}``.
+What is over the rate is dropped and counted, never answered, and costs nobody a ban. On protobuf connections the rates
+of the reference node are the default, on borsh ones only that of EpochSyncRequest. The config changes both, in the
+reference's form: ``received_messages_rate_limits: {"rate_limits": {"Block": {"maximum_size": 5, "refill_rate": 1}}}``.
+A table over its rate is not dropped: its sender is not read for a while (`tables`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from nearnet.core.limits import LruDict, TokenBucket
-from nearnet.wire.routed_body import body_name
+from nearnet.core.limits import TokenBucket
+from nearnet.wire.message_kinds import BODIES, KEYS, KINDS, MESSAGES, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nearnet.config.models import MessageRate
-    from nearnet.core.clock import Now
-    from nearnet.keys import PeerId
+    from nearnet.config.models import MessageRate, TablesPerSecond
+    from nearnet.core.peer import Peer
 
-__all__ = ["DEFAULT_RATES", "MessageRates"]
+__all__ = ["KindBuckets", "KindRates", "MessageRates"]
 
+_PACED: Final = "SyncRoutingTable"
 
-class _Rate(NamedTuple):
-    """As `MessageRate` of the config, which the core knows as a type only."""
+_SLACK: Final = 1e-6
+"""Messages by which a bucket may seem emptier than it is, since times are rounded."""
 
-    maximum_size: int
-    refill_rate: float
-    initial_size: int | None = None
+_UNLIMITED: Final = float("inf")
 
 
-DEFAULT_RATES: Final = {"EpochSyncRequest": _Rate(maximum_size=1, refill_rate=1 / 30)}
-"""By message class; the names of routed bodies may be limited as well."""
+class KindRates:
+    """Rates by number of kind, shared by all connections of one dialect, and what went over them."""
 
-_PEERS: Final = 256
-"""Peers whose rates are kept: twice the most connections; by id, so that a new connection brings no new burst."""
+    __slots__ = ("_refused", "initial", "most", "per_second")
+
+    def __init__(self, rates: Mapping[int, MessageRate | Rate], refused: dict[str, int]) -> None:
+        """Number -> rate; kinds without one are not limited. `refused` is counted by the kind's name."""
+        self.per_second: list[float] = [0.0] * len(KINDS)
+        self.most: list[float] = [_UNLIMITED] * len(KINDS)
+        self.initial: list[float] = [0.0] * len(KINDS)
+        """Messages that are missing from a full bucket at first."""
+        self._refused = refused
+        for number, rate in rates.items():
+            burst, first = rate.maximum_size, rate.initial_size
+            self.per_second[number] = float(rate.refill_rate)
+            self.most[number] = float(burst) - 1.0 + _SLACK
+            self.initial[number] = 0.0 if first is None else float(max(0, burst - first))
+
+    @property
+    def limits_bodies(self) -> bool:
+        """Whether a routed message of any kind is limited."""
+        return min(self.most[:BODIES]) < _UNLIMITED
+
+    def refuse(self, number: int) -> None:
+        """Count one message of that kind as over its rate."""
+        name = KINDS[number].name
+        self._refused[name] = self._refused.get(name, 0) + 1
+
+
+class KindBuckets:
+    """One connection's token buckets: one number each, that of the message at which the bucket would be full again.
+
+    Time is counted in messages, a unit for each that the rate adds. So at one moment every number is exact, and a rate
+    of 0 needs no rule of its own.
+    """
+
+    __slots__ = ("_fulls", "_most", "_per_second", "_rates")
+
+    def __init__(self, rates: KindRates, mono: float) -> None:
+        self._rates = rates
+        self._most = rates.most
+        self._per_second = rates.per_second
+        self._fulls = [mono * rate + missing for rate, missing in zip(rates.per_second, rates.initial, strict=True)]
+
+    def take(self, number: int, mono: float) -> bool:
+        """Return whether one more message of that kind is within its rate at the monotonic time `mono`; count it."""
+        now = mono * self._per_second[number]
+        full = self._fulls[number]
+        if full < now:
+            full = now
+        if full - now > self._most[number]:
+            self._rates.refuse(number)
+            return False
+        self._fulls[number] = full + 1.0
+        return True
 
 
 class MessageRates:
-    """Decides which messages are looked at."""
+    """Makes the buckets of each connection, and counts."""
 
-    __slots__ = ("_buckets", "_limits_bodies", "_rates", "refused")
+    __slots__ = ("_borsh", "_is_paced_by_default", "_pace", "_protobuf", "_relayed", "_tables", "above", "refused")
 
-    def __init__(self, rates: Mapping[str, MessageRate | None]) -> None:
-        """`rates` go over the default ones; None lifts a limit."""
-        merged: dict[str, MessageRate | _Rate | None] = {**DEFAULT_RATES, **rates}
-        self._rates = {kind: rate for kind, rate in merged.items() if rate is not None}
-        self._buckets: LruDict[PeerId, dict[str, TokenBucket]] = LruDict(_PEERS)
-        self._limits_bodies = any(body_name(index) in self._rates for index in range(256))
+    def __init__(self, configured: Mapping[str, MessageRate | None], tables: TablesPerSecond) -> None:
+        """`configured` rates, by `KEYS`, go over the default ones; None lifts a limit. Unknown keys do nothing.
+
+        A key that stands for one kind wins over one that stands for several.
+        """
         self.refused: dict[str, int] = {}
         """Kind -> messages dropped."""
+        self.above: dict[str, int] = {}
+        """Kind -> messages passed on to a protobuf peer above its default rate."""
+        default = {at: kind.rate for at, kind in enumerate(KINDS) if kind.rate is not None and kind.name != _PACED}
+        epoch_sync = MESSAGES["EpochSyncRequest"]
+        self._protobuf = KindRates(_changed(default, configured), self.refused)
+        self._borsh = KindRates(_changed({epoch_sync: default[epoch_sync]}, configured), self.refused)
+        self._relayed = KindRates(default, self.above)
+        self._tables = tables
+        self._is_paced_by_default = _PACED not in configured
+        self._pace = configured.get(_PACED)
 
-    def limits(self, kind: str) -> bool:
-        """Whether messages of that kind are limited at all."""
-        return kind in self._rates
+    def begin(self, peer: Peer, mono: float) -> None:
+        """The peer is Ready: it gets its buckets."""
+        rates = self._protobuf if peer.is_today else self._borsh
+        peer.rates = KindBuckets(rates, mono)
+        peer.body_rates = peer.rates if rates.limits_bodies else None
+        peer.relay_rates = KindBuckets(self._relayed, mono) if peer.is_today else None
 
-    def allow_body(self, peer_id: PeerId, index: int, now: Now) -> bool:
-        """Whether one more routed message with a body of that index is taken from that peer now."""
-        return not self._limits_bodies or self.allow(peer_id, body_name(index), now)
+    def allow(self, peer: Peer, kind: str, mono: float) -> bool:
+        """Return whether one more message of that class, which is not routed, is taken from that peer."""
+        number = MESSAGES.get(kind)
+        return number is None or peer.rates is None or peer.rates.take(number, mono)
 
-    def allow(self, peer_id: PeerId, kind: str, now: Now) -> bool:
-        """Whether one more of that kind from that peer is taken now."""
-        rate = self._rates.get(kind)
-        if rate is None:
-            return True
-        buckets = self._buckets.get(peer_id)
-        if buckets is None:
-            buckets = {}
-            self._buckets.put(peer_id, buckets)
-        bucket = buckets.get(kind)
-        if bucket is None:
-            bucket = buckets[kind] = TokenBucket(rate.refill_rate, rate.maximum_size, now.mono, rate.initial_size)
-        if bucket.take(now.mono):
-            return True
-        self.refused[kind] = self.refused.get(kind, 0) + 1
-        return False
+    def tables(self, peer: Peer, mono: float) -> TokenBucket | None:
+        """Return the bucket of SyncRoutingTable messages from that peer; None for no limit."""
+        if self._is_paced_by_default:
+            rate = self._tables.protobuf if peer.is_today else self._tables.borsh
+            return TokenBucket(rate.per_second, rate.burst, mono)
+        pace = self._pace
+        if pace is None:
+            return None
+        return TokenBucket(pace.refill_rate, pace.maximum_size, mono, pace.initial_size)
+
+
+def _changed(
+    default: Mapping[int, Rate], configured: Mapping[str, MessageRate | None]
+) -> dict[int, MessageRate | Rate]:
+    rates: dict[int, MessageRate | Rate] = {**default}
+    keys = [key for key in configured if key in KEYS and key != _PACED]
+    for key in sorted(keys, key=lambda key: -len(KEYS[key])):
+        for number in KEYS[key]:
+            rate = configured[key]
+            if rate is None:
+                rates.pop(number, None)
+            else:
+                rates[number] = rate
+    return rates

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nearnet.core.handshake import PeerState
 from nearnet.core.histogram import exponential
 from nearnet.wire.framing import Framer, frame_prefix
+from nearnet.wire.message_kinds import SMALL, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nearnet.core.actions import CheckMessage, Dial
     from nearnet.core.clock import Now
     from nearnet.core.limits import TokenBucket
+    from nearnet.core.message_rates import KindBuckets
     from nearnet.core.timers import Timer
     from nearnet.keys import PeerId, PublicKey
     from nearnet.wire.dialect import Dialect
@@ -45,11 +47,13 @@ _MANY_TIMERS = 16
 class Outbox:
     """What all peers of one node share on their way out: who has something to send, and who has too much."""
 
-    __slots__ = ("dirty", "overflowed", "queue_bytes")
+    __slots__ = ("dirty", "overflowed", "queue_bytes", "too_large")
 
     def __init__(self, queue_bytes: int) -> None:
         self.queue_bytes = queue_bytes
         """Limit of one peer (`threats.md`, send queue per peer)."""
+        self.too_large: dict[str, int] = {}
+        """Kind -> messages not sent because a protobuf peer takes no frame of that size; routed ones are not in it."""
         self.dirty: dict[Peer, None] = {}
         self.overflowed: dict[Peer, None] = {}
 
@@ -62,6 +66,7 @@ class Peer:
         "address",
         "answered",
         "behind",
+        "body_rates",
         "chain_info",
         "checking",
         "connected_at",
@@ -89,14 +94,19 @@ class Peer:
         "out_bytes",
         "outbox",
         "paused",
+        "paused_at",
+        "paused_for",
         "peer_id",
         "peers_requests",
         "proposed_nonce",
         "protocol_version",
+        "rates",
         "received_by_type",
         "received_bytes",
         "received_sizes",
         "refresh",
+        "relay_rates",
+        "resumed_at",
         "routed_cache",
         "sent_by_type",
         "sent_bytes",
@@ -139,6 +149,18 @@ class Peer:
     """When the frame that is still coming in started."""
     paused: dict[str, None]
     """Why its socket is not read, by name; empty when it is."""
+    paused_at: float
+    """Since when it is not read, while it is not."""
+    paused_for: float
+    """Seconds for which it was not read, earlier pauses since `frame_started` together."""
+    resumed_at: float
+    """When the last pause ended."""
+    rates: KindBuckets | None
+    """Of `core/message_rates.py`: what it may send; None before Ready."""
+    body_rates: KindBuckets | None
+    """The same for routed messages; None where none of them is limited."""
+    relay_rates: KindBuckets | None
+    """What it takes by default, where it speaks protobuf: more is counted."""
     checking: dict[CheckMessage, str | None]
     """Of `core/large_messages.py`: messages that are being checked, in order, and outcomes that have to wait."""
     early: list[bytes]
@@ -188,6 +210,9 @@ class Peer:
         self.framer = Framer()
         self.frame_started = None
         self.paused = {}
+        self.paused_at = self.resumed_at = now.mono
+        self.paused_for = 0.0
+        self.rates = self.body_rates = self.relay_rates = None
         self.checking = {}
         self.early = []
         self.frames_before_ready = 0
@@ -239,22 +264,32 @@ class Peer:
         """Bytes that wait to be sent, here and in the transport."""
         return self.out_bytes + self.unsent
 
-    def send(self, message: Message) -> None:
-        """Queue a message in this connection's dialect."""
-        if self.dialect is not None:
-            self.send_frame(self.dialect.encode(message), type(message).__name__)
+    def send(self, message: Message) -> bool:
+        """Queue a message in this connection's dialect; see `send_frame` for what comes back."""
+        if self.dialect is None:
+            return True
+        return self.send_frame(self.dialect.encode(message), type(message).__name__)
 
-    def send_frame(self, content: bytes | memoryview, kind: str, behind: Sequence[bytes | memoryview] = ()) -> None:
-        """Queue one frame's content, which may go on in pieces `behind`.
+    def send_frame(self, content: bytes | memoryview, kind: str, behind: Sequence[bytes | memoryview] = ()) -> bool:
+        """Queue one frame's content, which may go on in pieces `behind`; return False when it is dropped.
 
-        Over the limit nothing more is taken, and the manager closes the connection.
+        That is a routed message for which the queue has no room, or another message that is more than a protobuf peer
+        takes of its kind: the second is counted here. Any other message that does not fit is the last one that is
+        taken, and the manager closes the connection.
         """
         outbox = self.outbox
         if self.state is _CLOSED or (outbox.overflowed and self in outbox.overflowed):
-            return
+            return True
         length = len(content)
         if behind:
             length += sum(map(len, behind))
+        if length > SMALL and self.is_today and too_large(kind, length):
+            outbox.too_large[kind] = outbox.too_large.get(kind, 0) + 1
+            return False
+        if self.out_bytes + self.unsent + length + 4 > outbox.queue_bytes:
+            if kind == "Routed":
+                return False
+            outbox.overflowed[self] = None
         if not self.out:
             outbox.dirty[self] = None
         if length < JOIN_BELOW:
@@ -271,8 +306,7 @@ class Peer:
             counts = self.sent_by_type[kind] = [0, 0]
         counts[0] += 1
         counts[1] += length
-        if self.out_bytes + self.unsent > outbox.queue_bytes:
-            outbox.overflowed[self] = None
+        return True
 
     def to_send(self) -> list[bytes | memoryview]:
         """Hand over all that is queued, for one write."""

@@ -44,7 +44,7 @@ from nearnet.wire.messages import (
     SocketAddress,
     SyncRoutingTable,
 )
-from nearnet.wire.messages_today import DistanceVector, SyncAccountsData, SyncSnapshotHosts
+from nearnet.wire.messages_today import SyncAccountsData, SyncSnapshotHosts
 from nearnet.wire.routed_body import body_name
 
 if TYPE_CHECKING:
@@ -298,8 +298,6 @@ class PeerManager:
                 self.accounts_data.received(peer, message, now)
             case SyncSnapshotHosts():
                 self.snapshot_hosts.received(peer, message, now)
-            case DistanceVector():
-                self.context.count("nearnet_ignored_messages", "DistanceVector")
             case PeersRequest():
                 self.membership.peers_requested(peer, message, now)
             case PeersResponse():
@@ -310,6 +308,7 @@ class PeerManager:
     # --- beginnings and ends of connections ------------------------------------------------------
 
     def _ready(self, peer: Peer, now: Now) -> None:
+        self.context.rates.begin(peer, now.mono)
         self.membership.ready(peer, now)
         self.snapshot_hosts.ready(peer)
         self.accounts_data.ready(peer, now)
@@ -370,6 +369,6 @@ def _context(
         announcements=Announcements(store, limits.announcements),
         route_back=RouteBack(me, limits.route_back_entries, timing.route_back_timeout, timing.route_back_evict),
         limits=counters,
-        rates=MessageRates({} if overrides is None else overrides.rate_limits),
+        rates=MessageRates({} if overrides is None else overrides.rate_limits, limits.tables_per_second),
         outbox=Outbox(limits.queue_bytes),
     )

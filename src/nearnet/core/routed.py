@@ -6,6 +6,7 @@ signature check, and leaves no object behind but the frame in the next hop's que
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,12 +17,14 @@ from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures
+from nearnet.wire.message_kinds import SMALL, body_number, routed_too_large
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_body import (
     BODY_NAMES,
     EXPECTS_RESPONSE,
     FORWARD_TX,
     NEVER_TO_PROTOBUF,
+    PONG,
     TX_STATUS_REQUEST,
     TX_STATUS_RESPONSE,
     UNVERIFIED_IN_2025,
@@ -32,7 +35,7 @@ from nearnet.wire.routed_body import (
     decode_body,
     encode_body,
 )
-from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.routed_frame import routed_bytes, routed_digest
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -68,6 +71,12 @@ _COPIES: Final = 3
 
 _ASKED: Final = 10_000
 """TxStatusRequests of ours that may still be answered, at about 300 bytes each: 3 MB; the oldest leave first."""
+_TOO_LARGE: Final = "TooLargeForType"
+_QUEUE_FULL: Final = "OutgoingQueueLimitExceeded"
+"""Reasons of drops, by the reference's names (`network-2026.md` §7)."""
+
+_MOST_AROUND: Final = 16 * 1024
+"""Bytes that a frame has at most besides its body: two keys, a signature and a few lengths."""
 
 _LAST_UNVERIFYING: Final = 84
 """Newest protocol version of a node that may forward tier-1 bodies unverified."""
@@ -172,20 +181,28 @@ class RoutedMessages:
     def admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
         """Whether one that came from `peer` is worth a signature check; counted when not.
 
-        The same target, author and signature just before, by this connection, is not.
+        It is not when it is larger than its kind may be or over the rate of its kind, nor when the same target, author
+        and signature just came by this connection.
         """
+        index = rf.body_index
+        if len(rf.frame) > SMALL and _too_large(peer, rf, len(rf.frame)):
+            self._drop(index, _TOO_LARGE)
+            return False
+        rates = peer.body_rates
+        if rates is not None and not rates.take(body_number(index), mono):
+            return False
         seen, header = peer.routed_cache, rf.header
         since = seen.get(header)
         if since is not None and mono - since <= self._duplicate_period:
-            self._drop(rf.body_index, "Duplicate")
+            self._drop(index, "Duplicate")
             return False
         if since is not None:
             del seen[header]
         elif len(seen) >= self._cache_size:
             self._forget(seen, mono)
         seen[header] = mono
-        if rf.body_index == FORWARD_TX and not self._take_forward_tx(mono):
-            self._drop(rf.body_index, "TransactionsPerBlockExceeded")
+        if index == FORWARD_TX and not self._take_forward_tx(mono):
+            self._drop(index, "TransactionsPerBlockExceeded")
             return False
         return True
 
@@ -209,19 +226,28 @@ class RoutedMessages:
         else:
             if rf.body_index in EXPECTS_RESPONSE:
                 self._route_back.insert(CryptoHash(rf.digest()), peer.ready_id, now)
-            self._forward(next_hop, rf)
+            self._forward(next_hop, rf, now.mono)
         return None
 
-    def _forward(self, next_hop: Peer, rf: RoutedFrame) -> None:
+    def _forward(self, next_hop: Peer, rf: RoutedFrame, mono: float) -> None:
         dialect = next_hop.dialect
         if dialect is None or not dialect.carries(rf):
             self._drop(rf.body_index, "Unsupported")
             return
         if len(rf.frame) < LARGE_MESSAGE:
-            next_hop.send_frame(dialect.forward(rf), "Routed")
+            taken = next_hop.send_frame(dialect.forward(rf), "Routed")
         else:
             head, *behind = dialect.forward_in_pieces(rf)
-            next_hop.send_frame(head, "Routed", behind)
+            if _too_large(next_hop, rf, len(head) + sum(map(len, behind))):
+                self._drop(rf.body_index, _TOO_LARGE)
+                return
+            taken = next_hop.send_frame(head, "Routed", behind)
+        if not taken:
+            self._drop(rf.body_index, _QUEUE_FULL)
+            return
+        rates = next_hop.relay_rates
+        if rates is not None:
+            rates.take(body_number(rf.body_index), mono)  # It goes all the same: nodes of 2025 have no such limits.
         self.forwarded += 1
 
     def _forget(self, seen: OrderedDict[bytes, float], mono: float) -> None:
@@ -267,7 +293,9 @@ class RoutedMessages:
         else:
             self._count_delivered(rf, now)
             if isinstance(body, Ping):
-                peer.send(self._signed(digest, encode_body(Pong(body.nonce, self._me)), now, _PONG_TTL)[0])
+                pong = encode_body(Pong(body.nonce, self._me))
+                if not peer.send(self._signed(digest, pong, now, _PONG_TTL)[0]):
+                    self._drop(PONG, _QUEUE_FULL)
             elif not isinstance(body, Pong):
                 if index in EXPECTS_RESPONSE:
                     self._route_back.insert(digest, peer.ready_id, now)
@@ -320,10 +348,11 @@ class RoutedMessages:
             self._route_back.insert(digest, self._me, now)
         if body[0] == TX_STATUS_REQUEST and isinstance(target, PublicKey):
             self._asked.put(digest, target)
-        next_hop.send(routed)
+        self._hand_over(next_hop, routed)
         if body[0] in SENT_THRICE and isinstance(target, PublicKey):
             for other in self._other_hops(target, next_hop):
-                other.send(routed)
+                with suppress(RouteNotFound):  # One copy has gone; a drop of this one is counted.
+                    self._hand_over(other, routed)
         return digest
 
     def _other_hops(self, target: PeerId, first: Peer) -> list[Peer]:
@@ -333,6 +362,23 @@ class RoutedMessages:
         hops = [self._peers[hop] for hop in self._table.next_hops(target) if hop in self._peers]
         at = hops.index(first) if first in hops else 0
         return [hop for hop in hops[at:] + hops[:at] if hop is not first and hop.dialect is not None][: _COPIES - 1]
+
+    def _hand_over(self, next_hop: Peer, routed: Routed) -> None:
+        """Queue one of our own; `RouteNotFound` when it is larger than that peer takes, or its queue has no room."""
+        body, dialect = routed.message.body, next_hop.dialect
+        if len(body) > SMALL - _MOST_AROUND and next_hop.is_today and dialect is not None:
+            length = len(dialect.encode(routed))
+            if routed_too_large(body[0], length, len(routed_bytes(routed.message))):
+                self._drop(body[0], _TOO_LARGE)
+                what = f"a {body_name(body[0])} of {len(body)} bytes"
+                raise RouteNotFound(
+                    _TOO_LARGE, f"{what} is more than nodes of the protobuf network take: make it smaller"
+                )
+        if not next_hop.send(routed):
+            self._drop(body[0], _QUEUE_FULL)
+            raise RouteNotFound(
+                _QUEUE_FULL, f"too much waits to be sent to {next_hop.ready_id} already: try again later"
+            )
 
     def ping(self, target: PeerId, now: Now, ttl: int | None = None) -> CryptoHash:
         """Send a Ping; its hash, which its `PongResult` has too. `RouteNotFound` when it cannot go."""
@@ -370,6 +416,11 @@ class RoutedMessages:
     def _way_back(self, request: CryptoHash, now: Now) -> Peer | None:
         holder = self._route_back.take(request, now)
         return None if holder is None else self._peers.get(holder)
+
+
+def _too_large(peer: Peer, rf: RoutedFrame, length: int) -> bool:
+    """Return whether a frame of `length` bytes, from `peer` or for it, is more than its kind may have."""
+    return peer.is_today and routed_too_large(rf.body_index, length, rf.end - rf.start)
 
 
 def _may_be_deceived(peer: Peer, rf: RoutedFrame) -> bool:

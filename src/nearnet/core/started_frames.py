@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from nearnet.core.context import Context
     from nearnet.core.peer import Peer
 
-__all__ = ["STALL_RATE", "STALL_SECONDS", "StartedFrames"]
+__all__ = ["MOST_SECONDS", "STALL_RATE", "STALL_SECONDS", "StartedFrames"]
 
 STALL_SECONDS = 60.0
 """A frame that takes longer than this must come in at `STALL_RATE` on average (`threats.md` row 8)."""
 
 STALL_RATE = 4096
 """Bytes a second."""
+
+MOST_SECONDS = 120.0
+"""A frame of a protobuf connection must be whole by then, however fast it comes (`network-2026.md` §4). The time for
+which the connection was not read does not count."""
 
 _CLOSED: Final = PeerState.CLOSED
 
@@ -48,6 +52,7 @@ class StartedFrames:
         length = peer.framer.pending_length
         if peer.frame_started is None:
             peer.frame_started = now.mono
+            peer.paused_for = 0.0
             if peer.stall is None:
                 self._look_again(peer, now.mono + STALL_SECONDS)
         if length is not None and not self._budget.take(peer.id, length):
@@ -76,6 +81,9 @@ class StartedFrames:
         if started is None or peer.state is _CLOSED:
             return
         elapsed = now.mono - started
+        if peer.is_today and not peer.paused and elapsed - peer.paused_for > MOST_SECONDS:
+            self._connections.close(peer, "a frame took too long", now)
+            return
         if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:
             self._connections.close(peer, "stalled", now)
             return

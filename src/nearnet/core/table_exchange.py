@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from nearnet.core.actions import Recompute, Verdict, Verify
 from nearnet.core.dated_edges import EXPIRE_AT_ONCE
 from nearnet.core.edge import well_formed
-from nearnet.core.limits import TokenBucket
 from nearnet.core.nonces import is_current, is_dated
 from nearnet.errors import ConfigError, ReasonForBan
 from nearnet.wire.account_id import valid_account_id
@@ -97,9 +96,7 @@ class TableExchange:
     def ready(self, peer: Peer, now: Now) -> None:
         """A new neighbour: it gets our table, at once or after the delay of its era."""
         context = self._context
-        limits = context.config.nearnet.limits.tables_per_second
-        rate = limits.protobuf if peer.is_today else limits.borsh
-        peer.tables = TokenBucket(rate.per_second, rate.burst, now.mono)
+        peer.tables = context.rates.tables(peer, now.mono)
         self._gossip.ready(peer, now)
         due = now.mono + context.sync_delay(peer)
         peer.keep(context.timers.at(due, lambda now: self._gossip.start_sync(peer, now)))
@@ -230,9 +227,9 @@ class TableExchange:
     def _announced(self, peer: Peer, accounts: list[AnnounceAccount], now: Now) -> None:
         """One wrong signature drops the whole message's announcements (`behaviour.md` §7)."""
         context = self._context
-        limit = context.config.nearnet.limits.announcements
+        limit = context.config.nearnet.limits.accounts_per_message_received
         if len(accounts) > limit:
-            context.limits.hit("announcements")
+            context.limits.hit("accounts_per_message_received")
             accounts = accounts[:limit]
         taken: list[AnnounceAccount] = []
         relayed: list[AnnounceAccount] = []
