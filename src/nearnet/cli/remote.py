@@ -53,6 +53,9 @@ def status(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOpt
         "limits hit": ", ".join(hit) or "none",
         "degraded": own["degraded"] or "no",
     }
+    # A node of an earlier release does not tell these two.
+    watched = {"warning": own.get("protocol"), "clock": own.get("clock")}
+    facts |= {name: one["sentence"] for name, one in watched.items() if one is not None and one["state"] != "ok"}
     for name, fact in facts.items():
         print(f"{name + ':':<13}{printable(str(fact))}")
 

@@ -100,6 +100,7 @@ class LocalEdges:
     def requested(self, peer: Peer, partial: PartialEdgeInfo, now: Now) -> None:
         """A neighbour asks us to sign a newer nonce. We never sign one out of range."""
         context, other = self._context, peer.ready_id
+        context.clock_watch.proposed(peer, other, partial.nonce, self.last_nonce(other), now)
         if partial.nonce % 2 == 0 or not verify_partial(context.me, other, partial):
             context.ban(other, ReasonForBan.INVALID_EDGE, now)
             return
