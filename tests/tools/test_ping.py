@@ -180,7 +180,7 @@ async def test_each_dialect(network: str, asked: str, spoken: list[str]) -> None
             await anext(events)
         hops, results = await outcome(plan(str(c.peer_id), via=place(a), dialect=asked))
     assert [hop.dialect for hop in hops] == spoken
-    assert [hop.protocol_version for hop in hops] == [{"borsh": 52, "protobuf": 84}[name] for name in spoken]
+    assert [hop.protocol_version for hop in hops] == [{"borsh": 52, "protobuf": 88}[name] for name in spoken]
     assert [result.hops for result in results] == [3, 3, 3]
 
 

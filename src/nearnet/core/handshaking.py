@@ -101,20 +101,22 @@ class Handshaking:
         )
 
     def failed(self, peer: Peer, failure: HandshakeFailure, now: Now) -> None:
-        """The other end did not take our Handshake."""
+        """Take that the other end refused our Handshake: another one follows, or the connection ends."""
         context, reason, why = self._context, failure.reason, describe_failure(failure)
-        context.notify("handshake_failed", peer.peer_id, reason=why)
         if isinstance(reason, ProtocolVersionMismatch):
             ours = self.versions(peer)
             version = self._version_to_retry(peer, reason)
             if peer.is_today:
                 context.protocol_watch.refused(peer, reason, version is not None, now)
-                why += f", {describe_refusal(ours)}" if has_moved_on(ours, reason) else ""
             if version is not None:
+                context.notify("handshake_retried", peer.peer_id, reason=why, version=version)
                 self.propose(peer, now, version=version)
                 return
+            if peer.is_today and has_moved_on(ours, reason):
+                why += f", {describe_refusal(ours)}"
         elif isinstance(reason, InvalidTarget):
             context.peer_store.invalid_target(peer.ready_id, peer.address, failure.peer_info.id, now)
+        context.notify("handshake_failed", peer.peer_id, reason=why)
         context.close(peer, why, now)
 
     def _version_to_retry(self, peer: Peer, theirs: ProtocolVersionMismatch) -> int | None:
