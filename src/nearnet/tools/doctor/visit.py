@@ -46,9 +46,9 @@ _CONNECT_TIME = 5.0
 _TABLE_TIME = 2.0
 """Seconds after the handshake in which the table, and with it fresh nonces, may come."""
 
-_EARLIER = 240.0
-"""Seconds before now that our nonces tell: who dials us back then tells its own time and not ours plus two. By fewer
-than the 300 from which a node that takes them for our clock would warn that its own one is ahead."""
+_EARLIER = 120.0
+"""Seconds before now that our nonces tell: who dials us back then tells its own time and not ours plus two. Above
+the tolerance of the doctor's own check, and well below the 300 from which a visited node would warn of its clock."""
 
 _LARGEST = 32 * 2**20
 _TRIES = 3
