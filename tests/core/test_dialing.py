@@ -345,11 +345,11 @@ class TestDialects:
             str(addr(2)).encode(): b"\x78\0\0\0",
         }
         again = Net(store=net.store, dialect="protobuf").dialer
-        assert again.remembered_version(named) == 84
-        assert again.remembered_version(plain) == 120
-        assert again.remembered_version(again.dial_now(info(2), START, "borsh")) is None, "of protobuf alone"
-        assert again.remembered_version(again.dial_now(info(1), START)) is None, "another place"
-        assert again.remembered_version(None) is None
+        assert again.remembered_version(named, START) == 84
+        assert again.remembered_version(plain, START) == 120
+        assert again.remembered_version(again.dial_now(info(2), START, "borsh"), START) is None, "of protobuf alone"
+        assert again.remembered_version(again.dial_now(info(1), START), START) is None, "another place"
+        assert again.remembered_version(None, START) is None
 
     def test_by_command(self):
         net = Net(dialect="auto", outbound_disabled=True)

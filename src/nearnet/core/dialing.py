@@ -104,7 +104,7 @@ class Dialer:
         self._dialects: dict[PeerId, bytes] = {}
         self._writes: list[Write] = []
         self._range = config.nearnet.protocol_versions["protobuf"]
-        self._versions = AddressVersions(store, self._range.own)
+        self._versions = AddressVersions(store, self._range.own, now)
         self.links = RecentLinks(store, now)
         """Connections that lasted; tell it to `forget` one when its peer asks so (Disconnect with the flag)."""
         self._lost: dict[PeerId, PeerInfo] = {}
@@ -138,14 +138,14 @@ class Dialer:
         """Whether more connections are needed and nobody is left to dial: then ask the neighbours for peers."""
         return self._nobody_left and self.is_outbound_bootstrap_needed(len(peers), outbound_count)
 
-    def remembered_version(self, dial: Dial | None) -> int | None:
+    def remembered_version(self, dial: Dial | None, now: Now) -> int | None:
         """Return the protobuf version that worked at that address last, when it may be sent now and is not our own.
 
         A pinned range holds for it too (`network-2026.md` §1).
         """
         if dial is None or dial.dialect != "protobuf":
             return None
-        version = self._versions.get(_place(dial.peer.addr, dial.host))
+        version = self._versions.get(_place(dial.peer.addr, dial.host), now)
         ours = self._range
         return version if version is not None and ours.oldest <= version <= newest_accepted(ours, None) else None
 
@@ -301,7 +301,7 @@ class Dialer:
         self._back_off.succeeded(_place(dial.peer.addr, dial.host))
         self._peer_store.attempted(dial.peer.id, now)
         if dial.dialect == "protobuf":
-            self._versions.worked(_place(dial.peer.addr, dial.host), version)
+            self._versions.worked(_place(dial.peer.addr, dial.host), version, now)
         if self._dialects_for(dial.peer.id)[0] != dial.dialect:
             self._dialects[dial.peer.id] = dial.dialect.encode()
             self._writes.append(Write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode()))

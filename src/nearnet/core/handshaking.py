@@ -83,7 +83,7 @@ class Handshaking:
         known = self._local_edges.last_nonce(peer.ready_id)
         peer.proposed_nonce = propose_nonce(peer.dialect_name, max(known, last or 0), now.wall)
         peer.handshakes_sent += 1
-        peer.sent_version = version or self._dialer.remembered_version(peer.dial) or self.versions(peer).own
+        peer.sent_version = version or self._dialer.remembered_version(peer.dial, now) or self.versions(peer).own
         self._send_handshake(peer, peer.sent_version, peer.proposed_nonce)
 
     def _send_handshake(self, peer: Peer, version: int, nonce: int) -> None:
@@ -105,7 +105,7 @@ class Handshaking:
         context, reason, why = self._context, failure.reason, describe_failure(failure)
         if isinstance(reason, ProtocolVersionMismatch):
             ours = self.versions(peer)
-            version = self._version_to_retry(peer, reason)
+            version = self._version_to_retry(peer, reason, now)
             if peer.is_today:
                 context.protocol_watch.refused(peer, reason, version is not None, now)
             if version is not None:
@@ -119,10 +119,10 @@ class Handshaking:
         context.notify("handshake_failed", peer.peer_id, reason=why)
         context.close(peer, why, now)
 
-    def _version_to_retry(self, peer: Peer, theirs: ProtocolVersionMismatch) -> int | None:
+    def _version_to_retry(self, peer: Peer, theirs: ProtocolVersionMismatch, now: Now) -> int | None:
         if peer.handshakes_sent >= MAX_HANDSHAKES:
             return None
-        remembered = self._dialer.remembered_version(peer.dial)
+        remembered = self._dialer.remembered_version(peer.dial, now)
         return version_to_retry(self.versions(peer), peer.sent_version, theirs, remembered)
 
     def last_edge(self, peer: Peer, edge: Edge, now: Now) -> None:
