@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from hand import Core, Hand, key_of
 
-from nearnet.core.protocol_watch import CUT_OFF_BURST, FAILURE_WINDOW, FAILURES_KEPT, TOLD_AGAIN, ProtocolWatch
+from nearnet.core.protocol_watch import (
+    CUT_OFF_BURST,
+    FAILURE_WINDOW,
+    FAILURES_KEPT,
+    TOLD_AGAIN,
+    VERSIONS_TOLD,
+    ProtocolWatch,
+)
 from nearnet.keys import CryptoHash
 from nearnet.wire.messages import (
     GenesisId,
@@ -112,6 +119,29 @@ def test_a_peer_with_another_version_each_time_makes_no_line_each() -> None:
     core.advance(TOLD_AGAIN)
     core.hand("hostile", dialect=NEW).shake(protocol_version=200)
     assert told(core) == ["newer_protocol", "newer_protocol_over", "newer_protocol"]
+
+
+def test_an_absurd_version_does_not_silence_the_real_one() -> None:
+    core = Core()
+    core.hand("hostile", dialect=NEW).shake(protocol_version=2**32 - 1)
+    follow(core, "a", 2**32 - 1, 2**32 - 1)
+    assert told(core) == ["newer_protocol", "network_moved_on"]
+    core.advance(TOLD_AGAIN)
+    follow(core, "b")
+    assert told(core)[2:] == ["network_moved_on"]
+    core.advance(TOLD_AGAIN)
+    follow(core, "c")
+    assert len(told(core)) == 3, "of one version once"
+
+
+def test_the_warnings_remembered_are_bounded() -> None:
+    core = Core()
+    for number in range(VERSIONS_TOLD + 1):
+        core.advance(TOLD_AGAIN)
+        follow(core, f"new {number}", 120 + number, 119)
+    core.advance(TOLD_AGAIN)
+    follow(core, "again", 120, 119)
+    assert told(core).count("network_moved_on") == VERSIONS_TOLD + 2, "the first one is forgotten by now"
 
 
 def test_dials_that_follow_another_range_each_time_make_no_line_each() -> None:

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from nearnet.core.timers import Timer
     from nearnet.wire.messages import ProtocolVersionMismatch
 
-__all__ = ["CUT_OFF_BURST", "FAILURES_KEPT", "FAILURE_WINDOW", "TOLD_AGAIN", "ProtocolWatch", "describe_refusal"]
+__all__ = [
+    "CUT_OFF_BURST",
+    "FAILURES_KEPT",
+    "FAILURE_WINDOW",
+    "TOLD_AGAIN",
+    "VERSIONS_TOLD",
+    "ProtocolWatch",
+    "describe_refusal",
+]
 
 FAILURES_KEPT: Final = 32
 """Failed dials that are looked back on, 16 bytes each."""
@@ -34,6 +42,9 @@ FAILURE_WINDOW: Final = 600.0
 
 TOLD_AGAIN: Final = 3600.0
 """Seconds after which an event of the same kind may be notified again: a hostile peer causes 24 lines a day at most."""
+
+VERSIONS_TOLD: Final = 16
+"""Warnings that are remembered. At one an hour a hostile peer needs 16 hours until a version is told again."""
 
 CUT_OFF_BURST: Final = 4
 """Times that being cut off, and its end, may be notified at once before `TOLD_AGAIN` holds for it too."""
@@ -49,7 +60,7 @@ class ProtocolWatch:
         "_is_told",
         "_refused",
         "_timer",
-        "_told_version",
+        "_told",
         "newest_announced",
     )
 
@@ -61,8 +72,8 @@ class ProtocolWatch:
         """Connections by number that we dialed, are not Ready, and were refused: their oldest is above our own."""
         self._buckets: dict[str, TokenBucket] = {}
         """What may still be notified, by kind."""
-        self._told_version = 0
-        """The newest version that a warning named."""
+        self._told: dict[tuple[str, int], None] = {}
+        """Warnings so far, by kind and version, the latest `VERSIONS_TOLD`: none is notified for a version twice."""
         self._is_told: dict[str, None] = {}
         """The kinds whose end is still to be notified."""
         self._timer: Timer | None = None
@@ -83,8 +94,7 @@ class ProtocolWatch:
         if not has_moved_on(self.ours, theirs):
             return
         self._refused[peer.id] = None
-        if followed and theirs.version > self._told_version and self._may_tell("network_moved_on", now):
-            self._told_version = theirs.version
+        if followed and self._is_news("network_moved_on", theirs.version, now):
             data = {"version": theirs.version, "oldest": theirs.oldest_supported_version, "own": self.ours.own}
             self._context.notify("network_moved_on", None, **data)
 
@@ -150,8 +160,8 @@ class ProtocolWatch:
         context, own = self._context, self.ours.own
         newest = self.newest_connected
         if newest > own:
-            if newest > self._told_version and self._may_tell("newer_protocol", now):
-                self._told_version = newest
+            was_followed = ("network_moved_on", newest) in self._told
+            if not was_followed and self._is_news("newer_protocol", newest, now):
                 self._is_told["newer_protocol"] = None
                 context.notify("newer_protocol", None, version=newest, own=own)
         elif "newer_protocol" in self._is_told:
@@ -173,6 +183,15 @@ class ProtocolWatch:
             self._timer = None
         if "cut_off" in self._is_told:
             self._timer = self._context.timers.at(self._failures[-1][0] + FAILURE_WINDOW, self._look)
+
+    def _is_news(self, kind: str, version: int, now: Now) -> bool:
+        """Whether that warning may be notified for that version now; if so, it counts as notified."""
+        if (kind, version) in self._told or not self._may_tell(kind, now):
+            return False
+        self._told[kind, version] = None
+        if len(self._told) > VERSIONS_TOLD:
+            del self._told[next(iter(self._told))]
+        return True
 
     def _may_tell(self, kind: str, now: Now, burst: int = 1) -> bool:
         """Whether the kind may be notified now; if so, it counts as notified."""
