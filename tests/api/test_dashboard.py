@@ -9,9 +9,11 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from network.raw_peer import RawPeer
 from raw_http import call, get, post, served
 
 from nearnet.api.dashboard import POLICY, STATIC
@@ -63,6 +65,21 @@ async def test_every_file_is_served_under_the_policy() -> None:
 async def test_nothing_else_is_served(path: str) -> None:
     async with served() as (_, server):
         assert (await get(server, path)).status == 404
+
+
+async def test_its_answer_tells_of_newer_versions_and_of_the_clock() -> None:
+    """What `overview.js` shows under "needs a look"."""
+    async with served() as (node, server):
+        nonce = int(time.time()) - 400 | 1
+        async with await RawPeer.ready(node, "newer", "protobuf", version=120, nonce=nonce):
+            told = (await get(server, "/dashboard/data/status")).json()["result"]["nearnet"]
+    assert (told["protocol"]["state"], told["protocol"]["newest_announced"]) == ("warning", 120)
+    assert "announced protocol version 120, above our own 88" in told["protocol"]["sentence"]
+    assert told["clock"]["state"] == "warning"
+    assert "ahead of our peers'" in told["clock"]["sentence"]
+    script = (STATIC / "views" / "overview.js").read_text()
+    assert "sentence(protocol.sentence)" in script
+    assert "sentence(wall.sentence)" in script
 
 
 async def test_posting_to_the_root_is_still_the_rpc() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from chromium import opened, shot
 from dashboard_node import TOKEN, add_graph, watched
+from raw_peer import RawPeer
 from real_nodes import place, until
 
 from nearnet.core.actions import Event
@@ -226,6 +228,17 @@ async def test_where_one_is_stays_in_sight_as_counts_grow() -> None:
         assert await right() > 360
         await ban_more(101)
         assert await page.evaluate("document.querySelector('#rail').scrollLeft") == 0, "nobody's hand is overruled"
+
+
+async def test_newer_versions_and_a_clock_ahead_need_a_look() -> None:
+    async with watched(0) as at, opened(at.url) as page:
+        await page.wait_for_selector(".attention .good")
+        nonce = int(time.time()) - 400 | 1
+        async with await RawPeer.ready(at.node, "newer", "protobuf", version=120, nonce=nonce):
+            await page.wait_for_selector(".attention .warn:has-text('version 120, above our own 88: upgrade nearnet')")
+            await page.wait_for_selector(".attention .warn:has-text('Our clock is')")
+            await shot(page, "overview-upgrade")
+        await page.wait_for_selector(".attention .warn:has-text('version 120')", state="detached")
 
 
 async def test_a_node_that_goes_away_is_told() -> None:

@@ -1,5 +1,6 @@
 """The verbs that ask and command a running node, against real nodes."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -7,9 +8,13 @@ import threading
 import time
 
 import pytest
+from network.raw_peer import RawPeer, Target
 from served_node import ServedNode
 
 from nearnet.cli import main, remote
+from nearnet.config.values import parse_socket
+from nearnet.keys import CryptoHash, PeerId
+from nearnet.wire.messages import GenesisId
 
 STRANGER = "ed25519:7PGseFbWxvYVgZ89K1uTJKYoKetWs7BJtbyXDzfbAcqX"
 
@@ -54,6 +59,29 @@ def test_json_is_the_result_unchanged(nodes, capsys):
     assert told(capsys, "bans", *at) == []
     (known,) = told(capsys, "known", *at)
     assert (known["peer_id"], known["status"], known["trust"]) == (b.peer_id, "Connected", "Signed")
+
+
+def test_status_warns_in_a_line(nodes, capsys):
+    a, _ = nodes
+    genesis = GenesisId("test", CryptoHash(bytes(32)))
+    status = ["status", "--rpc-addr", a.rpc_addr]
+    key, _, addr = a.peer.partition("@")
+    assert main(status) == 0
+    assert "warning:" not in capsys.readouterr().out
+
+    async def beside_a_newer_peer():
+        target = Target(PeerId.from_text(key), parse_socket(addr), genesis)
+        nonce = int(time.time()) - 400 | 1
+        async with (
+            await RawPeer.ready(target, "newer", "protobuf", version=120, nonce=nonce),
+            await RawPeer.ready(target, "another", "protobuf", nonce=nonce),
+        ):
+            assert await asyncio.to_thread(main, status) == 0
+
+    asyncio.run(beside_a_newer_peer())
+    out = capsys.readouterr().out
+    assert "warning:     a connected peer announced protocol version 120, above our own 88: upgrade nearnet" in out
+    assert "clock:       our clock is " in out
 
 
 def test_who_has_no_way_to_a_named_peer_says_so(nodes, capsys):

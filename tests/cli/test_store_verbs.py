@@ -8,7 +8,7 @@ import pytest
 from nearnet.cli import main
 from nearnet.core.actions import Write
 from nearnet.keys import CryptoHash, SecretKey
-from nearnet.store.base import COMPONENT_EDGES, PEER_DIALECT
+from nearnet.store.base import ADDRESS_VERSION, COMPONENT_EDGES, PEER_DIALECT
 from nearnet.store.sqlite import SqliteStore
 from nearnet.wire.messages import GenesisId
 
@@ -20,7 +20,13 @@ def path(tmp_path):
     path = tmp_path / "data" / "nearnet.sqlite"
     assert main(["init", "--home", str(tmp_path), "--chain-id", "x"]) == 0
     store = SqliteStore(path, GenesisId("x", CryptoHash(bytes(32))))
-    store.commit([Write(PEER_DIALECT, PEER, b"borsh"), Write(COMPONENT_EDGES, bytes(8), bytes(4))])
+    store.commit(
+        [
+            Write(PEER_DIALECT, PEER, b"borsh"),
+            Write(COMPONENT_EDGES, bytes(8), bytes(4)),
+            Write(ADDRESS_VERSION, b"boot.near.org:24567", b"\x78\0\0\0"),
+        ]
+    )
     store.close()
     return path
 
@@ -35,7 +41,7 @@ def change(path, statement):
 def test_check(path, tmp_path, capsys):
     capsys.readouterr()
     assert main(["store", "check", "--home", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.endswith("PeerDialect: 1 rows\nok\n")
+    assert capsys.readouterr().out.endswith("PeerDialect: 1 rows\nAddressVersion: 1 rows\nok\n")
     assert main(["store", "check", "--store", str(path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["ok"]
@@ -67,6 +73,8 @@ def test_dump(path, capsys):
     capsys.readouterr()
     assert main(["store", "dump", "peerdialect", "--store", str(path)]) == 0
     assert json.loads(capsys.readouterr().out) == {"peer_id": str(PEER), "dialect": "borsh"}
+    assert main(["store", "dump", "AddressVersion", "--store", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"address": "boot.near.org:24567", "protocol_version": 120}
     assert main(["store", "dump", "Peers", "--store", str(path), "--json"]) == 0
     assert capsys.readouterr().out == ""
     assert main(["store", "dump", "Nothing", "--store", str(path)]) == 2

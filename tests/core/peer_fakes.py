@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from nearnet.config import BootNode
+from nearnet.config.field_types import PROTOCOL_VERSIONS
 from nearnet.core.clock import Now
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.messages import PeerInfo, SocketAddress
@@ -55,6 +56,7 @@ def make_config(**changes: object) -> SimpleNamespace:
         "connect_to_reliable_peers_on_startup": None,
         "persistent_peers": (),
         "dialect": "borsh",
+        "protocol_versions": PROTOCOL_VERSIONS,
         "dialect_probe_timeout": 2.0,
         "peers": {},
         "known_peers": 1000,

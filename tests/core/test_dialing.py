@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from peer_fakes import ME, START, DictStore, addr, info, later, make_config, node, peer_id
 
+from nearnet.core.address_versions import VERSION_COLUMN
 from nearnet.core.clock import Now
 from nearnet.core.dialing import DIALECT_COLUMN, LOOK_AT_LINKS, REDIAL_EVERY, REDIAL_TRIES, Dialer
 from nearnet.core.known_peer import PeerStatus
@@ -63,7 +64,7 @@ def refuse(net, dial):
 
 
 def accept(net, dial):
-    net.dialer.succeeded(dial, net.now)
+    net.dialer.succeeded(dial, net.now, 52)
     net.connect(int.from_bytes(dial.peer.id, "big"), dial=dial)
 
 
@@ -192,7 +193,7 @@ class TestBackOff:
         (dial,) = net.due()
         refuse(net, dial)
         refuse(net, dial)
-        net.dialer.succeeded(dial, net.now)
+        net.dialer.succeeded(dial, net.now, 52)
         net.wait(2)
         (again,) = net.due()
         refuse(net, dial)
@@ -329,6 +330,26 @@ class TestDialects:
         assert again == [True, False]
         assert net.due() == []
         assert net.peers_known.get(peer_id(1)).last_attempt[1] == "Error: silence"
+
+    def test_the_version_belongs_to_the_place_as_it_was_dialed(self):
+        net = Net(dialect="protobuf")
+        named = net.dialer.dial_now(info(1), START, "protobuf", "p.near.org:24567")
+        net.dialer.succeeded(named, net.now, 84)
+        plain = net.dialer.dial_now(info(2), START)
+        net.dialer.succeeded(plain, net.now, 120)
+        old = net.dialer.dial_now(info(3), START, "borsh")
+        net.dialer.succeeded(old, net.now, 51)
+        net.store.apply(net.dialer.take_writes())
+        assert net.store.columns[VERSION_COLUMN] == {
+            b"p.near.org:24567": b"\x54\0\0\0",
+            str(addr(2)).encode(): b"\x78\0\0\0",
+        }
+        again = Net(store=net.store, dialect="protobuf").dialer
+        assert again.remembered_version(named, START) == 84
+        assert again.remembered_version(plain, START) == 120
+        assert again.remembered_version(again.dial_now(info(2), START, "borsh"), START) is None, "of protobuf alone"
+        assert again.remembered_version(again.dial_now(info(1), START), START) is None, "another place"
+        assert again.remembered_version(None, START) is None
 
     def test_by_command(self):
         net = Net(dialect="auto", outbound_disabled=True)

@@ -13,6 +13,7 @@ from nearnet.core.handshake import (
     Outcome,
     PeerState,
     Step,
+    has_moved_on,
     judge,
     newest_accepted,
     step_for,
@@ -147,6 +148,17 @@ def test_the_version_of_another_handshake(theirs, their_oldest, pinned, automati
 
 def test_a_dialer_follows_a_newer_range_once():
     assert version_to_retry(AUTO, 120, ProtocolVersionMismatch(131, 130)) is None
+    assert version_to_retry(AUTO, 120, ProtocolVersionMismatch(131, 130), 120) == 131, "120 was only remembered"
+    assert version_to_retry(AUTO, 120, ProtocolVersionMismatch(84, 80), 120) == 84
+    assert version_to_retry(PINNED, 88, ProtocolVersionMismatch(131, 130), 88) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "oldest", "moved"),
+    [(120, 119, True), (89, 89, True), (89, 88, False), (84, 80, False), (119, 120, False)],
+)
+def test_has_moved_on(version, oldest, moved):
+    assert has_moved_on(AUTO, ProtocolVersionMismatch(version, oldest)) is moved
     assert version_to_retry(AUTO, 120, ProtocolVersionMismatch(84, 80)) == 84, "it may still come down to a common one"
 
 

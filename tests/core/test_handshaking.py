@@ -7,6 +7,7 @@ from nearnet.core.edge import sign_edge, sign_removal
 from nearnet.core.handshaking import MAX_HANDSHAKES, describe_failure
 from nearnet.errors import PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash
+from nearnet.wire import network_pb2 as pb
 from nearnet.wire.messages import (
     GenesisId,
     GenesisMismatch,
@@ -215,6 +216,135 @@ def test_version_ping_pong_ends():
         hand.say(failed(ProtocolVersionMismatch(51, 40)))
     assert versions == [52, 51, 51]
     assert hand.closed == "it speaks versions 40 to 51"
+
+
+def versions_sent(core, listener_range, name="b"):
+    """The versions of our Handshakes to a listener that takes those of `listener_range`, and the end of the dial."""
+    own, oldest = listener_range
+    hand, sent = core.dialled(name, dialect="protobuf"), []
+    while hand.closed is None and not hand.peer.is_ready:
+        (ours,) = hand.told(Handshake)
+        assert ours.oldest_supported_version == 80
+        sent.append(ours.protocol_version)
+        if oldest <= ours.protocol_version <= own:
+            hand.say(hand.handshake(ours.partial_edge_info.nonce, protocol_version=ours.protocol_version))
+        else:
+            hand.say(failed(ProtocolVersionMismatch(own, oldest)))
+    return sent, hand
+
+
+@pytest.mark.parametrize(
+    ("listener", "first", "later"),
+    [
+        ((120, 119), [88, 120], [120]),
+        ((84, 80), [88, 84], [84]),
+        ((88, 84), [88], [88]),
+        ((2**32 - 1, 2**32 - 1), [88, 2**32 - 1], [2**32 - 1]),
+    ],
+)
+def test_the_version_that_worked_is_sent_at_once_later(listener, first, later):
+    core = Core()
+    sent, hand = versions_sent(core, listener)
+    assert (sent, hand.peer.protocol_version) == (first, first[-1])
+    core.manager.lost(hand.peer, "gone", core.now)
+    core.act()
+    core.advance(2)
+    assert versions_sent(core, listener)[0] == later
+    restarted = Core(core.store)
+    assert versions_sent(restarted, listener)[0] == later
+
+
+def test_a_remembered_version_that_no_longer_works_is_replaced():
+    core = Core()
+    versions_sent(core, (120, 119))
+    moved_on = Core(core.store)
+    assert versions_sent(moved_on, (131, 130))[0] == [120, 131], "refused again, it is followed again"
+    back = Core(core.store)
+    assert versions_sent(back, (88, 84))[0] == [131, 88]
+    assert dict(core.store.items("AddressVersion")) == {}, "our own version is not kept"
+    assert versions_sent(Core(core.store), (88, 84))[0] == [88]
+
+
+@pytest.mark.parametrize(
+    ("remembered", "pinned", "sent"),
+    [(120, [88, 80], 88), (84, [88, 80], 84), (84, [90, 85], 90), (84, [84, 80], 84), (120, "auto", 120)],
+)
+def test_a_pinned_range_holds_for_remembered_versions_too(remembered, pinned, sent):
+    core = Core()
+    versions_sent(core, (remembered, remembered))
+    again = Core(core.store, nearnet={"protocol_versions": {"protobuf": pinned}})
+    (ours,) = again.dialled("b", dialect="protobuf").told(Handshake)
+    assert ours.protocol_version == sent
+
+
+@pytest.mark.threat(13)
+def test_a_listener_that_refuses_every_version_is_not_remembered():
+    core = Core()
+    hand, sent = core.dialled("b", dialect="protobuf"), []
+    for version in range(200, 210):
+        sent += [ours.protocol_version for ours in hand.told(Handshake)]
+        if hand.closed is None:
+            hand.say(failed(ProtocolVersionMismatch(version, version)))
+    assert sent == [88, 200], "one resend with a version of theirs"
+    assert hand.closed.startswith("it speaks versions 201 to 201, above our own 88")
+    assert dict(core.store.items("AddressVersion")) == {}
+
+
+@pytest.mark.threat(13)
+def test_a_listener_that_always_names_another_version_gets_three_handshakes():
+    hand, sent = Core().dialled("b", dialect="protobuf"), []
+    for version in (120, 87, 86, 85):
+        sent += [ours.protocol_version for ours in hand.told(Handshake)]
+        if hand.closed is None:
+            hand.say(failed(ProtocolVersionMismatch(version, version)))
+    assert sent == [88, 120, 87]
+    assert hand.closed == "it speaks versions 86 to 86"
+
+
+def test_a_last_edge_keeps_the_version():
+    hand = Core().dialled("b", dialect="protobuf")
+    hand.read()
+    hand.say(failed(ProtocolVersionMismatch(120, 119)))
+    (second,) = hand.told(Handshake)
+    nonce = second.partial_edge_info.nonce + 100
+    hand.say(LastEdge(edge_of(ME, hand.key, nonce)))
+    (third,) = hand.told(Handshake)
+    assert (second.protocol_version, third.protocol_version) == (120, 120)
+    assert third.partial_edge_info.nonce > nonce
+    hand.say(hand.handshake(third.partial_edge_info.nonce, protocol_version=120))
+    assert hand.peer.is_ready
+
+
+@pytest.mark.parametrize("version", [80, 84, 88, 99, 2**32 - 1])
+def test_a_listener_takes_newer_versions_unless_they_are_pinned(version):
+    hand = Core().hand(dialect="protobuf")
+    (answer, *_) = hand.shake(protocol_version=version, oldest_supported_version=min(version, 99))
+    assert (answer.protocol_version, hand.peer.protocol_version) == (version, version)
+    pinned = Core(nearnet={"protocol_versions": {"protobuf": [88, 80]}}).hand(dialect="protobuf")
+    (answer, *_) = pinned.shake(protocol_version=version)
+    assert pinned.peer.is_ready == (version <= 88)
+    if version > 88:
+        assert answer.reason == ProtocolVersionMismatch(88, 80)
+        assert pinned.closed is None
+
+
+@pytest.mark.threat(12)
+@pytest.mark.parametrize("version", [89, 2**32 - 1])
+def test_an_undecodable_handshake_of_an_unknown_version_leaves_the_connection_usable(version):
+    core = Core()
+    hand = core.hand(dialect="protobuf")
+    good = pb.PeerMessage.FromString(hand.dialect.encode(hand.handshake(protocol_version=version)))
+    good.tier2_handshake.partial_edge_info.Clear()
+    hand.frame(good.SerializeToString())
+    (failure,) = hand.read()
+    assert failure.reason == ProtocolVersionMismatch(88, 80)
+    assert core.manager.context.counters.get(("nearnet_malformed_messages", ""), 0) == 0
+    good.tier2_handshake.protocol_version = 88
+    hand.frame(good.SerializeToString())
+    assert hand.read() == []
+    assert core.manager.context.counters["nearnet_malformed_messages", ""] == 1, "of a known version it is malformed"
+    hand.shake()
+    assert hand.peer.is_ready
 
 
 def test_no_common_version():

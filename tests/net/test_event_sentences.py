@@ -47,6 +47,31 @@ def test_sentences(told: NodeEvent, sentence: str) -> None:
     assert describe(told).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("told", "level", "words"),
+    [
+        (
+            event("network_moved_on", None, version=120, oldest=119, own=88),
+            logging.WARNING,
+            ["the network has moved on", "119 to 120", "our own is 88", "nearnet.protocol_versions pins"],
+        ),
+        (event("newer_protocol", None, version=90, own=88), logging.WARNING, ["version 90", "our own 88", "upgrade"]),
+        (event("newer_protocol_over", None, own=88), logging.INFO, ["our own 88 any more"]),
+        (
+            event("cut_off", None, version=120, own=88, advice="upgrade nearnet"),
+            logging.ERROR,
+            ["every recent dial failed", "our protocol version 88", "is 120): upgrade nearnet"],
+        ),
+        (event("cut_off_over", None, own=88), logging.INFO, ["no longer refuse our protocol version 88"]),
+        (event("clock_ahead", None, seconds=400), logging.WARNING, ["400 s ahead", "timedatectl set-ntp true"]),
+        (event("clock_ahead_over", None), logging.INFO, ["not ahead of our peers' any more"]),
+    ],
+)
+def test_what_the_operator_must_know_in_time(told: NodeEvent, level: int, words: list[str]) -> None:
+    assert wording(told).level == level
+    assert [word for word in words if word not in describe(told)] == []
+
+
 def test_what_is_for_debugging_only() -> None:
     assert wording(event("edges")).level == logging.DEBUG
     assert wording(event("degraded", None, part="storage", why=None)).level == logging.INFO

@@ -64,8 +64,9 @@ async def test_one_socket_through_every_failure_to_ready():
     async with Cluster() as cluster:
         node = await cluster.start()
         async with await RawPeer.dial(node, dialect=NEW) as raw:
-            told = await raw.shake(version=79, genesis=OTHER_GENESIS)
-            assert told.reason == ProtocolVersionMismatch(88, 80)
+            for version in (1, 79):
+                told = await raw.shake(version=version, genesis=OTHER_GENESIS)
+                assert told.reason == ProtocolVersionMismatch(88, 80)
             assert (await raw.shake(genesis=OTHER_GENESIS)).reason == GenesisMismatch(node.core.context.genesis_id)
             stranger = SecretKey.from_seed("stranger").public_key
             assert (await raw.shake(target=stranger)).reason == InvalidTarget()

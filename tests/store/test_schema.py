@@ -48,6 +48,8 @@ def test_each_column():
     row = describe_row(base.RECENT_OUTBOUND_CONNECTIONS, A.public_key, link())
     assert (row["time_established"], row["time_connected_until"]) == (1.0, 2.0)
     assert describe_row(base.PEER_DIALECT, A.public_key, b"borsh") == {"peer_id": TEXT, "dialect": "borsh"}
+    told = {"address": "boot.near.org:24567", "protocol_version": 120}
+    assert describe_row(base.ADDRESS_VERSION, b"boot.near.org:24567", b"\x78\0\0\0") == told
 
 
 @pytest.mark.parametrize("column", base.COLUMNS)

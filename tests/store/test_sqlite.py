@@ -14,7 +14,7 @@ import pytest
 from nearnet.core.actions import Write
 from nearnet.errors import StoreError, StoreMismatch
 from nearnet.keys import CryptoHash
-from nearnet.store.base import COLUMNS, COMPONENT_EDGES, PEER_COMPONENT, PEERS
+from nearnet.store.base import ADDRESS_VERSION, COLUMNS, COMPONENT_EDGES, PEER_COMPONENT, PEERS
 from nearnet.store.sqlite import SCHEMA_VERSION, SqliteStore, move_aside
 from nearnet.wire.messages import GenesisId
 
@@ -55,6 +55,19 @@ def test_it_is_a_plain_table_per_column(path):
     assert connection.execute("SELECT key, value FROM Peers").fetchall() == [(b"key 0", b"value " * 20)]
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_a_store_of_an_earlier_release_gets_the_new_table(path):
+    fill(path)
+    change(path, "DROP TABLE AddressVersion")
+    store = SqliteStore(path, GENESIS)
+    store.commit([Write(ADDRESS_VERSION, b"a:1", bytes(4))])
+    store.close()
+    again = SqliteStore(path, GENESIS)
+    assert again.get(ADDRESS_VERSION, b"a:1") == bytes(4)
+    assert again.get(PEERS, b"key 1") == b"value " * 20
+    assert again.check() == []
+    again.close()
 
 
 def test_another_genesis_is_refused(path):

@@ -180,8 +180,16 @@ async def test_each_dialect(network: str, asked: str, spoken: list[str]) -> None
             await anext(events)
         hops, results = await outcome(plan(str(c.peer_id), via=place(a), dialect=asked))
     assert [hop.dialect for hop in hops] == spoken
-    assert [hop.protocol_version for hop in hops] == [{"borsh": 52, "protobuf": 84}[name] for name in spoken]
+    assert [hop.protocol_version for hop in hops] == [{"borsh": 52, "protobuf": 88}[name] for name in spoken]
     assert [result.hops for result in results] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("version", [84, 120])
+async def test_a_version_is_pinned_in_protobuf(version: int) -> None:
+    async with line(1) as (node,):
+        (hop,), results = await outcome(plan(place(node), dialect="protobuf", protocol_version=version, count=1))
+        assert (hop.dialect, hop.protocol_version) == ("protobuf", version)
+        assert results[0].reason is None
 
 
 async def test_a_refusal_in_protobuf_says_which_flag() -> None:

@@ -43,6 +43,7 @@ _COUNTED = {
 """Counters that the core keeps by name: their labels, in order, and what they say."""
 
 
+_STATES = ("ok", "warning", "error")
 _DIRECTIONS = ("sent", "received")
 _ALWAYS: dict[str, list[tuple[str, ...]]] = {
     "near_account_to_peer_lookups": [("AnnounceAccount",)],
@@ -135,6 +136,23 @@ def _versions(node: Node) -> Iterator[Metric]:
         "The same: no chain says another",
         [({}, float(own))],
     )
+    now, context = node.driver.now(), node.core.context
+    watch, clock = context.protocol_watch, context.clock_watch
+    newest, status = float(watch.newest_announced), float(_STATES.index(watch.state(now)))
+    yield (
+        "nearnet_newest_protocol_version",
+        "gauge",
+        "Newest version that any peer announced, 0 for none",
+        [({}, newest)],
+    )
+    yield (
+        "nearnet_protocol_status",
+        "gauge",
+        "0: ok, 1: a peer announces a version above our own, 2: recent dials failed as ours is too old",
+        [({}, status)],
+    )
+    ahead = max(0.0, clock.ahead(now))
+    yield "nearnet_clock_ahead_seconds", "gauge", "Seconds by which our clock is ahead of our peers'", [({}, ahead)]
     yield "near_node_db_version", "gauge", "Version of the store", [({}, float(SCHEMA_VERSION))]
     yield "near_final_block_height", "gauge", "As configured", [({}, float(node.config.head_height))]
     yield "near_is_validator", "gauge", "Never", [({}, 0.0)]

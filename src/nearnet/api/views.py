@@ -97,6 +97,7 @@ def _ours(node: Node) -> dict[str, Any]:
     return {
         "oldest_protocol_version": oldest,
         "protocol_versions": {name: [one.own, one.oldest] for name, one in versions.items()},
+        **_watched(node),
         "addr": _text(node.addr),
         "connections": len(node.core.peers),
         "pending": len(node.core.context.connections) - len(node.core.peers),
@@ -107,6 +108,24 @@ def _ours(node: Node) -> dict[str, Any]:
         "compiled": is_compiled(),
         "degraded": None if node.driver.persister.degraded is None else "storage",
         "limits": limits(node),
+    }
+
+
+def _watched(node: Node) -> dict[str, Any]:
+    """What the operator must know before this node is cut off: newer protocol versions, and a clock that is ahead."""
+    now, context = node.driver.now(), node.core.context
+    protocol, clock = context.protocol_watch, context.clock_watch
+    return {
+        "protocol": {
+            "state": protocol.state(now),
+            "newest_announced": protocol.newest_announced,
+            "sentence": protocol.sentence(now),
+        },
+        "clock": {
+            "state": clock.state(now),
+            "ahead_seconds": round(clock.ahead(now), 3),
+            "sentence": clock.sentence(now),
+        },
     }
 
 

@@ -53,6 +53,12 @@ def status(rpc_addr: RpcOption = None, home: HomeOption = None, as_json: JsonOpt
         "limits hit": ", ".join(hit) or "none",
         "degraded": own["degraded"] or "no",
     }
+    # A node of an earlier release does not tell these two.
+    protocol, clock = own.get("protocol"), own.get("clock")
+    if protocol is not None and protocol["state"] != "ok":
+        facts[protocol["state"]] = protocol["sentence"]
+    if clock is not None and clock["state"] != "ok":
+        facts["clock"] = clock["sentence"]
     for name, fact in facts.items():
         print(f"{name + ':':<13}{printable(str(fact))}")
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nearnet.core.actions import Action, Event, Notify, Persist, Write
+from nearnet.core.clock_watch import ClockWatch
 from nearnet.core.peer import Outbox, Peer
+from nearnet.core.protocol_watch import ProtocolWatch
 from nearnet.core.timers import Timers
 from nearnet.wire.dialect import dialect_named
 
@@ -62,6 +64,15 @@ class Context:
     """`close(peer, reason, now, flagged=False)`: ends a connection; set by the manager."""
     ban: Callable[..., None] = lambda *_: None
     """`ban(peer_id, reason, now, seconds=None)`: bans a peer and closes its connection; set by the manager."""
+
+    protocol_watch: ProtocolWatch = field(init=False)
+    """What is known of newer protocol versions."""
+    clock_watch: ClockWatch = field(init=False)
+    """What peers tell of our clock."""
+
+    def __post_init__(self) -> None:
+        self.protocol_watch = ProtocolWatch(self)
+        self.clock_watch = ClockWatch(self)
 
     def notify(self, kind: str, peer_id: PeerId | None = None, **data: Any) -> None:
         """Tell whoever watches; `data` must be JSON-able."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Dial, Write
+from nearnet.core.address_versions import AddressVersions
 from nearnet.core.addresses import is_loopback, source_group
 from nearnet.core.back_off import BackOff
+from nearnet.core.handshake import newest_accepted
 from nearnet.core.recent_links import RecentLinks
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ class Dialer:
         self._nobody_left = False
         self._dialects: dict[PeerId, bytes] = {}
         self._writes: list[Write] = []
+        self._range = config.nearnet.protocol_versions["protobuf"]
+        self._versions = AddressVersions(store, self._range.own, now)
         self.links = RecentLinks(store, now)
         """Connections that lasted; tell it to `forget` one when its peer asks so (Disconnect with the flag)."""
         self._lost: dict[PeerId, PeerInfo] = {}
@@ -133,6 +137,17 @@ class Dialer:
     def needs_peers(self, peers: Mapping[PeerId, Peer], outbound_count: int) -> bool:
         """Whether more connections are needed and nobody is left to dial: then ask the neighbours for peers."""
         return self._nobody_left and self.is_outbound_bootstrap_needed(len(peers), outbound_count)
+
+    def remembered_version(self, dial: Dial | None, now: Now) -> int | None:
+        """Return the protobuf version that worked at that address last, when it may be sent now and is not our own.
+
+        A pinned range holds for it too (`network-2026.md` §1).
+        """
+        if dial is None or dial.dialect != "protobuf":
+            return None
+        version = self._versions.get(_place(dial.peer.addr, dial.host), now)
+        ours = self._range
+        return version if version is not None and ours.oldest <= version <= newest_accepted(ours, None) else None
 
     def next_timer(self, now: Now) -> float:
         """When to call `due` next, in seconds of the monotonic clock."""
@@ -279,12 +294,14 @@ class Dialer:
 
     # --- how it went ---------------------------------------------------------------------------------
 
-    def succeeded(self, dial: Dial, now: Now) -> None:
-        """The dialled peer is Ready."""
+    def succeeded(self, dial: Dial, now: Now, version: int) -> None:
+        """Take that the dialed peer is Ready by a Handshake of ours of that protocol version."""
         if not self._end(dial):
             return
         self._back_off.succeeded(_place(dial.peer.addr, dial.host))
         self._peer_store.attempted(dial.peer.id, now)
+        if dial.dialect == "protobuf":
+            self._versions.worked(_place(dial.peer.addr, dial.host), version, now)
         if self._dialects_for(dial.peer.id)[0] != dial.dialect:
             self._dialects[dial.peer.id] = dial.dialect.encode()
             self._writes.append(Write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode()))
@@ -316,10 +333,10 @@ class Dialer:
 
     def take_writes(self) -> list[Write]:
         """The rows to store since the last call."""
-        if not self._writes:  # After most inputs.
+        if not self._writes and not self._versions.has_writes:  # After most inputs.
             return self.links.take_writes()
         writes, self._writes = self._writes, []
-        return writes + self.links.take_writes()
+        return writes + self._versions.take_writes() + self.links.take_writes()
 
     def _end(self, dial: Dial) -> _Attempt | None:
         attempt = self._attempts.get(dial.peer.id)

@@ -32,6 +32,7 @@ __all__ = [
     "Outcome",
     "PeerState",
     "Step",
+    "has_moved_on",
     "judge",
     "newest_accepted",
     "step_for",
@@ -200,14 +201,23 @@ def newest_accepted(ours: VersionRange, sent: int | None) -> int:
     return MOST_VERSION if sent is None else max(ours.own, sent)
 
 
-def version_to_retry(ours: VersionRange, sent: int, theirs: ProtocolVersionMismatch) -> int | None:
+def version_to_retry(
+    ours: VersionRange, sent: int, theirs: ProtocolVersionMismatch, remembered: int | None = None
+) -> int | None:
     """Return the version for another Handshake after `theirs` refused version `sent`; None when there is none.
 
     It is the highest version that both ends speak. In automatic mode it is the peer's own version when the peer no
-    longer accepts ours: once, so never after such a version was refused (`network-2026.md` §1).
+    longer accepts ours: once for each connection, so never after such a version was refused (`network-2026.md` §1).
+    `remembered` is the version that worked at that address before: the first Handshake may have carried it, and that
+    one did not follow anything yet.
     """
     version = min(ours.own, theirs.version)
     if version >= max(ours.oldest, theirs.oldest_supported_version):
         return version
-    has_moved_on = ours.own < theirs.oldest_supported_version <= theirs.version
-    return theirs.version if ours.automatic and has_moved_on and sent <= ours.own else None
+    has_followed = sent > ours.own and sent != remembered
+    return theirs.version if ours.automatic and has_moved_on(ours, theirs) and not has_followed else None
+
+
+def has_moved_on(ours: VersionRange, theirs: ProtocolVersionMismatch) -> bool:
+    """Return whether the peer's oldest accepted version is above our own version."""
+    return ours.own < theirs.oldest_supported_version <= theirs.version

@@ -8,8 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.edge import build_edge, sign_edge, verify_edge
-from nearnet.core.handshake import Expectation, Outcome, PeerState, judge, newest_accepted, version_to_retry
+from nearnet.core.handshake import (
+    Expectation,
+    Outcome,
+    PeerState,
+    has_moved_on,
+    judge,
+    newest_accepted,
+    version_to_retry,
+)
 from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
+from nearnet.core.protocol_watch import describe_refusal
 from nearnet.wire.messages import (
     GenesisMismatch,
     Handshake,
@@ -67,11 +76,14 @@ class Handshaking:
     # --- as the dialler --------------------------------------------------------------------------
 
     def propose(self, peer: Peer, now: Now, last: int | None = None, version: int | None = None) -> None:
-        """Send our Handshake; `last` is the last nonce of that edge where the other end told it."""
+        """Send our Handshake; `last` is the last nonce of that edge where the other end told it.
+
+        Without a `version` it carries the one that worked at that address last, or our own.
+        """
         known = self._local_edges.last_nonce(peer.ready_id)
         peer.proposed_nonce = propose_nonce(peer.dialect_name, max(known, last or 0), now.wall)
         peer.handshakes_sent += 1
-        peer.sent_version = version or self.versions(peer).own
+        peer.sent_version = version or self._dialer.remembered_version(peer.dial, now) or self.versions(peer).own
         self._send_handshake(peer, peer.sent_version, peer.proposed_nonce)
 
     def _send_handshake(self, peer: Peer, version: int, nonce: int) -> None:
@@ -89,17 +101,29 @@ class Handshaking:
         )
 
     def failed(self, peer: Peer, failure: HandshakeFailure, now: Now) -> None:
-        """The other end did not take our Handshake."""
-        context, reason = self._context, failure.reason
-        context.notify("handshake_failed", peer.peer_id, reason=describe_failure(failure))
+        """Take that the other end refused our Handshake: another one follows, or the connection ends."""
+        context, reason, why = self._context, failure.reason, describe_failure(failure)
         if isinstance(reason, ProtocolVersionMismatch):
-            version = version_to_retry(self.versions(peer), peer.sent_version, reason)
-            if version is not None and peer.handshakes_sent < MAX_HANDSHAKES:
+            ours = self.versions(peer)
+            version = self._version_to_retry(peer, reason, now)
+            if peer.is_today:
+                context.protocol_watch.refused(peer, reason, version is not None, now)
+            if version is not None:
+                context.notify("handshake_retried", peer.peer_id, reason=why, version=version)
                 self.propose(peer, now, version=version)
                 return
+            if peer.is_today and has_moved_on(ours, reason):
+                why += f", {describe_refusal(ours)}"
         elif isinstance(reason, InvalidTarget):
             context.peer_store.invalid_target(peer.ready_id, peer.address, failure.peer_info.id, now)
-        context.close(peer, describe_failure(failure), now)
+        context.notify("handshake_failed", peer.peer_id, reason=why)
+        context.close(peer, why, now)
+
+    def _version_to_retry(self, peer: Peer, theirs: ProtocolVersionMismatch, now: Now) -> int | None:
+        if peer.handshakes_sent >= MAX_HANDSHAKES:
+            return None
+        remembered = self._dialer.remembered_version(peer.dial, now)
+        return version_to_retry(self.versions(peer), peer.sent_version, theirs, remembered)
 
     def last_edge(self, peer: Peer, edge: Edge, now: Now) -> None:
         """Our nonce was not above theirs: propose its successor, when the edge really is ours and newer."""
@@ -110,7 +134,7 @@ class Handshaking:
         elif not verify_edge(edge):
             context.close(peer, "LastEdge with a wrong signature", now)
         else:
-            self.propose(peer, now, last=edge.nonce)
+            self.propose(peer, now, last=edge.nonce, version=peer.sent_version)
 
     # --- both ends -------------------------------------------------------------------------------
 
@@ -163,6 +187,9 @@ class Handshaking:
         """RegisterPeer (document §7.7): what the manager must agree to, in the order of `behaviour.md` §2."""
         context = self._context
         sender, partial = handshake.sender_peer_id, handshake.partial_edge_info
+        if peer.state is PeerState.ACCEPTED:
+            last = self._local_edges.last_nonce(sender)
+            context.clock_watch.proposed(peer, sender, partial.nonce, last, now)
         refusal = self._refusal(peer, handshake, now)
         if refusal is not None:
             context.close(peer, refusal, now, flagged=True)

@@ -119,6 +119,7 @@ class LocalEdges:
         answer either for one that is so far ahead that everybody would drop the edge (`network-2026.md` §4).
         """
         context, other = self._context, peer.ready_id
+        context.clock_watch.proposed(peer, other, partial.nonce, self.last_nonce(other), now)
         if partial.nonce % 2 == 0 or not verify_partial(context.me, other, partial):
             context.ban(other, ReasonForBan.INVALID_EDGE, now)
             return

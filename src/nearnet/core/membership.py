@@ -149,7 +149,8 @@ class Membership:
         info = peer.info or PeerInfo(peer.ready_id)
         context.peer_store.connected(info, now)
         if peer.dial is not None:
-            self._dialer.succeeded(peer.dial, now)
+            self._dialer.succeeded(peer.dial, now, peer.sent_version)
+        context.protocol_watch.ready(peer, now)
         rate = context.config.nearnet.limits.peers_requests
         peer.peers_requests = TokenBucket(rate.per_second, rate.burst, now.mono)
         due = now.mono + context.sync_delay(peer)
@@ -170,11 +171,16 @@ class Membership:
         if peer.edge is not None:
             context.peer_store.disconnected(peer.ready_id, now)
             self._dialer.lost(peer, now)
+            context.protocol_watch.closed(now)
             if peer.forget_link or context.peer_store.is_banned(peer.ready_id):
                 self._dialer.links.forget(peer.ready_id)
             context.notify("disconnected", peer.peer_id, reason=reason, address=str(peer.address))
         elif peer.dial is not None:
             again = self._dialer.failed(peer.dial, reason, now, silent=not peer.answered)
+            if again:
+                context.protocol_watch.dialect_refused(peer)
+            else:
+                context.protocol_watch.dial_failed(peer, now)
             kind = "dialect_refused" if again else "dial_failed"
             context.notify(kind, peer.peer_id, reason=reason, address=str(peer.address))
         else:

@@ -38,6 +38,35 @@ _KINDS = {
     "malformed": Wording("!", logging.WARNING, "a message of {peer} at {address} does not read: {why}; it is dropped"),
     "behind": Wording("!", logging.WARNING, "{peer} reads slowly: {queued} bytes wait; gossip to it rests meanwhile"),
     "stalled": Wording("!", logging.WARNING, "the event loop was held for {seconds} s ({input}): all else waited"),
+    "network_moved_on": Wording(
+        "!",
+        logging.WARNING,
+        "the network has moved on: a peer accepts protocol versions {oldest} to {version} alone, our own is {own}; "
+        "we follow with its version (nearnet.protocol_versions pins the versions); upgrade nearnet",
+    ),
+    "newer_protocol": Wording(
+        "!",
+        logging.WARNING,
+        "a connected peer announced protocol version {version}, above our own {own}: upgrade nearnet before peers stop "
+        "accepting ours",
+    ),
+    "newer_protocol_over": Wording(
+        "=", logging.INFO, "no connected peer announces a protocol version above our own {own} any more"
+    ),
+    "cut_off": Wording(
+        "!",
+        logging.ERROR,
+        "every recent dial failed because peers no longer accept our protocol version {own} (the newest that any "
+        "announced is {version}): {advice}",
+    ),
+    "cut_off_over": Wording("=", logging.INFO, "peers no longer refuse our protocol version {own}"),
+    "clock_ahead": Wording(
+        "!",
+        logging.WARNING,
+        "our clock is {seconds} s ahead of our peers': they drop our edges, so nobody finds a way to us; set the clock "
+        "(timedatectl set-ntp true)",
+    ),
+    "clock_ahead_over": Wording("=", logging.INFO, "our clock is not ahead of our peers' any more"),
     "degraded": Wording(
         "!", logging.ERROR, "the {part} is degraded: {why}; what is to be written is kept and tried again"
     ),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNT_ANNOUNCEMENTS",
+    "ADDRESS_VERSION",
     "COLUMNS",
     "COMPONENT_EDGES",
     "LAST_COMPONENT_NONCE",
@@ -32,6 +33,7 @@ COMPONENT_EDGES: Final = "ComponentEdges"
 LAST_COMPONENT_NONCE: Final = "LastComponentNonce"
 RECENT_OUTBOUND_CONNECTIONS: Final = "RecentOutboundConnections"
 PEER_DIALECT: Final = "PeerDialect"
+ADDRESS_VERSION: Final = "AddressVersion"
 
 COLUMNS: Final = (
     PEERS,
@@ -41,6 +43,7 @@ COLUMNS: Final = (
     LAST_COMPONENT_NONCE,
     RECENT_OUTBOUND_CONNECTIONS,
     PEER_DIALECT,
+    ADDRESS_VERSION,
 )
 """All of them; keys and values of each in `store/schema.py`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nearnet.core.address_versions import decode_version
 from nearnet.core.known_peer import decode_known_peer
 from nearnet.core.recent_links import decode_link
 from nearnet.errors import BadKey, Malformed
@@ -94,6 +95,10 @@ def _dialect(key: bytes, value: bytes) -> dict[str, Any]:
     return {"peer_id": str(PublicKey.from_bytes(key)), "dialect": _text(value)}
 
 
+def _version(key: bytes, value: bytes) -> dict[str, Any]:
+    return {"address": _text(key), "protocol_version": decode_version(value)}
+
+
 _COLUMNS: dict[str, Callable[[bytes, bytes], dict[str, Any]]] = {
     base.PEERS: _peer,
     base.ACCOUNT_ANNOUNCEMENTS: _announcement,
@@ -102,4 +107,5 @@ _COLUMNS: dict[str, Callable[[bytes, bytes], dict[str, Any]]] = {
     base.LAST_COMPONENT_NONCE: _last_component,
     base.RECENT_OUTBOUND_CONNECTIONS: _recent_link,
     base.PEER_DIALECT: _dialect,
+    base.ADDRESS_VERSION: _version,
 }

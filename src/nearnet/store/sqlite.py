@@ -25,7 +25,7 @@ from zlib import crc32
 
 from nearnet.errors import StoreError, StoreMismatch
 from nearnet.keys import CryptoHash
-from nearnet.store.base import COLUMNS, COMPONENT_EDGES, known_column
+from nearnet.store.base import ADDRESS_VERSION, COLUMNS, COMPONENT_EDGES, known_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "SqliteStore", "move_aside"]
 
 SCHEMA_VERSION = 1
+_ADDED_LATER = (ADDRESS_VERSION,)
+"""Tables that stores of earlier releases lack. They are created when such a store is opened, under the same schema
+version: an earlier release does not look at them, so it can still open the file. They hold hints alone."""
+
 _META = "Meta"
+_CREATE_TABLE = "CREATE TABLE IF NOT EXISTS {} (key BLOB PRIMARY KEY, value BLOB NOT NULL, crc INTEGER NOT NULL)"
 _ADVICE = "nearnet store check tells more; --reset-peer-store moves it aside and starts with an empty one"
 
 
@@ -107,9 +112,12 @@ class SqliteStore:
         if _META not in tables:
             raise StoreError(f"{self.path} is no store of nearnet: it has no table {_META}. {_ADVICE}")
         self._check_meta(connection, genesis)
-        missing = [name for name in COLUMNS if name not in tables]
+        missing = [name for name in COLUMNS if name not in tables and name not in _ADDED_LATER]
         if missing:
             raise StoreError(f"{self.path} has lost its table {', '.join(missing)}. {_ADVICE}")
+        for name in _ADDED_LATER:
+            if name not in tables:
+                connection.execute(_CREATE_TABLE.format(name))
         for column in self._check_at_start:
             self._check_tree(connection, column)
             self._check_rows(connection, column)
@@ -122,7 +130,7 @@ class SqliteStore:
     def _create(self, connection: sqlite3.Connection, genesis: bytes) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for name in (_META, *COLUMNS):
-            connection.execute(f"CREATE TABLE {name} (key BLOB PRIMARY KEY, value BLOB NOT NULL, crc INTEGER NOT NULL)")
+            connection.execute(_CREATE_TABLE.format(name))
         for key, value in ((b"schema", str(SCHEMA_VERSION).encode()), (b"genesis", genesis)):
             connection.execute(f"INSERT INTO {_META} VALUES (?, ?, ?)", (key, value, crc32(key + value)))
         connection.execute("COMMIT")

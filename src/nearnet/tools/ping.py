@@ -208,7 +208,9 @@ def _with_advice(error: str, reasons: list[str], dialect: str) -> str:
         for pattern, advice in _ADVICE:
             found = pattern.search(reason)
             if found is not None:
-                told = error if reason in error else f"{error}; {reason}"
+                # What follows the reason names fields of a node's config; here a flag does it.
+                reason = reason[: found.end()]
+                told = error[: error.index(reason)] + reason if reason in error else f"{error}; {reason}"
                 return f"{told}; {advice.format(*found.groups())}"
     return error if dialect == "auto" else f"{error}; if it speaks another dialect: --dialect auto"
 

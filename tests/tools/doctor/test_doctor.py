@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from doctor_home import KEY, boot_node, findings, make_home, place
+from network.raw_peer import RawPeer
 from ports import free_port
 
 from nearnet import Node, ReasonForBan
@@ -294,6 +295,21 @@ async def test_a_running_node_without_peers() -> None:
     assert found["peers"].verdict is Verdict.WRONG
     assert "lately: Connection refused" in found["peers"].seen
     assert found["config"].verdict is Verdict.UNKNOWN
+
+
+async def test_a_running_node_beside_newer_peers_whose_clock_is_ahead() -> None:
+    async with boot_node(rpc={"addr": "127.0.0.1:0"}) as node:
+        http = HttpServer(node, node.config.rpc, None)
+        await http.start()
+        nonce = int(time.time()) - 400 | 1
+        async with await RawPeer.ready(node, "newer", "protobuf", version=120, nonce=nonce):
+            found = await _apart(None, str(http.address))
+        await http.stop()
+    assert (found["protocol"].verdict, found["clock"].verdict) == (Verdict.WRONG, Verdict.WRONG)
+    assert found["protocol"].seen.startswith("a connected peer announced protocol version 120, above our own 88")
+    assert found["protocol"].advice.startswith("upgrade nearnet")
+    assert "s ahead of our peers'" in found["clock"].seen
+    assert found["clock"].advice == "set the clock (timedatectl set-ntp true)"
 
 
 async def test_no_node_answers_there() -> None:

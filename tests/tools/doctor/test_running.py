@@ -74,6 +74,46 @@ def test_degraded() -> None:
     assert (finding.verdict, finding.seen) == (Verdict.WRONG, "its storage is degraded")
 
 
+@pytest.mark.parametrize(
+    ("watched", "verdict", "seen", "advice"),
+    [
+        (None, Verdict.UNKNOWN, "of an earlier release", ""),
+        ({"state": "ok", "newest_announced": 0, "sentence": "all well"}, Verdict.OK, "all well", ""),
+        (
+            {"state": "ok", "newest_announced": 84, "sentence": "all well"},
+            Verdict.OK,
+            "all well; the newest that any announced is 84",
+            "",
+        ),
+        (
+            {"state": "warning", "newest_announced": 90, "sentence": "a peer announced 90: upgrade nearnet"},
+            Verdict.WRONG,
+            "a peer announced 90",
+            "upgrade nearnet",
+        ),
+        (
+            {"state": "error", "newest_announced": 90, "sentence": "every dial failed (see 90): upgrade nearnet"},
+            Verdict.WRONG,
+            "every dial failed (see 90)",
+            "upgrade nearnet",
+        ),
+    ],
+)
+def test_newer_versions(watched: dict[str, Any] | None, verdict: Verdict, seen: str, advice: str) -> None:
+    finding = node(own={} if watched is None else {"protocol": watched}).protocol()
+    assert (finding.verdict, finding.advice) == (verdict, advice)
+    assert finding.seen.endswith(seen)
+
+
+def test_a_clock_ahead() -> None:
+    assert node().clock() is None
+    assert node(own={"clock": {"state": "ok", "sentence": "fine"}}).clock() is None
+    finding = node(own={"clock": {"state": "warning", "sentence": "400 s ahead, so; set the clock"}}).clock()
+    assert finding is not None
+    assert (finding.check, finding.verdict, finding.seen) == ("clock", Verdict.WRONG, "400 s ahead, so")
+    assert finding.advice == "set the clock"
+
+
 def test_bans_and_nonces() -> None:
     bans = [{"peer_id": THEM, "reason": "Abusive"}, {"peer_id": "nonsense", "reason": "x"}]
     assert node(bans=bans).banned == {PeerId.from_text(THEM): "Abusive"}

@@ -7,11 +7,20 @@ import time
 
 import pytest
 from doctor_home import KEY, boot_node, place
+from network.raw_peer import RawListener, Target
 
 from nearnet import NetworkConfig
 from nearnet.config import parse_peer
-from nearnet.keys import SecretKey
+from nearnet.keys import CryptoHash, SecretKey
 from nearnet.tools.doctor.visit import Visit, Visitor
+from nearnet.wire.messages import (
+    GenesisId,
+    Handshake,
+    HandshakeFailure,
+    PeerInfo,
+    ProtocolVersionMismatch,
+    SocketAddress,
+)
 
 STRANGER = SecretKey.from_seed("stranger")
 
@@ -49,6 +58,63 @@ async def test_the_operators_word_on_one_peer() -> None:
     async with boot_node() as node:
         seen = await visit(place(node), "auto", peers={str(node.peer_id): {"dialect": "borsh"}})
     assert seen.dialect == "borsh"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "versions", "sent"),
+    [
+        ((120, 119), "auto", [88, 120]),
+        ((84, 80), "auto", [88, 84]),
+        ((88, 84), "auto", [88]),
+        ((120, 119), [88, 80], [88]),
+        ((60, 50), "auto", [88]),
+    ],
+)
+async def test_it_goes_on_with_another_version_as_a_node_does(
+    theirs: tuple[int, int], versions: object, sent: list[int]
+) -> None:
+    seen_versions = []
+    target = Target(KEY.public_key, SocketAddress("127.0.0.1", 1), GenesisId("test", CryptoHash(bytes(32))))
+    listener = RawListener(target, STRANGER, "protobuf")
+
+    async def answer() -> None:
+        peer, hello = await listener.asked()
+        while True:
+            seen_versions.append(hello.protocol_version)
+            if theirs[1] <= hello.protocol_version <= theirs[0]:
+                peer.send(peer.handshake(hello.partial_edge_info.nonce, hello.protocol_version))
+            else:
+                peer.send(HandshakeFailure(PeerInfo(STRANGER.public_key), ProtocolVersionMismatch(*theirs)))
+            hello = await peer.receive_kind(Handshake)
+
+    async with listener:
+        serving = asyncio.create_task(answer())
+        found = await visit(listener.address, "protobuf", protocol_versions={"protobuf": versions})
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert seen_versions == sent
+    works = theirs[1] <= sent[-1] <= theirs[0]
+    assert (found.handshake is not None, found.failure is None) == (works, works)
+    assert not works or found.handshake.protocol_version == sent[-1]
+
+
+async def test_a_listener_that_refuses_every_version_is_left_after_three() -> None:
+    target = Target(KEY.public_key, SocketAddress("127.0.0.1", 1), GenesisId("test", CryptoHash(bytes(32))))
+    listener, sent = RawListener(target, STRANGER, "protobuf"), []
+
+    async def answer() -> None:
+        peer = await listener.peer()
+        for version in (120, 87, 86, 85):
+            sent.append((await peer.receive_kind(Handshake)).protocol_version)
+            peer.send(HandshakeFailure(PeerInfo(STRANGER.public_key), ProtocolVersionMismatch(version, version)))
+
+    async with listener:
+        serving = asyncio.create_task(answer())
+        found = await visit(listener.address, "protobuf")
+        await asyncio.gather(serving, return_exceptions=True)
+    assert sent == [88, 120, 87]
+    assert found.failure is not None
+    assert found.failure.reason == ProtocolVersionMismatch(86, 86)
 
 
 async def test_what_is_no_node() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nearnet.core.handshake import has_moved_on
 from nearnet.core.handshaking import describe_failure
 from nearnet.core.nonces import is_dated
-from nearnet.tools.doctor.finding import Finding, fine, unknown, wrong
+from nearnet.tools.doctor.finding import Finding, Verdict, fine, unknown, wrong
 from nearnet.wire.messages import GenesisMismatch, InvalidTarget, ProtocolVersionMismatch
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def check_visits(visits: Sequence[Visit], config: NetworkConfig, peers: int = 0)
     reached = [visit for visit in visits if visit.connected]
     yield _dialects(reached, config)
     yield _genesis(reached)
-    yield _version(reached)
+    yield _version(reached, config)
 
 
 def _name(visit: Visit) -> str:
@@ -103,13 +104,26 @@ def _genesis(reached: Sequence[Visit]) -> Finding:
     )
 
 
-def _version(reached: Sequence[Visit]) -> Finding:
-    return _agreement(
-        reached,
-        "version",
-        (ProtocolVersionMismatch, InvalidTarget),
-        "set nearnet.protocol_versions, or upgrade; another peer's key belongs into network.boot_nodes",
-    )
+def _version(reached: Sequence[Visit], config: NetworkConfig) -> Finding:
+    ours = config.nearnet.protocol_versions["protobuf"]
+    refused = [one.failure.reason for one in reached if one.failure is not None]
+    moved_on = any(isinstance(one, ProtocolVersionMismatch) and has_moved_on(ours, one) for one in refused)
+    if not moved_on:
+        advice = "set nearnet.protocol_versions, or upgrade; another peer's key belongs into network.boot_nodes"
+    elif ours.automatic:
+        advice = "upgrade nearnet: their oldest version is above our own, and they do not take their own from us"
+    else:
+        advice = 'set nearnet.protocol_versions to "auto", or upgrade nearnet: their oldest version is above our own'
+    finding = _agreement(reached, "version", (ProtocolVersionMismatch, InvalidTarget), advice)
+    newer = [f"{_name(one)} has moved on to version {told}" for one in reached if (told := _version_of(one)) > ours.own]
+    if finding.verdict is not Verdict.OK or not newer:
+        return finding
+    return fine("version", f"{finding.seen}; {'; '.join(newer)}, above our own {ours.own}: upgrade nearnet soon")
+
+
+def _version_of(visit: Visit) -> int:
+    """The protobuf version that it agreed to, 0 for none."""
+    return visit.handshake.protocol_version if visit.handshake is not None and visit.dialect == "protobuf" else 0
 
 
 def _agreement(reached: Sequence[Visit], check: str, failure: type | tuple[type, ...], advice: str) -> Finding:

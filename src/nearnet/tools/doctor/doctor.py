@@ -45,7 +45,7 @@ CHECKS = (
     "descriptors",
     "memory",
 )
-"""In the order of the findings. A running node adds "running" and "peers"."""
+"""In the order of the findings. A running node adds "running", "protocol" and "peers"."""
 
 DIAL_BACK_TIME = 30.0
 """Seconds in which a boot node that we have visited may dial our port."""
@@ -122,7 +122,9 @@ class Doctor:
             caller = await self._dialled_back(bell, visits)
             nonces = [nonce for visit in visits for nonce in visit.nonces]
             calls = [] if bell is None else list(bell.callers.values())
-            yield check_clock(nonces if node is None else nonces + node.told_nonces, calls, self._clock())
+            told = None if node is None else node.clock()
+            nonces += [] if node is None else node.told_nonces
+            yield told or check_clock(nonces, calls, self._clock())
             yield port
             yield node.listening() if node is not None else await _listening(bell, config, pid)
             yield node.reachable() if node is not None else _reachable(bell, caller, visits)
@@ -139,6 +141,7 @@ class Doctor:
         yield machine.check_descriptors(config, pid)
         yield machine.check_memory()
         if node is not None:
+            yield node.protocol()
             yield node.connections()
 
     async def _visit(self, config: NetworkConfig, key: SecretKey, bell: Doorbell | None) -> list[Visit]:
@@ -171,7 +174,7 @@ def _of_node(node: RunningNode, wall: float) -> Iterator[Finding]:
     hidden = "the home folder tells: nearnet doctor --home DIR"
     for check in CHECKS:
         if check == "clock":
-            yield check_clock(node.told_nonces, (), wall)
+            yield node.clock() or check_clock(node.told_nonces, (), wall)
         elif check == "listening":
             yield node.listening()
         elif check == "reachable":
@@ -185,6 +188,7 @@ def _of_node(node: RunningNode, wall: float) -> Iterator[Finding]:
             yield machine.check_memory()
         else:
             yield unknown(check, hidden)
+    yield node.protocol()
     yield node.connections()
 
 

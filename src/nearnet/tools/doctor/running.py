@@ -94,6 +94,26 @@ class RunningNode:
         why = f"; lately: {'; '.join(told)}" if told else "; it has not dialled anybody"
         return wrong("peers", seen + why, "the checks above say why; nearnet known lists whom it can dial")
 
+    def protocol(self) -> Finding:
+        """Whether the network moves on to protocol versions above this node's, by its own word."""
+        watched = self.status["nearnet"].get("protocol")
+        if watched is None:
+            return unknown("protocol", "this node does not tell: it is of an earlier release")
+        if watched["state"] == "ok":
+            newest = watched["newest_announced"]
+            seen = f"; the newest that any announced is {newest}" if newest else ""
+            return fine("protocol", watched["sentence"] + seen)
+        seen, _, advice = watched["sentence"].rpartition(": ")
+        return wrong("protocol", seen, advice)
+
+    def clock(self) -> Finding | None:
+        """A finding when the node's clock is ahead of its peers', by its own word."""
+        watched = self.status["nearnet"].get("clock")
+        if watched is None or watched["state"] == "ok":
+            return None
+        seen, _, advice = watched["sentence"].rpartition("; ")
+        return wrong("clock", seen, advice)
+
     def degraded(self) -> Iterable[Finding]:
         """A finding when a part of it does not work."""
         part = self.status["nearnet"]["degraded"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nearnet.core.edge import sign_edge
+from nearnet.core.handshake import version_to_retry
 from nearnet.core.nonces import is_dated, propose_nonce
 from nearnet.errors import WireError
 from nearnet.net.dialling import resolve
@@ -24,6 +25,7 @@ from nearnet.wire.messages import (
     HandshakeFailure,
     LastEdge,
     PeerChainInfo,
+    ProtocolVersionMismatch,
     SyncRoutingTable,
 )
 from nearnet.wire.peer_text import parse_address
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from nearnet.config import BootNode, NetworkConfig
+    from nearnet.config.field_types import VersionRange
     from nearnet.keys import SecretKey
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.edge_bytes import Edge
@@ -43,8 +46,9 @@ _CONNECT_TIME = 5.0
 _TABLE_TIME = 2.0
 """Seconds after the handshake in which the table, and with it fresh nonces, may come."""
 
-_EARLIER = 600.0
-"""Seconds before now that our nonces tell: who dials us back then tells its own time and not ours plus two."""
+_EARLIER = 120.0
+"""Seconds before now that our nonces tell: who dials us back then tells its own time and not ours plus two. Above
+the tolerance of the doctor's own check, and well below the 300 from which a visited node would warn of its clock."""
 
 _LARGEST = 32 * 2**20
 _TRIES = 3
@@ -63,6 +67,7 @@ class Visit:
     """In which it answered readably."""
     handshake: Handshake | None = None
     failure: HandshakeFailure | None = None
+    """The last one, None when another version of ours was accepted after it."""
     nonces: list[int] = field(default_factory=list)
     """Those of its table that are times, of edges that are up."""
 
@@ -118,21 +123,28 @@ class Visitor:
             content = dialect.encode(message)
             writer.write(frame_prefix(len(content)) + content)
 
-        last, sent = 0, 1
-        send(self._handshake(visit.node, dialect.name, last))
+        versions = self._config.nearnet.protocol_versions[dialect.name]
+        probe = self._config.nearnet.dialect_probe_timeout
+        last, sent, version = 0, 1, versions.own
+        send(self._handshake(visit.node, dialect.name, last, version))
         try:
-            async with asyncio.timeout(self._config.nearnet.dialect_probe_timeout) as patience:
+            async with asyncio.timeout(probe) as patience:
                 async for message in messages_from(reader, dialect):
                     visit.dialect = dialect.name
                     match message:
                         case LastEdge(edge) if sent < _TRIES:
                             last, sent = edge.nonce, sent + 1
-                            send(self._handshake(visit.node, dialect.name, last))
+                            send(self._handshake(visit.node, dialect.name, last, version))
                         case HandshakeFailure():
                             visit.failure = message
-                            return
+                            next_version = _version_after(message, versions, version) if sent < _TRIES else None
+                            if next_version is None:
+                                return
+                            version, sent = next_version, sent + 1
+                            patience.reschedule(asyncio.get_running_loop().time() + probe)
+                            send(self._handshake(visit.node, dialect.name, last, version))
                         case Handshake():
-                            visit.handshake = message
+                            visit.handshake, visit.failure = message, None
                             if dialect.name == "borsh":
                                 break  # Its nonces count, they tell no time.
                             patience.reschedule(asyncio.get_running_loop().time() + _TABLE_TIME)
@@ -150,13 +162,19 @@ class Visitor:
         """Not our own, whose nonce comes from our clock."""
         return edge.is_active and is_dated(edge.nonce) and not edge.involves(self._key.public_key)
 
-    def _handshake(self, node: BootNode, dialect: str, last: int) -> Handshake:
+    def _handshake(self, node: BootNode, dialect: str, last: int, version: int) -> Handshake:
         config = self._config
-        versions = config.nearnet.protocol_versions[dialect]
+        oldest = config.nearnet.protocol_versions[dialect].oldest
         chain = PeerChainInfo(GenesisId(config.chain_id, config.genesis_hash), config.head_height)
         half = sign_edge(self._key, node.info.id, propose_nonce(dialect, last, self._wall - _EARLIER))
         me, them = self._key.public_key, node.info.id
-        return Handshake(versions.own, versions.oldest, me, them, self._port, chain, half)
+        return Handshake(version, oldest, me, them, self._port, chain, half)
+
+
+def _version_after(failure: HandshakeFailure, ours: VersionRange, sent: int) -> int | None:
+    """Return the version for another Handshake, as a node would send it; None when it would close."""
+    reason = failure.reason
+    return version_to_retry(ours, sent, reason) if isinstance(reason, ProtocolVersionMismatch) else None
 
 
 async def _places(visit: Visit) -> list[tuple[str, int]]:

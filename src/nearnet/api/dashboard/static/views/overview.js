@@ -70,13 +70,18 @@ function newsLine(event) {
     event.peer_id ? peerLink(event.peer_id) : h("span"), h("span", { class: "what" }, eventText(event)));
 }
 
+/** As a whole sentence: a capital letter first, a full stop last. */
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
 function drawAttention(list) {
   const { status } = now;
   if (!status) return;
-  const { degraded, connections, limits } = status.nearnet;
+  const { degraded, connections, limits, protocol, clock: wall } = status.nearnet;
   const found = [];
   if (now.online === false) found.push(["bad", "The node does not answer; what is shown is old."]);
   if (degraded) found.push(["bad", `Part of the node is degraded: ${degraded}. The log says why; the rest goes on.`]);
+  if (protocol && protocol.state !== "ok") found.push([protocol.state === "error" ? "bad" : "warn", sentence(protocol.sentence)]);
+  if (wall && wall.state !== "ok") found.push(["warn", sentence(wall.sentence)]);
   if (!connections && status.uptime_sec > 20) found.push(["bad", "No connection. Run nearnet doctor: it says which check fails and what to do."]);
   if (connections && !count("inbound") && status.uptime_sec > 600) found.push(["warn", "Nobody has dialled this node in its uptime. Is the port open to the outside?"]);
   for (const [name, { value, used, hit }] of Object.entries(limits)) {
