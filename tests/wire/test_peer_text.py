@@ -41,7 +41,7 @@ def test_forms():
         (f"{KEY}@::1:24567", "stands in brackets"),
         (f"{KEY}@[1.2.3.4]:24567", "no IPv6 address"),
         (f"{KEY}@[zz]:24567", "no IPv6 address"),
-        ("nokey0", "no public key"),
+        ("nokey0", "invalid public key"),
     ],
 )
 def test_refusals(text, words):

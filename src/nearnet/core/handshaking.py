@@ -8,8 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nearnet.core.edge import build_edge, sign_edge, verify_edge
-from nearnet.core.handshake import Expectation, Outcome, PeerState, judge, newest_accepted, version_to_retry
+from nearnet.core.handshake import (
+    UNSUPPORTED_KEY,
+    Expectation,
+    Outcome,
+    PeerState,
+    judge,
+    newest_accepted,
+    version_to_retry,
+)
 from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
+from nearnet.keys import is_ml_dsa
 from nearnet.wire.messages import (
     GenesisMismatch,
     Handshake,
@@ -92,6 +101,8 @@ class Handshaking:
         """The other end did not take our Handshake."""
         context, reason = self._context, failure.reason
         context.notify("handshake_failed", peer.peer_id, reason=describe_failure(failure))
+        if is_ml_dsa(failure.peer_info.id):
+            context.unsupported_key("HandshakeFailure")
         if isinstance(reason, ProtocolVersionMismatch):
             version = version_to_retry(self.versions(peer), peer.sent_version, reason)
             if version is not None and peer.handshakes_sent < MAX_HANDSHAKES:
@@ -155,6 +166,8 @@ class Handshaking:
         reason = outcome.close or ""
         if reason == "wrong handshake signature":
             self._context.limits.cool_down(peer.address.ip, now)
+        if reason == UNSUPPORTED_KEY:
+            self._context.unsupported_key("Handshake")
         if reason == "connected to ourselves":
             self._context.count("near_connected_to_myself")
         self._context.close(peer, reason, now, flagged=outcome.flagged)
@@ -208,14 +221,18 @@ class Handshaking:
 
     def _owned_account_refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
         """A validator's word that it owns the sender: about that peer, of these minutes, signed, and nobody else's."""
-        if handshake.owned_account is None:
+        signed = handshake.owned_account
+        if signed is None:
             return None
-        owned = handshake.owned_account.owned_account()
+        owned = signed.owned_account()
+        if owned is not None and any(map(is_ml_dsa, (owned.account_key, owned.peer_id, signed.signature))):
+            self._context.unsupported_key("Handshake")  # Nothing of it is used (`network-2026.md` §3).
+            return None
         if owned is None or owned.peer_id != handshake.sender_peer_id:
             return "owned account of another peer"
         if abs(owned.timestamp[0] - now.wall) > OWNED_ACCOUNT_WINDOW:
             return "owned account of another time"
-        if not handshake.owned_account.verify(owned.account_key):
+        if not signed.verify(owned.account_key):
             return "wrong signature of the owned account"
         if any(one.account_key == owned.account_key for one in self._context.peers.values()):
             self._context.count("near_already_connected_account")

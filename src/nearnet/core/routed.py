@@ -14,7 +14,7 @@ from nearnet.core.large_messages import LARGE_MESSAGE
 from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
-from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures
+from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures, is_ml_dsa
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_body import (
     BODY_NAMES,
@@ -157,8 +157,12 @@ class RoutedMessages:
     def admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
         """Whether one that came from `peer` is worth a signature check; counted when not.
 
-        The same target, author and signature just before, by this connection, is not.
+        One with a key of a type that we do not use is not, without a penalty (`network-2026.md` §3). The same target,
+        author and signature just before, by this connection, is not either.
         """
+        if rf.has_ml_dsa:
+            self._drop(rf.body_index, "UnsupportedKey")
+            return False
         seen, header = peer.routed_cache, rf.header
         since = seen.get(header)
         if since is not None and mono - since <= self._duplicate_period:
@@ -280,6 +284,9 @@ class RoutedMessages:
             raise RouteNotFound("Unsupported", "a routed message has a body of at least one byte")
         if target == self._me:
             raise RouteNotFound("Self", "a node sends no routed message to itself")
+        if isinstance(target, PublicKey) and is_ml_dsa(target):
+            self._drop(body[0], "UnsupportedKey")
+            raise RouteNotFound("UnsupportedKey", "nearnet sends nothing to a peer with a key of ml-dsa-65")
         next_hop = self._next_hop(target) if isinstance(target, PublicKey) else self._way_back(target, now)
         if next_hop is None or next_hop.dialect is None:
             self._drop(body[0], "NoRouteFound")

@@ -11,13 +11,17 @@ from typing import Final
 
 from nearnet.wire.borsh import KEY
 
-__all__ = ["MIN_EDGE", "ends_of", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
+__all__ = ["MIN_EDGE", "ends_of", "has_ml_dsa", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
 
 MIN_EDGE: Final = 205
 """Bytes of the smallest edge, of two ed25519 keys and not removed: 33 + 33 + 8 + 65 + 65 + 1, and no other has that
 length."""
 
 _PLAIN_NONCE_AT: Final = 66
+_ML_DSA: Final = 2
+_MIN_ML_DSA_PAIR: Final = KEY[0] + KEY[_ML_DSA]
+"""Bytes of the smallest pair of ids with a key of ML-DSA-65: nearly every other edge is shorter."""
+
 _unpack = struct.Struct("<Q").unpack_from
 
 
@@ -49,6 +53,13 @@ def ends_of(edge: bytes) -> tuple[bytes, bytes]:
 def pair_of(edge: bytes) -> bytes:
     """Both ids in one piece: what the edge is known by, where its ends do not matter one by one."""
     return edge[: nonce_at(edge)]
+
+
+def has_ml_dsa(edge: bytes) -> bool:
+    """Return whether one of the two ids is a key of ML-DSA-65 (`network-2026.md` §3); also of what `pair_of` gives."""
+    if len(edge) < _MIN_ML_DSA_PAIR:
+        return False
+    return edge[0] == _ML_DSA or edge[KEY[edge[0]]] == _ML_DSA
 
 
 def involves(edge: bytes, peer: bytes) -> bool:
