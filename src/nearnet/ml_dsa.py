@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["MlDsaCheck", "load"]
 
-    MlDsaCheck = Callable[[bytes, bytes, bytes], bool]
-
-__all__ = ["load"]
+MlDsaCheck: TypeAlias = Callable[[bytes, bytes, bytes], bool]
+"""Takes key, signature and signed bytes, all without their tags; tells whether the signature holds."""
 
 _KEY_LENGTH = 1952
 
 
 def load() -> MlDsaCheck | None:
-    """Return a check of (key, signature, signed bytes), all without their tags; None where no library has one.
+    """Return a check of such signatures; None where no library has one.
 
     `cryptography` has it since release 48: release 47 has the module, but its wheels refuse every key. The import takes
     some 20 ms, so it is left until the first such key is met. A check takes about 150 µs and uses an empty context.

@@ -159,11 +159,11 @@ class RoutingTable:
             if slot is None:
                 if not (roomy or self._room.for_one(peer0, peer1, source)):
                     continue
-                if not self._room.for_key_type(edge):
-                    continue
                 if not (peer0 in table.index and peer1 in table.index) and self._restore(ends, now):
                     slot = table.slot_of(peer0, peer1)
                     roomy = self._room.for_all(len(edges), source)
+                if slot is None and not self._room.for_key_type(edge):
+                    continue
             if self._put(edge, ends, slot, source, now):
                 added.append(edge)
         return added
