@@ -53,8 +53,9 @@ def parse_address(text: str) -> tuple[str, int]:
             raise ConfigError(f"{text!r} has no IPv6 address in its brackets")
     elif ":" in host:
         raise ConfigError(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:24567")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ConfigError(f"{text!r} is not HOST:PORT with a port of 0 to 65535")
+    is_number = port.isascii() and port.isdigit() and len(port) <= 5  # int() raises for thousands of digits.
+    if not colon or not host or not is_number or int(port) > 65535:
+        raise ConfigError(f"{text[:200]!r} is not HOST:PORT with a port of 0 to 65535")
     return _as_ip(host) or host, int(port)
 
 
