@@ -11,10 +11,12 @@ _VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
 _MAX_TEXT = 200
 """Longer than any key of ed25519 or secp256k1: decoding is quadratic in the length."""
 
-_AT_ONCE = 10
-"""Letters that are worked out together: as many as fit into 64 bits, so that a long key takes a tenth of the time."""
+_AT_ONCE = 5
+"""Letters that are worked out together, so that a long key takes a fifth of the time: as many as fit into 30 bits, by
+which Python divides a large number fastest."""
 
 _STEP = 58**_AT_ONCE
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 
 
 def b58encode(data: bytes) -> str:
@@ -24,10 +26,11 @@ def b58encode(data: bytes) -> str:
     letters = []
     while number:
         number, part = divmod(number, _STEP)
-        for _ in range(_AT_ONCE):
-            part, digit = divmod(part, 58)
-            letters.append(_ALPHABET[digit])
-    return "1" * zeros + "".join(reversed(letters)).lstrip("1")
+        part, last = divmod(part, 58**2)
+        first, middle = divmod(part, 58**2)
+        letters += (_PAIRS[last], _PAIRS[middle], _ALPHABET[first])
+    letters.reverse()
+    return "1" * zeros + "".join(letters).lstrip("1")
 
 
 def b58decode(text: str, most: int = _MAX_TEXT) -> bytes:

@@ -17,7 +17,8 @@ def load() -> MlDsaCheck | None:
     """Return a check of such signatures; None where no library has one.
 
     `cryptography` has it since release 48: release 47 has the module, but its wheels refuse every key. The import takes
-    some 20 ms, so it is left until the first such key is met. A check takes about 150 µs and uses an empty context.
+    some 20 ms, so it is left until the first such key is met. A check takes about 150 µs, keeps the
+    interpreter's lock for that long, so that threads gain nothing, and uses an empty context.
     """
     try:
         from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm

@@ -16,6 +16,7 @@ from nearnet.core.handshake import UNSUPPORTED_KEY
 from nearnet.core.known_peer import PeerStatus
 from nearnet.core.large_messages import LARGE_MESSAGE
 from nearnet.core.nonces import unix_nonce
+from nearnet.core.table_exchange import REFUSED_ML_DSA
 from nearnet.errors import PeerRefused, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, is_ml_dsa
 from nearnet.wire import network_pb2 as pb
@@ -124,6 +125,29 @@ def test_such_an_edge_that_does_not_hold_is_dropped_without_a_ban(check):
     core.advance(2)
     assert core.manager.table.get(*good.key) is None
     assert core.manager.table.get(x.public_key, y.public_key) == edge_of(x, y)
+    assert (hand.closed, hand.ban) == (None, None)
+
+
+@pytest.mark.threat(35)
+def test_a_neighbor_whose_edges_do_not_hold_has_no_more_of_them_checked():
+    core = Core()
+    hand, honest = core.ready(), core.ready("honest")
+    some = tuple(spoiled(edge_between(key_of(f"x {n}"), A)) for n in range(REFUSED_ML_DSA + 20))
+    checked = []
+    with verifying(lambda *_: checked.append(1)):
+        for edge in some:
+            hand.say(SyncRoutingTable((edge, edge_of(key_of("x"), key_of("y")))))
+            core.advance(0.1)
+    assert len(checked) == REFUSED_ML_DSA
+    assert unsupported(core, "SyncRoutingTable") == 20
+    assert core.manager.table.get(key_of("x").public_key, key_of("y").public_key) is not None
+    good = edge_between(key_of("x"), B)
+    hand.say(SyncRoutingTable((good,)))
+    core.advance(1)
+    assert core.manager.table.get(*good.key) is None
+    honest.say(SyncRoutingTable((good,)))
+    core.advance(1)
+    assert core.manager.table.get(*good.key) == good, "others are not concerned"
     assert (hand.closed, hand.ban) == (None, None)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 
-__all__ = ["EDGES_AT_ONCE", "EDGES_IN_PROGRESS", "TableExchange"]
+__all__ = ["EDGES_AT_ONCE", "EDGES_IN_PROGRESS", "REFUSED_ML_DSA", "TableExchange"]
 
 EDGES_AT_ONCE = 500
 """Edges taken into the table in one go: about 10 ms of work, so that the loop stays free."""
@@ -41,6 +41,10 @@ EDGES_AT_ONCE = 500
 EDGES_IN_PROGRESS = 4000
 """Edges with the EdgeValidator, or waiting for their turn after it: 0.2 s of work of two threads, 3 MB. The tellers of
 more are not read. With keys of ML-DSA-65, at up to 10.6 KB each, that is 42 MB."""
+
+REFUSED_ML_DSA = 100
+"""Edges with a key of ML-DSA-65 that do not hold, told on one connection, after which no more of it are looked at. To
+check one takes up to 0.5 ms, so with the `EDGES_IN_PROGRESS` that may be on their way they cost 2 s of work."""
 
 _STREAM = 0.2
 """Seconds after `EDGES_AT_ONCE` edges in which more are of the same stream: as many take 20 to 80 ms to verify."""
@@ -143,7 +147,7 @@ class TableExchange:
             if peer.is_ready:
                 unheard, echoes = self._intake.split_echoes(edges[start:end])
                 self._gossip.heard(echoes, peer)
-                self._verify(self._intake.offer(self._current(self._supported(unheard), peer, now), peer))
+                self._verify(self._intake.offer(self._current(self._supported(unheard, peer), peer, now), peer))
                 if end < len(edges):
                     self._incoming.append((peer, edges, end))
                 else:
@@ -158,10 +162,14 @@ class TableExchange:
         if self._may_offer and not (self._offering is not None and self._offering.armed):
             self._offering = self._context.timers.at(now.mono, self._offer)
 
-    def _supported(self, edges: list[Edge]) -> list[Edge]:
-        """Return those whose signatures can be checked here: nobody is banned for the rest (`network-2026.md` §3)."""
+    def _supported(self, edges: list[Edge], peer: Peer) -> list[Edge]:
+        """Return those whose signatures can be checked here: nobody is banned for the rest (`network-2026.md` §3).
+
+        As nobody is banned for edges with a key of ML-DSA-65 that do not hold either, somebody could have us check
+        such edges for ever: after `REFUSED_ML_DSA` of them no more are checked of that neighbor.
+        """
         usual = [edge for edge in edges if not has_ml_dsa(edge)]
-        if len(usual) == len(edges) or ml_dsa_check() is not None:
+        if len(usual) == len(edges) or (peer.refused_ml_dsa < REFUSED_ML_DSA and ml_dsa_check() is not None):
             return edges
         self._context.unsupported_key("SyncRoutingTable", len(edges) - len(usual))
         return usual
