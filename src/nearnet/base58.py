@@ -23,7 +23,7 @@ def b58encode(data: bytes) -> str:
     """The text form; each leading zero byte is a ``1``."""
     zeros = len(data) - len(data.lstrip(b"\0"))
     number = int.from_bytes(data, "big")
-    letters = []
+    letters: list[str] = []
     while number:
         number, part = divmod(number, _STEP)
         part, last = divmod(part, 58**2)
