@@ -9,17 +9,21 @@ from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE, MlDsaKey, edge_between, verifyin
 from world import make_config
 
 from nearnet.config.values import parse_peers
+from nearnet.core.actions import Write
 from nearnet.core.edge import EdgeCheck, check_outcome, run_checks, verify_edge
 from nearnet.core.edge_room import EdgeRoom
 from nearnet.core.edge_table import EdgeTable
 from nearnet.core.handshake import UNSUPPORTED_KEY
-from nearnet.core.known_peer import PeerStatus
+from nearnet.core.known_peer import KnownPeerState, PeerStatus, decode_known_peer, encode_known_peer
 from nearnet.core.large_messages import LARGE_MESSAGE
 from nearnet.core.nonces import unix_nonce
 from nearnet.core.table_exchange import REFUSED_ML_DSA
-from nearnet.errors import PeerRefused, ReasonForBan, RouteNotFound
+from nearnet.errors import Malformed, PeerRefused, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, is_ml_dsa
+from nearnet.store.base import PEERS
+from nearnet.store.memory import MemoryStore
 from nearnet.wire import network_pb2 as pb
+from nearnet.wire.borsh_dialect import decode_edges, encode_edges
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.edge_layout import ends_of, has_ml_dsa
 from nearnet.wire.messages import (
@@ -482,3 +486,35 @@ def test_nothing_is_sent_to_such_a_peer():
     with pytest.raises(RouteNotFound, match="ml-dsa-65"):
         core.manager.routed.send(ODD_KEY, encode_body(Ping(1, ME.public_key)), core.now)
     assert core.manager.routed.drops == {("Ping", "UnsupportedKey"): 1}
+
+
+# --- the store -------------------------------------------------------------------------------------
+
+
+def test_stored_rows_with_such_keys_read():
+    info = PeerInfo(ODD_KEY, SocketAddress("10.0.0.8", 24567))
+    state = KnownPeerState(info, PeerStatus.UNKNOWN, 10**9, 2 * 10**9)
+    row = encode_known_peer(state)
+    assert decode_known_peer(row) == state
+    for end in range(len(row)):
+        with pytest.raises(Malformed):
+            decode_known_peer(row[:end])
+    edges = (edge_between(A, B), edge_between(key_of("x"), A, 2))
+    data = encode_edges(edges)
+    assert decode_edges(data) == edges
+    for end in range(0, len(data), 7):
+        with pytest.raises(Malformed):
+            decode_edges(data[:end])
+
+
+def test_a_stored_peer_with_such_a_key_is_not_dialed():
+    store = MemoryStore()
+    info = PeerInfo(ODD_KEY, SocketAddress("10.0.0.8", 24567))
+    now = int(Core().now.wall * 1e9)
+    good = PeerInfo(key_of("x").public_key, SocketAddress("10.0.0.9", 24567))
+    for one in (info, good):
+        row = encode_known_peer(KnownPeerState(one, PeerStatus.NOT_CONNECTED, now, now))
+        store.commit([Write(PEERS, one.id, row)])
+    core = Core(store=store, outbound_disabled=False)
+    core.advance(60)
+    assert {dial.peer.id for dial in core.dials} == {good.id}
