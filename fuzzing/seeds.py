@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from nearnet.config import NetworkConfig
+from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
+from nearnet.wire.dialect import dialect_named
+from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.messages import AnnounceAccount, PeerInfo, PeersResponse, Routed, RoutedMessage, SyncRoutingTable
+from nearnet.wire.messages_today import SnapshotHostInfo, SyncSnapshotHosts
+from nearnet.wire.routed_body import Ping, encode_body
 
 __all__ = ["FOUND", "seeds_of"]
 
@@ -18,6 +24,26 @@ FOUND = Path(__file__).resolve().parent / "found"
 
 _METHODS = ("status", "network_info", "health", "nearnet_peers", "nearnet_routes", "nearnet_ping", "nearnet_ban")
 _METHODS += ("nearnet_unban", "nearnet_disconnect", "nearnet_announce", "nearnet_graph", "nearnet_history")
+
+
+_ML_DSA_KEY = PublicKey(b"\2" + bytes(1952))
+_ML_DSA_SIGNATURE = Signature(b"\2" + bytes(3309))
+_OTHER_KEY = SecretKey.from_seed("an ed25519 key").public_key
+_ML_DSA_EDGES = (
+    Edge.build(_OTHER_KEY, _ML_DSA_KEY, 1, Signature(bytes(65)), _ML_DSA_SIGNATURE),
+    Edge.build(_OTHER_KEY, _ML_DSA_KEY, 2, Signature(bytes(65)), _ML_DSA_SIGNATURE, (False, _ML_DSA_SIGNATURE)),
+)
+
+
+def _with_ml_dsa(dialect: str) -> list[bytes]:
+    """Messages with keys of ML-DSA-65; the golden bytes have none."""
+    nothing = CryptoHash(bytes(32))
+    announced = AnnounceAccount("a.near", _ML_DSA_KEY, nothing, _ML_DSA_SIGNATURE)
+    ping = RoutedMessage(_ML_DSA_KEY, _ML_DSA_KEY, _ML_DSA_SIGNATURE, 9, encode_body(Ping(1, _ML_DSA_KEY)))
+    hosts = SyncSnapshotHosts((SnapshotHostInfo(_ML_DSA_KEY, nothing, 1, (1,), _ML_DSA_SIGNATURE),))
+    messages = [SyncRoutingTable(_ML_DSA_EDGES, (announced,)), PeersResponse((PeerInfo(_ML_DSA_KEY),)), Routed(ping)]
+    spoken = dialect_named(dialect)
+    return [spoken.encode(one) for one in (*messages, hosts) if spoken.can_encode(one)]
 
 
 @cache
@@ -31,13 +57,15 @@ def _frame(content: bytes) -> bytes:
 
 def _borsh() -> list[bytes]:
     vectors = _vectors("borsh")
-    return [bytes.fromhex(one["borsh"]) for one in vectors["messages"]] + [
-        bytes.fromhex(one["message"]) for one in vectors["routed"]
-    ]
+    return (
+        [bytes.fromhex(one["borsh"]) for one in vectors["messages"]]
+        + [bytes.fromhex(one["message"]) for one in vectors["routed"]]
+        + _with_ml_dsa("borsh")
+    )
 
 
 def _protobuf() -> list[bytes]:
-    return [bytes.fromhex(one["proto"]) for one in _vectors("protobuf")["messages"]]
+    return [bytes.fromhex(one["proto"]) for one in _vectors("protobuf")["messages"]] + _with_ml_dsa("protobuf")
 
 
 def _frames() -> list[bytes]:
@@ -54,6 +82,7 @@ def _core() -> list[bytes]:
 
 def _edges() -> list[bytes]:
     edges = [bytes.fromhex(edge["borsh"]) for edge in _vectors("borsh")["edges"]]
+    edges += _ML_DSA_EDGES
     lists = [edges[:2], edges[5:6], edges[20:28]] + [[edge] for edge in edges]
     return [len(some).to_bytes(4, "little") + b"".join(some) for some in lists]
 
@@ -75,6 +104,7 @@ def _peer_text() -> list[bytes]:
     texts = [one["text"] for one in _vectors("borsh")["peer_infos"]]
     texts += [one["public_key"] for one in _vectors("borsh")["keys"]]
     texts += [one["secret_key"] for one in _vectors("borsh")["keys"]]
+    texts += [str(_ML_DSA_KEY), str(_ML_DSA_SIGNATURE)]
     return [text.encode() for text in [*texts, ",".join(texts[:3]), "[::1]:24567", "host.example:80"]]
 
 

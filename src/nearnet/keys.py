@@ -14,11 +14,14 @@ import coincurve
 from nacl._sodium import ffi, lib  # type: ignore[import-not-found]
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from nearnet.base58 import b58decode, b58encode
+from nearnet import ml_dsa
+from nearnet.base58 import b58decode, b58encode, most_letters
 from nearnet.errors import BadKey, BadSignatureEncoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from nearnet.ml_dsa import MlDsaCheck
 
     Open = Callable[[object, object, bytes, int, bytes], int]
 
@@ -32,16 +35,27 @@ __all__ = [
     "Signature",
     "check_signature",
     "check_signatures",
+    "is_ml_dsa",
     "many_checks",
+    "ml_dsa_check",
     "signature_row",
     "sodium_address",
     "use_check",
+    "use_ml_dsa",
     "uses_pynacl",
 ]
 
-_TYPES: Final = ("ed25519", "secp256k1")
-_KEY_LENGTH: Final = (32, 64)
-_SIGNATURE_LENGTH: Final = (64, 65)
+_TYPES: Final = ("ed25519", "secp256k1", "ml-dsa-65")
+"""By the tag byte. Keys of the third type are read and, where a library can, verified; this node never has one."""
+
+_SECRET_TYPES: Final = _TYPES[:2]
+_KEY_LENGTH: Final = (32, 64, 1952)
+_SIGNATURE_LENGTH: Final = (64, 65, 3309)
+_ML_DSA: Final = 2
+"""The tag of ML-DSA-65 (`network-2026.md` §3)."""
+
+_SHORT_TEXT: Final = 200
+"""Characters that a text of the first two types may have; 90 is the longest that is right."""
 
 _NULL: Final = ffi.NULL
 _sodium_open: Open = lib.crypto_sign_open
@@ -57,6 +71,12 @@ _SIGNED: Final = 96
 """Of these, signature and digest: what `crypto_sign_open` takes for a signed message."""
 
 _SECP256K1_ROW: Final = 161
+_ML_DSA_KEY_ROWS: Final = frozenset(length + 32 + 1952 for length in _SIGNATURE_LENGTH)
+"""Lengths of the rows that have a key of ML-DSA-65, whatever the type of their signature."""
+
+_ml_dsa: MlDsaCheck | None = None
+_ml_dsa_is_known = False
+"""Whether `_ml_dsa` was looked for, or set."""
 
 _P: Final = 2**255 - 19
 _SMALL_ORDER_Y: Final = frozenset(
@@ -83,39 +103,59 @@ class ManyChecks(Protocol):
         """Of `count` edges of two ed25519 keys, not removed, the first one that does not hold; `count` when all do."""
 
 
-def _split_text(text: str, what: str) -> tuple[int, bytes]:
-    kind, _, rest = text.rpartition(":")
-    if kind not in ("", *_TYPES):
-        raise BadKey(f"{kind!r} is no key type; a {what} starts with ed25519: or secp256k1:")
+def _split_text(text: str, what: str, lengths: tuple[int, ...]) -> bytes:
+    """Return tag and content. The length of the text is checked first: decoding takes quadratic time."""
+    name, _, rest = text.rpartition(":")
+    if name not in ("", *_TYPES):
+        raise BadKey(
+            f"invalid {what} {text[:100]!r}: expected ed25519:, secp256k1: or ml-dsa-65: and base58, got {name[:100]!r}"
+        )
+    tag = _TYPES.index(name) if name else 0
+    length = lengths[tag]
     try:
-        return (_TYPES.index(kind) if kind else 0), b58decode(rest)
+        data = b58decode(rest, max(_SHORT_TEXT, most_letters(length)))
     except BadKey as error:
-        raise BadKey(f"{text[:100]!r} is no {what}: {error}") from None
+        raise BadKey(f"invalid {what} {text[:100]!r}: {error}") from None
+    if len(data) != length:
+        raise BadKey(f"invalid {what} {text[:100]!r}: expected {length} bytes, got {len(data)}")
+    return bytes((tag,)) + data
+
+
+def _check_length(data: bytes, what: str, lengths: tuple[int, ...]) -> None:
+    """Raise `BadKey` for an unknown tag or another length than the tag's."""
+    if not data or data[0] >= len(lengths) or len(data) != 1 + lengths[data[0]]:
+        tag = f"tag {data[0]}" if data else "no tag"
+        forms = ", ".join(f"{one} and {length} bytes ({_TYPES[one]})" for one, length in enumerate(lengths))
+        raise BadKey(f"invalid {what}: expected tag {forms}; got {len(data)} bytes with {tag}")
+
+
+def is_ml_dsa(value: bytes) -> bool:
+    """Return whether a key or a signature is of ML-DSA-65: a type that this node does not use."""
+    return value[:1] == b"\2"
 
 
 class PublicKey(bytes):
-    """Index byte (0 ed25519, 1 secp256k1), then 32 or 64 bytes. The constructor does not check; `from_bytes` does."""
+    """Index byte (0 ed25519, 1 secp256k1, 2 ML-DSA-65), then 32, 64 or 1952 bytes.
+
+    The constructor does not check; `from_bytes` does.
+    """
 
     __slots__ = ()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PublicKey:
         """Checked: `BadKey` for another length or index. A point off the curve is found when it verifies nothing."""
-        if not data or data[0] > 1 or len(data) != 1 + _KEY_LENGTH[data[0]]:
-            raise BadKey("a public key is 1 + 32 bytes (ed25519) or 1 + 64 bytes (secp256k1)")
+        _check_length(data, "public key", _KEY_LENGTH)
         return cls(data)
 
     @classmethod
     def from_text(cls, text: str) -> PublicKey:
-        """From ``ed25519:...`` or ``secp256k1:...``; without a prefix it is ed25519."""
-        kind, data = _split_text(text, "public key")
-        if len(data) != _KEY_LENGTH[kind]:
-            raise BadKey(f"{text[:100]!r} is no public key: {len(data)} bytes, not {_KEY_LENGTH[kind]}")
-        return cls(bytes((kind,)) + data)
+        """From ``ed25519:...``, ``secp256k1:...`` or ``ml-dsa-65:...``; without a prefix it is ed25519."""
+        return cls(_split_text(text, "public key", _KEY_LENGTH))
 
     @property
     def key_type(self) -> str:
-        """``ed25519`` or ``secp256k1``."""
+        """``ed25519``, ``secp256k1`` or ``ml-dsa-65``."""
         return _TYPES[self[0]]
 
     @property
@@ -139,30 +179,29 @@ PeerId = PublicKey
 
 
 class Signature(bytes):
-    """Index byte, then 64 (ed25519) or 65 bytes (secp256k1: r, s, recovery id). Empty: there is none."""
+    """Index byte, then 64 (ed25519), 65 (secp256k1: r, s, recovery id) or 3309 bytes (ML-DSA-65).
+
+    Empty: there is none.
+    """
 
     __slots__ = ()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Signature:
         """Checked: `BadKey` for another length or index, `BadSignatureEncoding` for ed25519 top bits that none has."""
-        if not data or data[0] > 1 or len(data) != 1 + _SIGNATURE_LENGTH[data[0]]:
-            raise BadKey("a signature is 1 + 64 bytes (ed25519) or 1 + 65 bytes (secp256k1)")
+        _check_length(data, "signature", _SIGNATURE_LENGTH)
         if data[0] == 0 and data[64] & 0xE0:
             raise BadSignatureEncoding("an ed25519 signature never has any of its top three bits set")
         return cls(data)
 
     @classmethod
     def from_text(cls, text: str) -> Signature:
-        """From ``ed25519:...`` or ``secp256k1:...``."""
-        kind, data = _split_text(text, "signature")
-        if len(data) != _SIGNATURE_LENGTH[kind]:
-            raise BadKey(f"{text[:120]!r} is no signature: {len(data)} bytes, not {_SIGNATURE_LENGTH[kind]}")
-        return cls.from_bytes(bytes((kind,)) + data)
+        """From ``ed25519:...``, ``secp256k1:...`` or ``ml-dsa-65:...``."""
+        return cls.from_bytes(_split_text(text, "signature", _SIGNATURE_LENGTH))
 
     @property
     def key_type(self) -> str:
-        """``ed25519`` or ``secp256k1``."""
+        """``ed25519``, ``secp256k1`` or ``ml-dsa-65``."""
         return _TYPES[self[0]]
 
     def __str__(self) -> str:
@@ -204,8 +243,8 @@ class SecretKey:
 
     def __init__(self, key_type: str, secret: bytes) -> None:
         """`secret`: 32 bytes, an ed25519 seed or a secp256k1 scalar."""
-        if key_type not in _TYPES:
-            raise BadKey(f"{key_type!r} is no key type: ed25519 or secp256k1")
+        if key_type not in _SECRET_TYPES:
+            raise BadKey(f"invalid type of a secret key {key_type!r}: expected ed25519 or secp256k1")
         self._coin: coincurve.PrivateKey | None = None
         if key_type == "ed25519":
             public, self._secret = crypto_sign_seed_keypair(secret)
@@ -232,6 +271,8 @@ class SecretKey:
     def from_text(cls, text: str) -> SecretKey:
         """From ``ed25519:`` and 64 bytes (seed, public key), or ``secp256k1:`` and 32. No error shows the text."""
         kind, _, rest = text.rpartition(":")
+        if kind == _TYPES[_ML_DSA]:
+            raise BadKey("a secret key is ed25519 or secp256k1; nearnet does not sign with ml-dsa-65")
         try:
             data = b58decode(rest)
         except BadKey:
@@ -261,8 +302,13 @@ class SecretKey:
 
 
 def check_signature(public_key: bytes, signature: bytes, digest: bytes) -> str:
-    """``valid``, ``forged``, or ``strict``: refused by libsodium where the real nodes accept (`wire.md` §3)."""
+    """``valid``, ``forged``, or ``strict``: refused by libsodium where the real nodes accept (`wire.md` §3).
+
+    ``strict`` also for each signature of a key of ML-DSA-65 that does not hold, or that nothing here can check.
+    """
     kind = public_key[0]
+    if kind == _ML_DSA:
+        return _ml_dsa_outcome(public_key[1:], signature[1:], digest)
     if kind != signature[0]:
         return "forged"
     if kind:
@@ -276,7 +322,8 @@ def check_signature(public_key: bytes, signature: bytes, digest: bytes) -> str:
 def signature_row(public_key: bytes, digest: bytes, signature: bytes) -> bytes:
     """One check as one piece of bytes, for `check_signatures`: signature, digest (of 32 bytes) and key, without kinds.
 
-    No two kinds of key and signature are as long together: 128 bytes are of ed25519, 161 of secp256k1.
+    No two kinds of key and signature are as long together: 128 bytes are of ed25519, 161 of secp256k1, 5293 of
+    ML-DSA-65.
     """
     return signature[1:] + digest + public_key[1:]
 
@@ -310,7 +357,35 @@ def _check_row(row: bytes) -> str:
         return _refused(row) if _sodium_open(_NULL, _NULL, row, _SIGNED, row[_SIGNED:]) else "valid"
     if len(row) == _SECP256K1_ROW and _secp256k1_holds(b"\1" + row[97:], b"\1" + row[:65], row[65:97]):
         return "valid"
+    if len(row) in _ML_DSA_KEY_ROWS:
+        return _ml_dsa_outcome(row[-1952:], row[:-1984], row[-1984:-1952])
     return "forged"
+
+
+def _ml_dsa_outcome(key: bytes, signature: bytes, signed: bytes) -> str:
+    """Return ``valid`` or ``strict``, never ``forged``: nobody is banned for it.
+
+    How a node signs with such a key is inferred (`network-2026.md` §3): no live node could be asked, so a check that
+    fails may be ours to blame.
+    """
+    check = ml_dsa_check() if len(signature) == _SIGNATURE_LENGTH[_ML_DSA] else None
+    return "valid" if check is not None and check(key, signature, signed) else "strict"
+
+
+def ml_dsa_check() -> MlDsaCheck | None:
+    """Return the check of ML-DSA-65 signatures; None where no library has one. It is loaded when first asked for."""
+    global _ml_dsa, _ml_dsa_is_known
+    if not _ml_dsa_is_known:
+        _ml_dsa, _ml_dsa_is_known = ml_dsa.load(), True
+    return _ml_dsa
+
+
+def use_ml_dsa(check: MlDsaCheck | None) -> MlDsaCheck | None:
+    """Check ML-DSA-65 signatures of this process by `check` from now on, None: not at all; return what was in use."""
+    global _ml_dsa, _ml_dsa_is_known
+    before = ml_dsa_check()
+    _ml_dsa, _ml_dsa_is_known = check, True
+    return before
 
 
 def _refused(row: bytes) -> str:

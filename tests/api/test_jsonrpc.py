@@ -159,7 +159,7 @@ async def test_brackets_in_a_text_do_not_nest():
         ("nothing", {}, -32601, "nothing"),
         ("nearnet_peers", {"more": 1}, -32700, "more"),
         ("nearnet_routes", {"peer_id": 7}, -32700, "peer_id"),
-        ("nearnet_routes", {"peer_id": "no key"}, -32700, "no public key"),
+        ("nearnet_routes", {"peer_id": "no key"}, -32700, "invalid public key"),
         ("nearnet_ping", {}, -32700, "peer_id"),
         ("nearnet_ping", {"peer_id": STRANGER, "ttl": 300}, -32700, "ttl"),
         ("nearnet_ban", {"peer_id": STRANGER, "reason": "whim"}, -32700, "no reason for a ban"),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from ml_dsa_keys import MlDsaKey, verifying
 
 from nearnet.cli import main
 from nearnet.keys import PublicKey, SecretKey
@@ -75,3 +76,17 @@ def test_verify_refuses_what_is_no_key_or_signature(capsys):
         text, err = capsys.readouterr()
         assert text == ""
         assert err.startswith("nearnet: ")
+
+
+def test_verify_ml_dsa(capsys):
+    key = MlDsaKey("a")
+    public, signature = key.public_key, key.sign(DIGEST)
+    for texts in ((str(public), str(signature)), (public.hex(), signature.hex())):
+        assert verify(capsys, *texts, DIGEST.hex()) == (0, "true")
+        assert verify(capsys, *texts, bytes(32).hex()) == (0, "false")
+        with verifying(None):
+            assert main(["keys", "verify", *texts, DIGEST.hex()]) == 2
+        assert "pip install 'nearnet[mldsa]'" in capsys.readouterr().err
+    assert verify(capsys, str(KEY.public_key), str(signature), DIGEST.hex()) == (0, "false")
+    assert verify(capsys, str(public), str(KEY.sign(DIGEST)), DIGEST.hex()) == (0, "false")
+    assert main(["keys", "verify", str(public)[:-3], str(signature), DIGEST.hex()]) == 2

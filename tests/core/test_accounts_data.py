@@ -1,5 +1,6 @@
 """What validators tell of themselves: kept, relayed, refused (`behaviour.md` §10)."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,8 +8,9 @@ from hand import Core, key_of
 from world import World, make_config
 
 from nearnet.core.accounts_data import MOST_ACCOUNT_KEYS, MOST_ITEMS, MOST_PAYLOAD_BYTES
+from nearnet.core.gossip import BEHIND_BYTES
 from nearnet.errors import ReasonForBan
-from nearnet.keys import Signature
+from nearnet.keys import PublicKey, Signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import SocketAddress
@@ -60,8 +62,82 @@ def test_a_request_is_answered_at_once_even_with_nothing():
     hand.say(SyncAccountsData((), incremental=False, requesting_full_sync=True))
     assert synced(hand) == [SyncAccountsData((), incremental=False, requesting_full_sync=False)]
     other.say(SyncAccountsData((data(),), incremental=True, requesting_full_sync=False))
+    core.advance(10)
     hand.say(SyncAccountsData((), incremental=False, requesting_full_sync=True))
     assert synced(hand)[-1] == SyncAccountsData((data(),), incremental=False, requesting_full_sync=False)
+
+
+def test_at_most_one_request_in_ten_seconds_is_answered():
+    core = Core()
+    hand, other = today(core, "a"), today(core, "b")
+    asked = SyncAccountsData((), incremental=False, requesting_full_sync=True)
+    for _ in range(3):
+        hand.say(asked)
+    other.say(asked)
+    assert [len(synced(one)) for one in (hand, other)] == [1, 1], "each connection for itself"
+    assert core.manager.context.limits.hits("accounts_data_full_syncs") == 2
+    core.advance(9.9)
+    hand.say(asked)
+    assert synced(hand) == []
+    core.advance(0.1)
+    hand.say(asked)
+    assert len(synced(hand)) == 1
+    assert hand.peer.is_ready
+
+
+def test_a_neighbor_that_is_slow_gets_the_newest_form_later():
+    core = Core()
+    source, hand = today(core, "a"), today(core, "b")
+    hand.peer.unsent = BEHIND_BYTES + 1
+    source.say(SyncAccountsData((data(), data("another")), incremental=True))
+    core.advance(25)
+    assert synced(hand) == []
+    source.say(SyncAccountsData((data(version=2),), incremental=True))
+    hand.peer.unsent = 0
+    core.advance(10)
+    assert [one.accounts for one in synced(hand)] == [(data("another"), data(version=2))]
+
+
+def test_what_waits_for_a_neighbor_is_bounded():
+    core = Core(nearnet={"timing": {"accounts_data_interval": "60s"}})
+    source, hand = today(core, "a"), today(core, "b")
+    source.say(SyncAccountsData((data("first"),), incremental=True))
+    core.advance(0.001)
+    assert len(synced(hand)) == 1
+    items = [data(f"v {n}") for n in range(MOST_ITEMS + 1)]
+    for start in range(0, len(items), 100):
+        source.say(SyncAccountsData(tuple(items[start : start + 100]), incremental=True))
+    core.advance(60)
+    assert [one.accounts for one in synced(hand)] == [tuple(items[1:])]
+    assert core.manager.context.limits.hits("accounts_data_waiting") == 1
+
+
+@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.parametrize("place", ["account_key", "peer_id", "proxy", "signature"])
+def test_data_with_a_key_that_is_not_used_is_skipped(place):
+    core = Core()
+    hand, other = today(core, "a"), today(core, "b")
+    odd = PublicKey(b"\2" + bytes(1952))
+    made = data("odd").account_data()
+    signature = Signature(b"\2" + bytes(3309))
+    match place:
+        case "account_key":
+            made = replace(made, account_key=odd)
+        case "peer_id":
+            made = replace(made, peer_id=odd)
+        case "proxy":
+            made = replace(made, proxies=(*made.proxies, PeerAddr(SocketAddress("1.2.3.4", 1), odd)))
+    bad = SignedPayload.of(made, key_of("odd"))
+    if place == "signature":
+        bad = SignedPayload(bad.payload, signature)
+    hand.say(SyncAccountsData((data("good"), bad, bad, data("after")), incremental=True))
+    assert hand.peer.is_ready
+    assert [one.account_key for one in core.manager.accounts_data.all()] == [
+        key_of(name).public_key for name in ("good", "after")
+    ]
+    assert core.manager.context.counters["nearnet_unsupported_keys", "SyncAccountsData"] == 2
+    core.advance(0.001)
+    assert [one.accounts for one in synced(other)] == [(data("good"), data("after"))]
 
 
 @pytest.mark.scenario(90, 92)

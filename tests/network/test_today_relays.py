@@ -24,7 +24,7 @@ from nearnet.wire.messages_today import (
 )
 
 NEW = "protobuf"
-TIMING = {"accounts_data_interval": 0.1}
+TIMING = {"accounts_data_interval": 0.1, "snapshot_hosts_interval": 0.1}
 
 
 def account_data(name, version=1):
@@ -105,8 +105,12 @@ async def test_an_offence_bans_who_told_it_and_nobody_else():
     async with Cluster() as cluster:
         await line(cluster, (0, 1))
         huge = SyncSnapshotHosts((host("many", shards=tuple(range(513))),))
-        twice = SyncAccountsData((account_data("a"), account_data("a", 2)))
-        for name, offence in (("first", huge), ("second", twice)):
+        twice = SyncSnapshotHosts((host("none", shards=()),) * 2)
+        twice_data = SyncAccountsData((account_data("a"), account_data("a", 2)))
+        async with await RawPeer.ready(cluster.nodes[0], "harmless", NEW) as raw:
+            raw.send(huge)
+            await raw.answers()
+        for name, offence in (("first", twice), ("second", twice_data)):
             async with await RawPeer.ready(cluster.nodes[0], name, NEW) as raw:
                 raw.send(offence)
                 await raw.rest()

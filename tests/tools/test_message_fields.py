@@ -1,6 +1,9 @@
 """Messages as trees: every golden field by its own name."""
 
+from dataclasses import replace
+
 import pytest
+from ml_dsa_keys import ODD_SIGNATURE, MlDsaKey, edge_between, verifying
 
 from nearnet.core.edge import build_edge, edge_digest, sign_edge
 from nearnet.keys import CryptoHash, SecretKey, Signature
@@ -9,6 +12,7 @@ from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.routed_frame import routed_digest
 from tests.vectors_file import vectors
 
 PROTO, BORSH = dialect_named("protobuf"), dialect_named("borsh")
@@ -103,3 +107,39 @@ def test_what_one_dialect_tells():
 )
 def test_the_rest(message, fields):
     assert covers(message_fields(message, "borsh"), fields)
+
+
+@pytest.mark.parametrize("dialect", [BORSH, PROTO], ids=lambda dialect: dialect.name)
+def test_edges_with_a_key_of_ml_dsa(dialect):
+    key = MlDsaKey("a")
+    edge = edge_between(KEY, key)
+    wrong = Edge.build(*edge.key, 1, edge.signature0, ODD_SIGNATURE)
+    message = dialect.decode(dialect.encode(m.SyncRoutingTable((edge, wrong, edge_between(KEY, OTHER)))))
+    told = message_fields(message, dialect.name)["edges"]
+    assert [one["verify"] for one in told] == [True, False, True]
+    assert told[0]["peer1"] == str(key.public_key)
+    assert told[0]["signature1"] == str(edge.signature1)
+    with verifying(None):
+        told = message_fields(message, dialect.name)["edges"]
+    assert [one["verify"] for one in told] == ["needs nearnet[mldsa]"] * 2 + [True]
+
+
+def test_other_signatures_with_a_key_of_ml_dsa():
+    key, chain = MlDsaKey("a"), m.PeerChainInfo(m.GenesisId("c", CryptoHash(bytes(32))))
+    public = key.public_key
+    partial = m.PartialEdgeInfo(1, key.sign(edge_digest(public, KEY.public_key, 1)))
+    host = today.SnapshotHostInfo(public, CryptoHash(bytes(32)), 1, (1,), NONE)
+    routed = m.RoutedMessage(KEY.public_key, public, NONE, 9, b"\x12")
+    messages = [
+        m.Handshake(84, 80, public, KEY.public_key, 1, chain, partial),
+        today.SyncSnapshotHosts((replace(host, signature=key.sign(host.digest())),)),
+        m.Routed(replace(routed, signature=key.sign(routed_digest(routed)))),
+    ]
+
+    def verdicts():
+        told = [message_fields(PROTO.decode(PROTO.encode(one)), "protobuf") for one in messages]
+        return [one["hosts"][0]["verify"] if "hosts" in one else one["verify"] for one in told]
+
+    assert verdicts() == [True] * 3
+    with verifying(None):
+        assert verdicts() == ["needs nearnet[mldsa]"] * 3

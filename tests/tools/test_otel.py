@@ -156,14 +156,16 @@ async def test_what_is_not_sampled_is_not_sampled_anywhere() -> None:
 
 
 def test_contexts_of_the_wire() -> None:
-    told = TraceContext(bytes(15) + b"\x01", bytes(7) + b"\x02", 2)
+    told = TraceContext(bytes(15) + b"\x01", bytes(7) + b"\x02", 3)
     context = context_of(told)
     assert context is not None
     span = get_current_span(context).get_span_context()
     assert (span.trace_id, span.span_id, span.is_remote, span.trace_flags.sampled) == (1, 2, True, True)
     assert trace_of(span) == told
-    rejected = context_of(TraceContext(told.trace_id, told.span_id, 1))
-    assert not get_current_span(rejected).get_span_context().trace_flags.sampled
+    for priority, sampled in ((0, False), (1, False), (2, False), (3, True), (4, True), (5, False)):
+        other = get_current_span(context_of(TraceContext(told.trace_id, told.span_id, priority))).get_span_context()
+        assert other.trace_flags.sampled is sampled
+        assert trace_of(other).sampling_priority == (3 if sampled else 1), "as a node tells what it decided by itself"
     for wrong in (
         None,
         TraceContext(b"", b"", 2),

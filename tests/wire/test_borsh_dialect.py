@@ -195,11 +195,11 @@ def test_version_is_read_before_the_rest():
     ("frame", "words"),
     [
         (b"\1" + bytes(33) + b"\0\0" + b"\3", "no reason"),
-        (b"\1" + b"\2" + bytes(40), "no key type"),
+        (b"\1" + b"\3" + bytes(40), "type of a public key"),
         (b"\1" + bytes(33) + b"\1\2" + bytes(20), "no IP version"),
         (b"\1" + bytes(33) + b"\2", "no bool"),
         (b"\1" + bytes(33) + b"\0\1\1\0\0\0A\2", "no account id"),
-        (b"\4" + bytes(8) + b"\2" + bytes(70), "no signature type"),
+        (b"\4" + bytes(8) + b"\3" + bytes(70), "type of a signature"),
         (b"\4" + bytes(8) + b"\0" + b"\xff" * 64, "top three bits"),
     ],
 )

@@ -37,11 +37,12 @@ def test_forms():
         (f"{KEY}@UPPER", "neither HOST:PORT nor an account"),
         (f"{KEY}@1.2.3.4:99999", "port of 0 to 65535"),
         (f"{KEY}@1.2.3.4:x", "port of 0 to 65535"),
+        (f"{KEY}@1.2.3.4:{1:05000}", "port of 0 to 65535"),
         (f"{KEY}@:1", "port of 0 to 65535"),
         (f"{KEY}@::1:24567", "stands in brackets"),
         (f"{KEY}@[1.2.3.4]:24567", "no IPv6 address"),
         (f"{KEY}@[zz]:24567", "no IPv6 address"),
-        ("nokey0", "no public key"),
+        ("nokey0", "invalid public key"),
     ],
 )
 def test_refusals(text, words):

@@ -267,3 +267,12 @@ def test_traces():
     assert read_trace(trace.SerializeToString()) == today.TraceContext(bytes(16), bytes(8), 1)
     with pytest.raises(Malformed):
         read_trace(b"\xff")
+
+
+def test_what_a_trace_says_of_its_sampling():
+    names = ("UNKNOWN", "AUTO_REJECT", "USER_REJECT", "AUTO_KEEP", "USER_KEEP")
+    assert pb.TraceContext.SamplingPriority.items() == [(name, number) for number, name in enumerate(names)]
+    for priority in (3, 4, 9):
+        trace = pb.TraceContext(trace_id=bytes(16), span_id=bytes(8))
+        data = trace.SerializeToString() + b"\x18" + varint(priority)
+        assert read_trace(data).sampling_priority == priority

@@ -49,7 +49,7 @@ def test_the_library_reads_what_was_written_by_hand():
 
 
 def test_traces():
-    for priority in (0, 1, 2, 9):
+    for priority in (0, 1, 2, 3, 4, 9):
         trace = today.TraceContext(bytes(16), bytes(8), priority)
         read = pb.PeerMessage.FromString(write_trace(trace)).trace_context
         assert (read.trace_id, read.span_id, read.sampling_priority) == (bytes(16), bytes(8), priority)

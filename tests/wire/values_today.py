@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE
 
 from nearnet.keys import CryptoHash, SecretKey, Signature
 from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire.edge_bytes import Edge
 
-keys = st.sampled_from([SecretKey.from_seed("a").public_key, SecretKey.from_seed("b", "secp256k1").public_key])
+keys = st.sampled_from([SecretKey.from_seed("a").public_key, SecretKey.from_seed("b", "secp256k1").public_key, ODD_KEY])
 signatures = st.one_of(
     st.binary(min_size=63, max_size=63).map(lambda data: Signature(b"\0" + data + b"\x0f")),
     st.binary(min_size=65, max_size=65).map(lambda data: Signature(b"\1" + data)),
+    st.just(ODD_SIGNATURE),
 )
 hashes = st.binary(min_size=32, max_size=32).map(CryptoHash)
 u16, u32, u64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))

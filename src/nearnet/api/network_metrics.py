@@ -37,6 +37,7 @@ _COUNTED = {
     "nearnet_skipped_fields": ((), "Unknown fields skipped"),
     "nearnet_ignored_messages": (("type",), "Messages that mean nothing here or now"),
     "nearnet_oversized_messages": (("type",), "Messages with more in them than anybody needs"),
+    "nearnet_unsupported_keys": (("type",), "What was skipped in messages for a key of a type that is not used here"),
     "nearnet_malformed_messages": ((), "Messages dropped because they do not read"),
     "nearnet_outdated_edges": ((), "Edges dropped unverified: too old, or too far ahead"),
 }

@@ -378,6 +378,7 @@ def limits(node: Node) -> dict[str, dict[str, Any]]:
     used: dict[str, float] = {
         "pending_connections": pending,
         "edges_total": core.table.edge_count,
+        "ml_dsa_edges": core.table.ml_dsa_count,
         "graph_peers": core.table.peer_count,
         "known_peers": len(core.peer_store),
         "announcements": len(core.announcements),

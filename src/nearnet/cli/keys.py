@@ -9,9 +9,9 @@ import typer
 from nearnet.cli.app import new_app
 from nearnet.cli.options import HomeOption, JsonOption, home_path
 from nearnet.cli.output import print_json
-from nearnet.errors import BadKey
+from nearnet.errors import BadKey, ConfigError
 from nearnet.home import read_key, write_key
-from nearnet.keys import PublicKey, SecretKey, Signature, check_signature
+from nearnet.keys import PublicKey, SecretKey, Signature, check_signature, is_ml_dsa, ml_dsa_check
 
 __all__ = ["app", "from_seed", "generate", "show", "verify"]
 
@@ -96,6 +96,8 @@ def verify(
         raise BadKey(f"the message {message_hex[:40]!r} is not hex") from None
     if "secp256k1" in (key.key_type, signed.key_type) and len(message) != 32:
         raise BadKey(f"secp256k1 signs exactly 32 bytes; this message has {len(message)}")
+    if is_ml_dsa(key) and ml_dsa_check() is None:
+        raise ConfigError("cannot verify an ml-dsa-65 signature: pip install 'nearnet[mldsa]'")
     valid = check_signature(key, signed, message) == "valid"
     if as_json:
         print_json({"valid": valid})

@@ -248,6 +248,7 @@ class LimitsSection(Section):
     accounts_per_message_received: Count = 10_000
     edges_per_source: Count = 200_000
     edges_total: Count = 1_000_000
+    ml_dsa_edges: Count = 5_000
     graph_peers: Count = 100_000
     tables_per_second: TablesPerSecond = Field(default_factory=TablesPerSecond)
     peers_requests: Rate = Field(default_factory=Rate)
@@ -295,6 +296,7 @@ class TimingSection(Section):
     nonce_refresh_interval: Period = 600.0
     accounts_data_interval: Period = 10.0
     accounts_data_full_sync_interval: Period = 600.0
+    snapshot_hosts_interval: Period = 10.0
 
 
 class NearnetSection(Section):

@@ -96,6 +96,9 @@ def parse_peers(value: object, need_place: bool = True) -> tuple[BootNode, ...]:
             wrong.append(str(error))
             continue
         nodes.append(node)
+        refusal = peer_text.why_not_dialed(node.info.id)
+        if need_place and refusal is not None:
+            wrong.append(refusal)
         if need_place and node.info.addr is None and node.host is None:
             wrong.append(f"{text.strip()} has no address, and nobody else tells where to dial it")
     if wrong:

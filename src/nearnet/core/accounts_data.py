@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from nearnet.core.gossip import BEHIND_BYTES
 from nearnet.core.limits import LruDict
 from nearnet.errors import ReasonForBan
+from nearnet.keys import is_ml_dsa
 from nearnet.wire.messages_today import SyncAccountsData
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class AccountsData:
         """A neighbour's data. What is right is kept, also when something else in it costs the neighbour a ban."""
         self._count("received", message.incremental, message.requesting_full_sync)
         if message.requesting_full_sync:
-            self._send(peer, self._signed())
+            self._answer(peer, now)
         items = message.accounts
         if len(items) > MOST_ITEMS:
             self._context.count("nearnet_oversized_messages", "SyncAccountsData")
@@ -96,10 +98,23 @@ class AccountsData:
         if offence is not None:
             self._context.ban(peer.ready_id, offence, now)
 
+    def _answer(self, peer: Peer, now: Now) -> None:
+        """Tell all, were it nothing; at most once per `accounts_data_interval` on each connection."""
+        relay = self._relays[peer]
+        interval = self._context.config.nearnet.timing.accounts_data_interval
+        if relay.answered is not None and now.mono - relay.answered < interval:
+            self._context.limits.hit("accounts_data_full_syncs")
+            return
+        relay.answered = now.mono
+        self._send(peer, self._signed())
+
     def _take(self, items: Iterable[SignedPayload]) -> tuple[dict[PublicKey, SignedPayload], ReasonForBan | None]:
         new: dict[PublicKey, SignedPayload] = {}
         seen: dict[PublicKey, None] = {}
         for signed, data in [(signed, _read(signed)) for signed in items]:
+            if data is not None and _has_ml_dsa(signed, data):
+                self._context.unsupported_key("SyncAccountsData")
+                continue
             if data is None or data.account_key in seen:
                 return new, ReasonForBan.ABUSIVE
             key = data.account_key
@@ -124,7 +139,9 @@ class AccountsData:
     def _relay(self, source: Peer, new: dict[PublicKey, SignedPayload], now: Now) -> None:
         for peer, relay in self._relays.items():
             if peer is not source:
-                relay.waiting.update(new)
+                for key, signed in new.items():
+                    if relay.waiting.put(key, signed) is not None:
+                        self._context.limits.hit("accounts_data_waiting")
                 self._arm(peer, relay, now)
 
     def _arm(self, peer: Peer, relay: _Relay, now: Now) -> None:
@@ -137,7 +154,10 @@ class AccountsData:
     def _flush(self, peer: Peer, relay: _Relay, now: Now) -> None:
         relay.timer = None
         relay.last = now.mono
-        items, relay.waiting = tuple(relay.waiting.values()), {}
+        if peer.queued > BEHIND_BYTES:
+            self._arm(peer, relay, now)
+            return
+        items, relay.waiting = tuple(relay.waiting.values()), LruDict(MOST_ITEMS)
         self._send(peer, items, incremental=True)
 
 
@@ -146,12 +166,21 @@ def _read(signed: SignedPayload) -> AccountData | None:
     return None if len(signed.payload) > MOST_PAYLOAD_BYTES else signed.account_data()
 
 
+def _has_ml_dsa(signed: SignedPayload, data: AccountData) -> bool:
+    """Return whether one of its keys, or its signature, is of a type that we do not use (`network-2026.md` §3)."""
+    proxies = (proxy.peer_id for proxy in data.proxies)
+    return any(map(is_ml_dsa, (data.account_key, data.peer_id, signed.signature, *proxies)))
+
+
 class _Relay:
     """What waits to be passed on to one neighbour."""
 
-    __slots__ = ("last", "timer", "waiting")
+    __slots__ = ("answered", "last", "timer", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: dict[PublicKey, SignedPayload] = {}
+        self.answered: float | None = None
+        """When this neighbour's last request for all was answered."""
+        self.waiting: LruDict[PublicKey, SignedPayload] = LruDict(MOST_ITEMS)
+        """The newest form of each, however long it waits."""
         self.timer: Timer | None = None
         self.last: float | None = None

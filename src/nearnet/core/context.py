@@ -88,6 +88,12 @@ class Context:
         key = (metric, label)
         self.counters[key] = self.counters.get(key, 0) + count
 
+    def unsupported_key(self, kind: str, count: int = 1) -> None:
+        """Count what is skipped in messages of this kind for a key of a type that we do not use."""
+        if count:
+            self.limits.hit("unsupported_key", count)
+            self.count("nearnet_unsupported_keys", kind, count)
+
     def sync_delay(self, peer: Peer) -> float:
         """Seconds from Ready to the first table and question: none with today's peers (`behaviour.md` §2)."""
         return 0.0 if peer.is_today else self.config.nearnet.timing.wait_for_sync_delay

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.actions import Verdict
 from nearnet.keys import CryptoHash, check_signature, check_signatures, many_checks, signature_row
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.edge_layout import MIN_EDGE, is_active
+from nearnet.wire.edge_layout import MIN_EDGE, has_ml_dsa, is_active
 from nearnet.wire.messages import PartialEdgeInfo
 
 if TYPE_CHECKING:
@@ -138,6 +138,32 @@ def verify_edge(edge: Edge) -> bool:
 
 def run_checks(number: int, checks: Sequence[EdgeCheck]) -> Verdict:
     """Check edges in order, up to and with the first forgery (document §8.4); their signatures in one go."""
+    usual = [check for check in checks if not has_ml_dsa(check.edge)]
+    if len(usual) == len(checks):
+        return _run_usual(number, checks)
+    verdicts = iter(_run_usual(number, usual).outcomes)
+    outcomes: list[str] = []
+    for check in checks:
+        outcome = _ml_dsa_outcome(check) if has_ml_dsa(check.edge) else next(verdicts)
+        outcomes.append(outcome)
+        if outcome == "forged":
+            break
+    return Verdict(number, tuple(outcomes))
+
+
+def _ml_dsa_outcome(check: EdgeCheck) -> str:
+    """Return ``valid`` or ``strict`` for an edge with a key of ML-DSA-65, never ``forged``: nobody is banned for it.
+
+    The order of such keys, and so what both ends sign, is inferred (`network-2026.md` §3): no live node could be asked.
+    """
+    rows = check.checks
+    if rows is None:
+        return "strict"
+    rows = tuple(sorted(rows, key=len))  # The cheap ones first: after one that does not hold, none is checked.
+    return "valid" if all(check_signatures([row]) == ["valid"] for row in rows) else "strict"
+
+
+def _run_usual(number: int, checks: Sequence[EdgeCheck]) -> Verdict:
     holding = _first_that_hold([check.edge for check in checks])
     rows: list[bytes] = []
     ends: list[int] = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.actions import Verdict, Verify
 from nearnet.core.edge import EdgeCheck
-from nearnet.wire.edge_layout import ends_of, is_active
+from nearnet.wire.edge_layout import ends_of, has_ml_dsa, is_active
 
 if TYPE_CHECKING:
     from nearnet.core.peer import Peer
@@ -81,6 +81,9 @@ class EdgeIntake:
                 valid.append(check.edge)
                 continue
             tellers = self._tellers.pop(check.edge)
+            if has_ml_dsa(check.edge):
+                for teller in tellers:
+                    teller.refused_ml_dsa += 1
             if outcome == "forged":
                 forgers.extend(tellers)
         again: dict[Peer, list[EdgeCheck]] = {}

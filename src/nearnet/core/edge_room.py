@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nearnet.wire.edge_layout import has_ml_dsa
+
 if TYPE_CHECKING:
     from nearnet.config.models import LimitsSection
     from nearnet.core.edge_table import EdgeTable
@@ -33,6 +35,17 @@ class EdgeRoom:
             and edges.told_by(source) + count <= limits.edges_per_source
             and len(edges.index) + 2 * count <= limits.graph_peers
         )
+
+    def for_key_type(self, edge: bytes) -> bool:
+        """Return whether one more edge with keys of these types is within the limits; count it when it is not.
+
+        Only edges with a key of ML-DSA-65 are limited, whoever told them: they take fifty times the memory of others.
+        Those on their way (`EDGES_IN_PROGRESS`) are not counted here, but each is asked about again before it is held.
+        """
+        if not has_ml_dsa(edge) or self._edges.ml_dsa_count < self._limits.ml_dsa_edges:
+            return True
+        self._counters.hit("ml_dsa_edges")
+        return False
 
     def for_one(self, peer0: bytes, peer1: bytes, source: PeerId | None, unseen: int = 0) -> bool:
         """Whether one more is within the limits, after `unseen` others; counted when it is not."""

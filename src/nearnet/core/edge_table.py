@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.graph import Snapshot
 from nearnet.core.pair_index import PairIndex
 from nearnet.keys import PeerId
-from nearnet.wire.edge_layout import is_active, nonce_of
+from nearnet.wire.edge_layout import has_ml_dsa, is_active, nonce_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +82,7 @@ class EdgeTable:
         "active_count",
         "index",
         "latest",
+        "ml_dsa_count",
         "peers",
         "slots",
     )
@@ -95,6 +96,8 @@ class EdgeTable:
         """Some of the edges held, those put in last: at most `LATEST`."""
         self.active = bytearray()
         self.active_count = 0
+        self.ml_dsa_count = 0
+        """Edges held that have a key of ML-DSA-65."""
         self._first, self._second, self._source = array("I"), array("I"), array("I")
         # The hash of bytes is secret and another in each process, which is all that is needed of it.
         self._pairs = PairIndex(self._first, self._second, hash(me))
@@ -142,6 +145,7 @@ class EdgeTable:
         `source` None: of our own making, or from disk.
         """
         slot = self._new_slot(self.number(ends[0]), self.number(ends[1]), source)
+        self.ml_dsa_count += has_ml_dsa(edge)
         self._set(slot, edge)
         return slot
 
@@ -183,8 +187,10 @@ class EdgeTable:
     def remove(self, slot: int) -> None:
         """Forget the edge in this slot; a peer of which no edge is left loses its number."""
         first, second, source = self._first[slot], self._second[slot], self._source[slot]
+        edge = self.slots[slot]
         self._pairs.remove(slot)
-        self.latest.pop(self.slots[slot], None)
+        self.latest.pop(edge, None)
+        self.ml_dsa_count -= edge is not None and has_ml_dsa(edge)
         self.active_count -= self.active[slot]
         self.slots[slot] = None
         self.active[slot] = 0

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from nearnet.core.edge import verify_partial
-from nearnet.keys import PeerId
+from nearnet.keys import PeerId, is_ml_dsa
 from nearnet.wire.messages import (
     GenesisId,
     GenesisMismatch,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_VERSION",
     "TABLE",
+    "UNSUPPORTED_KEY",
     "Expectation",
     "Input",
     "Outcome",
@@ -41,6 +42,9 @@ __all__ = [
 
 MOST_VERSION: Final = 2**32 - 1
 """The largest number that fits the field of a Handshake."""
+
+UNSUPPORTED_KEY: Final = "unsupported key type"
+"""Why a connection ends whose peer has a key of ML-DSA-65 (`network-2026.md` §3)."""
 
 
 class PeerState(Enum):
@@ -175,6 +179,8 @@ def judge(handshake: Handshake, expected: Expectation) -> Outcome:
         return _failed(InvalidTarget(), expected)
     if expected.peer_id is not None and handshake.sender_peer_id != expected.peer_id:
         return Outcome(close="another peer answered")
+    if is_ml_dsa(handshake.sender_peer_id):
+        return Outcome(close=UNSUPPORTED_KEY, flagged=True)
     partial: PartialEdgeInfo = handshake.partial_edge_info
     if not verify_partial(expected.me, handshake.sender_peer_id, partial):
         return Outcome(close="wrong handshake signature", flagged=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.edge import build_edge, sign_edge, verify_edge
 from nearnet.core.handshake import (
+    UNSUPPORTED_KEY,
     Expectation,
     Outcome,
     PeerState,
@@ -19,6 +20,7 @@ from nearnet.core.handshake import (
 )
 from nearnet.core.nonces import NonceJudgement, judge_nonce, propose_nonce
 from nearnet.core.protocol_watch import describe_refusal
+from nearnet.keys import is_ml_dsa
 from nearnet.wire.messages import (
     GenesisMismatch,
     Handshake,
@@ -103,6 +105,8 @@ class Handshaking:
     def failed(self, peer: Peer, failure: HandshakeFailure, now: Now) -> None:
         """Take that the other end refused our Handshake: another one follows, or the connection ends."""
         context, reason, why = self._context, failure.reason, describe_failure(failure)
+        if is_ml_dsa(failure.peer_info.id):
+            context.unsupported_key("HandshakeFailure")
         if isinstance(reason, ProtocolVersionMismatch):
             ours = self.versions(peer)
             version = self._version_to_retry(peer, reason, now)
@@ -179,6 +183,8 @@ class Handshaking:
         reason = outcome.close or ""
         if reason == "wrong handshake signature":
             self._context.limits.cool_down(peer.address.ip, now)
+        if reason == UNSUPPORTED_KEY:
+            self._context.unsupported_key("Handshake")
         if reason == "connected to ourselves":
             self._context.count("near_connected_to_myself")
         self._context.close(peer, reason, now, flagged=outcome.flagged)
@@ -235,14 +241,18 @@ class Handshaking:
 
     def _owned_account_refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
         """A validator's word that it owns the sender: about that peer, of these minutes, signed, and nobody else's."""
-        if handshake.owned_account is None:
+        signed = handshake.owned_account
+        if signed is None:
             return None
-        owned = handshake.owned_account.owned_account()
+        owned = signed.owned_account()
+        if owned is not None and any(map(is_ml_dsa, (owned.account_key, owned.peer_id, signed.signature))):
+            self._context.unsupported_key("Handshake")  # Nothing of it is used (`network-2026.md` §3).
+            return None
         if owned is None or owned.peer_id != handshake.sender_peer_id:
             return "owned account of another peer"
         if abs(owned.timestamp[0] - now.wall) > OWNED_ACCOUNT_WINDOW:
             return "owned account of another time"
-        if not handshake.owned_account.verify(owned.account_key):
+        if not signed.verify(owned.account_key):
             return "wrong signature of the owned account"
         if any(one.account_key == owned.account_key for one in self._context.peers.values()):
             self._context.count("near_already_connected_account")

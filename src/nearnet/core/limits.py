@@ -153,9 +153,9 @@ class LimitCounters:
         self._per_ip_on_loopback = bool(values["per_ip_on_loopback"])
         self._cooling: LruDict[str, float] = LruDict(_COOLING)
 
-    def hit(self, name: str) -> None:
-        """The limit of that name refused something (also of a rule without a value, such as the cool-down)."""
-        self._hits[name] = self._hits.get(name, 0) + 1
+    def hit(self, name: str, count: int = 1) -> None:
+        """The limit of that name refused `count` things (also of a rule without a value, such as the cool-down)."""
+        self._hits[name] = self._hits.get(name, 0) + count
 
     def hits(self, name: str) -> int:
         """How often it was hit."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from nearnet.core.limits import TokenBucket
 from nearnet.core.safe_set import choose_to_drop
 from nearnet.errors import ConfigError, NotConnected, PeerRefused, ReasonForBan
+from nearnet.keys import is_ml_dsa
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import PeerInfo, PeersRequest, PeersResponse
+from nearnet.wire.peer_text import why_not_dialed
 
 if TYPE_CHECKING:
     from nearnet.core.actions import Dial
@@ -202,6 +204,9 @@ class Membership:
             dialect_named(dialect)
         if info.id == context.me:
             raise PeerRefused(f"{info.id} is this node itself")
+        refusal = why_not_dialed(info.id)
+        if refusal is not None:
+            raise PeerRefused(refusal)
         if info.id in context.peers or self._dialer.is_dialling(info.id) or info.id in self._pending():
             return
         if context.peer_store.is_banned(info.id):
@@ -282,5 +287,8 @@ class Membership:
         if len(message.peers) > context.config.network.max_send_peers or len(message.direct_peers) > MAX_DIRECT_PEERS:
             self.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
             return
-        if context.peer_store.add_indirect((*message.peers, *message.direct_peers), peer.address.ip, now):
+        told = (*message.peers, *message.direct_peers)
+        usable = [info for info in told if not is_ml_dsa(info.id)]
+        context.unsupported_key("PeersResponse", len(told) - len(usable))
+        if context.peer_store.add_indirect(usable, peer.address.ip, now):
             self.rearm(now)

@@ -105,6 +105,7 @@ class Peer:
         "received_bytes",
         "received_sizes",
         "refresh",
+        "refused_ml_dsa",
         "relay_rates",
         "resumed_at",
         "routed_cache",
@@ -145,6 +146,8 @@ class Peer:
     """When the frame that is coming in is looked at, `threats.md` row 8."""
     refresh: Timer | None
     """Of `core/nonce_refresh.py`: when our edge's nonce is looked at next."""
+    refused_ml_dsa: int
+    """Edges with a key of ML-DSA-65 that it told and that did not hold."""
     frame_started: float | None
     """When the frame that is still coming in started."""
     paused: dict[str, None]
@@ -220,6 +223,7 @@ class Peer:
         self.tables: TokenBucket | None = None
         self.peers_requests: TokenBucket | None = None
         self.routed_cache = OrderedDict()
+        self.refused_ml_dsa = 0
         self.behind = False
         self.missed = {}
         self.missed_accounts = {}

@@ -310,7 +310,7 @@ class PeerManager:
     def _ready(self, peer: Peer, now: Now) -> None:
         self.context.rates.begin(peer, now.mono)
         self.membership.ready(peer, now)
-        self.snapshot_hosts.ready(peer)
+        self.snapshot_hosts.ready(peer, now)
         self.accounts_data.ready(peer, now)
         self.exchange.ready(peer, now)
         self.refresh.ready(peer, now)
@@ -319,6 +319,7 @@ class PeerManager:
     def _closed(self, peer: Peer, reason: str, now: Now) -> None:
         self.membership.closed(peer, reason, now)
         self.accounts_data.closed(peer)
+        self.snapshot_hosts.closed(peer)
         if peer.edge is not None:
             self.local_edges.disconnected(peer.ready_id, now)
             if not peer.is_today and self.peers:

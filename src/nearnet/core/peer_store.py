@@ -13,6 +13,7 @@ from nearnet.core.addresses import Blacklist, is_loopback, may_tell, normalise, 
 from nearnet.core.known_peer import Ban, PeerStatus, TrustLevel, encode_known_peer
 from nearnet.core.peer_loading import COLUMN, load_peers
 from nearnet.core.peer_table import UNLIMITED, KnownPeer, PeerTable
+from nearnet.keys import is_ml_dsa
 from nearnet.wire.messages import PeerInfo
 
 if TYPE_CHECKING:
@@ -150,8 +151,8 @@ class PeerStore:
         return self._rng.choice(candidates) if candidates else None
 
     def may_dial(self, peer: KnownPeer) -> bool:
-        """Not connected nor banned, and with an address that is neither ours nor blacklisted."""
-        if peer.status not in (PeerStatus.UNKNOWN, PeerStatus.NOT_CONNECTED):
+        """Not connected nor banned, with a key of a type that we use, at an address neither ours nor blacklisted."""
+        if peer.status not in (PeerStatus.UNKNOWN, PeerStatus.NOT_CONNECTED) or is_ml_dsa(peer.id):
             return False
         if peer.addr is None:
             return peer.host is not None
@@ -174,7 +175,7 @@ class PeerStore:
 
     def _add_indirect(self, info: PeerInfo, source_ip: str, group: str, now: Now) -> bool:
         allow_private = self._config.nearnet.limits.allow_private
-        if info.id == self._me or info.addr is None or not may_tell(info.addr, source_ip, allow_private):
+        if not self._may_hold(info) or info.addr is None or not may_tell(info.addr, source_ip, allow_private):
             return False
         address = normalise(info.addr)
         peer = self._table.get(info.id)
@@ -186,10 +187,14 @@ class PeerStore:
 
     def add_direct(self, info: PeerInfo, now: Now) -> bool:
         """A peer said of itself, from `info.addr`, that it is there; whether that is now its address."""
-        if info.id == self._me or info.addr is None or self.is_mine(info.addr):
+        if not self._may_hold(info) or info.addr is None or self.is_mine(info.addr):
             return False
         peer = self._table.get(info.id) or self._new(info, now)
         return peer is not None and self._claim(peer, normalise(info.addr), TrustLevel.DIRECT)
+
+    def _may_hold(self, info: PeerInfo) -> bool:
+        """Return whether it is another peer whose key is of a type that we use (`network-2026.md` §3)."""
+        return info.id != self._me and not is_ml_dsa(info.id)
 
     def invalid_target(self, dialled_id: PeerId, dialled: SocketAddress, told_id: PeerId, now: Now) -> None:
         """We dialled `dialled_id` there and `told_id` answered: the address is not the former's (row 15)."""

@@ -16,7 +16,7 @@ from nearnet.core.limits import LruDict
 from nearnet.core.loop_guard import LoopGuard
 from nearnet.core.pings import Pings
 from nearnet.errors import Malformed, NearnetError, RouteNotFound
-from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures
+from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures, is_ml_dsa
 from nearnet.wire.message_kinds import SMALL, body_number, routed_too_large
 from nearnet.wire.messages import Routed, RoutedMessage
 from nearnet.wire.routed_body import (
@@ -181,12 +181,16 @@ class RoutedMessages:
     def admit(self, peer: Peer, rf: RoutedFrame, mono: float) -> bool:
         """Whether one that came from `peer` is worth a signature check; counted when not.
 
-        It is not when it is larger than its kind may be or over the rate of its kind, nor when the same target, author
-        and signature just came by this connection.
+        It is not when it is larger than its kind may be, over the rate of its kind, or has a key of a type that we do
+        not use (without a penalty: `network-2026.md` §3), nor when the same target, author and signature just came by
+        this connection.
         """
         index = rf.body_index
         if len(rf.frame) > SMALL and _too_large(peer, rf, len(rf.frame)):
             self._drop(index, _TOO_LARGE)
+            return False
+        if rf.has_ml_dsa:
+            self._drop(index, "UnsupportedKey")
             return False
         rates = peer.body_rates
         if rates is not None and not rates.take(body_number(index), mono):
@@ -336,6 +340,9 @@ class RoutedMessages:
             raise RouteNotFound("Unsupported", "a routed message has a body of at least one byte")
         if target == self._me:
             raise RouteNotFound("Self", "a node sends no routed message to itself")
+        if isinstance(target, PublicKey) and is_ml_dsa(target):
+            self._drop(body[0], "UnsupportedKey")
+            raise RouteNotFound("UnsupportedKey", "nearnet sends nothing to a peer with a key of ml-dsa-65")
         next_hop = self._next_hop(target) if isinstance(target, PublicKey) else self._way_back(target, now)
         if next_hop is None or next_hop.dialect is None:
             self._drop(body[0], "NoRouteFound")

@@ -93,6 +93,11 @@ class RoutingTable:
         return self._edges.active_count
 
     @property
+    def ml_dsa_count(self) -> int:
+        """Edges held that have a key of ML-DSA-65."""
+        return self._edges.ml_dsa_count
+
+    @property
     def peer_count(self) -> int:
         """Peers in the graph, ourselves among them."""
         return len(self._edges.index)
@@ -132,6 +137,8 @@ class RoutingTable:
             if held is None:
                 if not (roomy or self._room.for_one(peer0, peer1, source, unseen)):
                     continue
+                if not self._room.for_key_type(edge):
+                    continue
                 unseen += 1
             elif nonce_of(edge) <= nonce_of(held):
                 continue
@@ -155,6 +162,8 @@ class RoutingTable:
                 if not (peer0 in table.index and peer1 in table.index) and self._restore(ends, now):
                     slot = table.slot_of(peer0, peer1)
                     roomy = self._room.for_all(len(edges), source)
+                if slot is None and not self._room.for_key_type(edge):
+                    continue
             if self._put(edge, ends, slot, source, now):
                 added.append(edge)
         return added
@@ -202,7 +211,9 @@ class RoutingTable:
                         met.add(end)
                         waiting.append(PeerId(end))
                 current = involves(edge, self.me) or is_current(nonce_of(edge), now.wall, self.dated.expires_after)
-                if current and self._put(edge, ends, self._edges.slot_of(*ends), None, now):
+                slot = self._edges.slot_of(*ends)
+                fits = current and (slot is not None or self._room.for_key_type(edge))
+                if fits and self._put(edge, ends, slot, None, now):
                     self._restored.append(edge)
         return bool(back)
 

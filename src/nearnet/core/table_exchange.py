@@ -15,8 +15,9 @@ from nearnet.core.dated_edges import EXPIRE_AT_ONCE
 from nearnet.core.edge import well_formed
 from nearnet.core.nonces import is_current, is_dated
 from nearnet.errors import ConfigError, ReasonForBan
+from nearnet.keys import is_ml_dsa, ml_dsa_check
 from nearnet.wire.account_id import valid_account_id
-from nearnet.wire.edge_layout import involves, is_active, nonce_of
+from nearnet.wire.edge_layout import has_ml_dsa, involves, is_active, nonce_of
 
 if TYPE_CHECKING:
     from nearnet.core.clock import Now
@@ -31,14 +32,18 @@ if TYPE_CHECKING:
     from nearnet.wire.edge_bytes import Edge
     from nearnet.wire.messages import AnnounceAccount, SyncRoutingTable
 
-__all__ = ["EDGES_AT_ONCE", "EDGES_IN_PROGRESS", "TableExchange"]
+__all__ = ["EDGES_AT_ONCE", "EDGES_IN_PROGRESS", "REFUSED_ML_DSA", "TableExchange"]
 
 EDGES_AT_ONCE = 500
 """Edges taken into the table in one go: about 10 ms of work, so that the loop stays free."""
 
 EDGES_IN_PROGRESS = 4000
 """Edges with the EdgeValidator, or waiting for their turn after it: 0.2 s of work of two threads, 3 MB. The tellers of
-more are not read."""
+more are not read. With keys of ML-DSA-65, at up to 10.6 KB each, that is 42 MB."""
+
+REFUSED_ML_DSA = 100
+"""Edges with a key of ML-DSA-65 that do not hold, told on one connection, after which no more of it are looked at. To
+check one takes up to 0.5 ms, so with the `EDGES_IN_PROGRESS` that may be on their way they cost 2 s of work."""
 
 _STREAM = 0.2
 """Seconds after `EDGES_AT_ONCE` edges in which more are of the same stream: as many take 20 to 80 ms to verify."""
@@ -140,7 +145,7 @@ class TableExchange:
             if peer.is_ready:
                 unheard, echoes = self._intake.split_echoes(edges[start:end])
                 self._gossip.heard(echoes, peer)
-                self._verify(self._intake.offer(self._current(unheard, peer, now), peer))
+                self._verify(self._intake.offer(self._current(self._supported(unheard, peer), peer, now), peer))
                 if end < len(edges):
                     self._incoming.append((peer, edges, end))
                 else:
@@ -154,6 +159,18 @@ class TableExchange:
     def _arm_offer(self, now: Now) -> None:
         if self._may_offer and not (self._offering is not None and self._offering.armed):
             self._offering = self._context.timers.at(now.mono, self._offer)
+
+    def _supported(self, edges: list[Edge], peer: Peer) -> list[Edge]:
+        """Return those whose signatures can be checked here: nobody is banned for the rest (`network-2026.md` §3).
+
+        As nobody is banned for edges with a key of ML-DSA-65 that do not hold either, somebody could have us check
+        such edges for ever: after `REFUSED_ML_DSA` of them no more are checked of that neighbor.
+        """
+        usual = [edge for edge in edges if not has_ml_dsa(edge)]
+        if len(usual) == len(edges) or (peer.refused_ml_dsa < REFUSED_ML_DSA and ml_dsa_check() is not None):
+            return edges
+        self._context.unsupported_key("SyncRoutingTable", len(edges) - len(usual))
+        return usual
 
     def _current(self, edges: list[Edge], peer: Peer, now: Now) -> list[Edge]:
         """Without those that are too old or too far ahead: they cost no check (row 35), and nobody a ban.
@@ -231,9 +248,11 @@ class TableExchange:
         if len(accounts) > limit:
             context.limits.hit("accounts_per_message_received")
             accounts = accounts[:limit]
+        usable = [one for one in accounts if not (is_ml_dsa(one.peer_id) or is_ml_dsa(one.signature))]
+        context.unsupported_key("SyncRoutingTable", len(accounts) - len(usable))
         taken: list[AnnounceAccount] = []
         relayed: list[AnnounceAccount] = []
-        for one in context.announcements.select_new(accounts):
+        for one in context.announcements.select_new(usable):
             verdict = context.client.validate_announcement(one, context.announcements.last_epoch(one.account_id))
             if isinstance(verdict, ReasonForBan):
                 context.ban(peer.ready_id, verdict, now)

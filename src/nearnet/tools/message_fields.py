@@ -9,17 +9,19 @@ from typing import Any
 
 from nearnet.core.edge import edge_digest, verify_edge
 from nearnet.errors import WireError
-from nearnet.keys import PublicKey
+from nearnet.keys import PublicKey, check_signature, is_ml_dsa, ml_dsa_check
 from nearnet.wire import messages as m
 from nearnet.wire import messages_today as today
 from nearnet.wire.borsh_dialect import encode_announcement
 from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.edge_layout import has_ml_dsa
 from nearnet.wire.routed_body import EXPECTS_RESPONSE, body_name
 from nearnet.wire.routed_frame import routed_digest
 
 __all__ = ["Fields", "message_fields", "variant"]
 
 _NEEDS_KEY = "needs the account's key"
+_NEEDS_ML_DSA = "needs nearnet[mldsa]"
 _EXACT = 2**53
 """Integers up to here are the same in every JSON reader."""
 
@@ -105,6 +107,13 @@ def _number(value: int) -> int | str:
     return value if value < _EXACT else str(value)
 
 
+def _holds(key: PublicKey, signed: bytes, signature: bytes) -> bool | str:
+    """Return whether `signature` is the key's of `signed`, or what is needed to know."""
+    if is_ml_dsa(key) and ml_dsa_check() is None:
+        return _NEEDS_ML_DSA
+    return check_signature(key, signature, signed) == "valid"
+
+
 def _handshake(message: m.Handshake) -> Fields:
     chain, partial = message.sender_chain_info, message.partial_edge_info
     digest = edge_digest(message.sender_peer_id, message.target_peer_id, partial.nonce)
@@ -121,7 +130,7 @@ def _handshake(message: m.Handshake) -> Fields:
         "archival": chain.archival,
         "nonce": str(partial.nonce),
         "signature": str(partial.signature),
-        "verify": message.sender_peer_id.verify(digest, partial.signature),
+        "verify": _holds(message.sender_peer_id, digest, partial.signature),
     }
     if message.owned_account is not None:
         fields["owned_account"] = _owned(message.owned_account)
@@ -136,7 +145,7 @@ def _owned(signed: today.SignedPayload) -> Fields:
             "account_key": str(owned.account_key),
             "peer_id": str(owned.peer_id),
             "timestamp": owned.timestamp[0],
-            "verify": signed.verify(owned.account_key),
+            "verify": _holds(owned.account_key, signed.payload, signed.signature),
         }
     return fields
 
@@ -154,7 +163,7 @@ def _account(signed: today.SignedPayload) -> Fields:
             "proxies": [str(proxy) for proxy in data.proxies],
             "version": str(data.version),
             "timestamp": data.timestamp[0],
-            "verify": signed.verify(data.account_key),
+            "verify": _holds(data.account_key, signed.payload, signed.signature),
         }
     return fields
 
@@ -166,7 +175,7 @@ def _host(host: today.SnapshotHostInfo) -> Fields:
         "epoch_height": _number(host.epoch_height),
         "shards": [_number(shard) for shard in host.shards],
         "signature": str(host.signature),
-        "verify": host.peer_id.verify(host.digest(), host.signature),
+        "verify": _holds(host.peer_id, host.digest(), host.signature),
     }
 
 
@@ -190,7 +199,7 @@ def _edge(edge: Edge) -> Fields:
         "signature1": str(edge.signature1),
         "removal_info": None if removal is None else [removal[0], str(removal[1])],
         "hash": edge_digest(edge.peer0, edge.peer1, edge.nonce).hex(),
-        "verify": verify_edge(edge),
+        "verify": _NEEDS_ML_DSA if has_ml_dsa(edge) and ml_dsa_check() is None else verify_edge(edge),
         "borsh": edge.hex(),
     }
 
@@ -220,7 +229,7 @@ def _routed(message: m.Routed, body_field: str) -> Fields:
         body_field: routed.body.hex(),
         "expects_response": routed.body[0] in EXPECTS_RESPONSE,
         "hash": digest.hex(),
-        "verify": routed.author.verify(digest, routed.signature),
+        "verify": _holds(routed.author, digest, routed.signature),
         "created_at": None if created_at is None else created_at[0],
         "num_hops": message.num_hops,
     }

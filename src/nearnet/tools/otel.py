@@ -43,8 +43,11 @@ __all__ = ["OtelTracing", "context_of", "trace_of"]
 _ROUTED = 1000
 """Routed messages whose spans are remembered until they are sent on."""
 
-_REJECT, _KEEP = 1, 2
-"""`sampling_priority` on the wire."""
+_REJECT, _KEEP = 1, 3
+"""`sampling_priority` on the wire, as a node writes it that decides by itself."""
+
+_SAMPLED = (_KEEP, 4)
+"""What means that a trace is kept: so the node decided, or a user."""
 
 _ENDS = ("disconnected", "dial_failed", "dialect_refused", "handshake_failed")
 
@@ -255,7 +258,7 @@ def context_of(told: TraceContext | None) -> Context | None:
     """What a frame told as the parent of our spans; None for nothing, or nothing that is one."""
     if told is None or len(told.trace_id) != 16 or len(told.span_id) != 8:
         return None
-    flags = TraceFlags(TraceFlags.DEFAULT if told.sampling_priority == _REJECT else TraceFlags.SAMPLED)
+    flags = TraceFlags(TraceFlags.SAMPLED if told.sampling_priority in _SAMPLED else TraceFlags.DEFAULT)
     context = SpanContext(
         int.from_bytes(told.trace_id), int.from_bytes(told.span_id), is_remote=True, trace_flags=flags
     )

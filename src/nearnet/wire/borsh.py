@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["KEY", "SIGNATURE", "Reader", "Writer"]
 
 KEY: Final = (33, 65, 1953)
-"""Bytes of a public key, by its first one (`wire.md` §3)."""
+"""Bytes of a public key, by its first one (`wire.md` §3; `network-2026.md` §3): ed25519, secp256k1, ML-DSA-65."""
 
 SIGNATURE: Final = (65, 66, 3310)
 """Bytes of a signature, by its first one."""

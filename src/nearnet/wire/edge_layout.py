@@ -18,6 +18,10 @@ MIN_EDGE: Final = 205
 length."""
 
 _PLAIN_NONCE_AT: Final = 66
+_ML_DSA: Final = 2
+_MIN_ML_DSA_PAIR: Final = KEY[0] + KEY[_ML_DSA]
+"""Bytes of the smallest pair of ids with a key of ML-DSA-65: nearly every other edge is shorter."""
+
 _unpack = struct.Struct("<Q").unpack_from
 
 
@@ -51,11 +55,13 @@ def pair_of(edge: bytes) -> bytes:
     return edge[: nonce_at(edge)]
 
 
+def has_ml_dsa(edge: bytes) -> bool:
+    """Return whether one of the two ids is a key of ML-DSA-65 (`network-2026.md` §3); also of what `pair_of` gives."""
+    if len(edge) < _MIN_ML_DSA_PAIR:
+        return False
+    return edge[0] == _ML_DSA or edge[KEY[edge[0]]] == _ML_DSA
+
+
 def involves(edge: bytes, peer: bytes) -> bool:
     """Whether `peer` is one of its ends."""
     return peer in ends_of(edge)
-
-
-def has_ml_dsa(edge: bytes) -> bool:
-    """Return whether one of the keys is of ML-DSA-65."""
-    return len(edge) != MIN_EDGE and (edge[0] == 2 or edge[KEY[edge[0]]] == 2)

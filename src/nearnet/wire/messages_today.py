@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signature
 from nearnet.wire.edge_bytes import Edge
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nearnet.wire.messages import SocketAddress
 
 __all__ = [
+    "MOST_SHARDS",
     "AccountData",
     "DistanceVector",
     "OptimisticBlock",
@@ -31,6 +32,9 @@ __all__ = [
     "SyncSnapshotHosts",
     "TraceContext",
 ]
+
+MOST_SHARDS: Final = 512
+"""Shards of one host of snapshots. A message in which a host has more does not read (`network-2026.md` §4)."""
 
 _U64 = struct.Struct("<Q")
 _COUNT = struct.Struct("<I")
@@ -179,7 +183,10 @@ class OptimisticBlock:
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """Which trace a message belongs to (OpenTelemetry): 16 and 8 bytes, and whether it is sampled (1 or 2)."""
+    """Which trace a message belongs to (OpenTelemetry): 16 and 8 bytes, and whether it is sampled.
+
+    `sampling_priority` is 0 (unknown), 1 or 2 (rejected automatically, or by a user), 3 or 4 (kept by either).
+    """
 
     trace_id: bytes
     span_id: bytes

@@ -388,10 +388,14 @@ class TraceContext(_message.Message):
         __slots__ = ()
         UNKNOWN: _ClassVar[TraceContext.SamplingPriority]
         AUTO_REJECT: _ClassVar[TraceContext.SamplingPriority]
+        USER_REJECT: _ClassVar[TraceContext.SamplingPriority]
         AUTO_KEEP: _ClassVar[TraceContext.SamplingPriority]
+        USER_KEEP: _ClassVar[TraceContext.SamplingPriority]
     UNKNOWN: TraceContext.SamplingPriority
     AUTO_REJECT: TraceContext.SamplingPriority
+    USER_REJECT: TraceContext.SamplingPriority
     AUTO_KEEP: TraceContext.SamplingPriority
+    USER_KEEP: TraceContext.SamplingPriority
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_PRIORITY_FIELD_NUMBER: _ClassVar[int]

@@ -6,11 +6,11 @@ import ipaddress
 from dataclasses import dataclass
 
 from nearnet.errors import ConfigError
-from nearnet.keys import PeerId
+from nearnet.keys import PeerId, is_ml_dsa
 from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.messages import PeerInfo, SocketAddress
 
-__all__ = ["PeerAddress", "parse_address", "parse_peer", "parse_peers"]
+__all__ = ["PeerAddress", "parse_address", "parse_peer", "parse_peers", "why_not_dialed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,9 @@ def parse_address(text: str) -> tuple[str, int]:
             raise ConfigError(f"{text!r} has no IPv6 address in its brackets")
     elif ":" in host:
         raise ConfigError(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:24567")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ConfigError(f"{text!r} is not HOST:PORT with a port of 0 to 65535")
+    is_number = port.isascii() and port.isdigit() and len(port) <= 5  # int() raises for thousands of digits.
+    if not colon or not host or not is_number or int(port) > 65535:
+        raise ConfigError(f"{text[:200]!r} is not HOST:PORT with a port of 0 to 65535")
     return _as_ip(host) or host, int(port)
 
 
@@ -75,6 +76,13 @@ def parse_peer(text: str) -> PeerAddress:
     if account_id is not None and not valid_account_id(account_id):
         raise ConfigError(f"{text!r}: {account_id!r} is neither HOST:PORT nor an account id")
     return PeerAddress(peer_id, host, port, account_id)
+
+
+def why_not_dialed(peer_id: PeerId) -> str | None:
+    """Return why nearnet never dials this peer, None where it may: it uses no keys of ML-DSA-65."""
+    if not is_ml_dsa(peer_id):
+        return None
+    return f"cannot dial {str(peer_id)[:40]}..: expected a key of ed25519 or secp256k1, got one of ml-dsa-65"
 
 
 def parse_peers(text: str) -> tuple[PeerAddress, ...]:

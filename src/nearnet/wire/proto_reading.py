@@ -91,6 +91,8 @@ def _signed(message: pb.AccountKeySignedPayload) -> today.SignedPayload:
 
 def _host(data: bytes, at: int, end: int, unknown: Unknown) -> today.SnapshotHostInfo:
     host = parse(pb.SnapshotHostInfo, data[at:end], unknown)
+    if len(host.shards) > today.MOST_SHARDS:
+        raise Malformed(f"too many shards of a host: expected at most {today.MOST_SHARDS}, got {len(host.shards)}")
     return today.SnapshotHostInfo(
         peer_id=read_public_key(host.peer_id.borsh),
         sync_hash=read_hash(host.sync_hash.hash),

@@ -47,6 +47,10 @@ __all__ = [
 _PEERS_KEPT = 4096
 """Peers whose form is kept, of each direction: lists name the same ones again every minute. About 2 MB, when full."""
 
+_LONGEST_KEPT = 65 + 1 + 19 + 1 + 4 + 64
+"""Bytes of the longest such form that is kept: a key, an address and an account. One with a key of ML-DSA-65 is longer,
+and is not used."""
+
 P = TypeVar("P", bound=ProtoMessage)
 
 MOST_PARSED_BYTES: Final = 2**20
@@ -101,13 +105,19 @@ def read_whole_edge(data: bytes, at: int, end: int) -> Edge:
     return edge
 
 
-@lru_cache(_PEERS_KEPT)
 def read_peer(data: bytes) -> PeerInfo:
     """The `PeerInfo` in these bytes."""
+    return _read_peer(data) if len(data) > _LONGEST_KEPT else _kept_peer(data)
+
+
+def _read_peer(data: bytes) -> PeerInfo:
     reader = Reader(data)
     info = read_peer_info(reader)
     reader.finish()
     return info
+
+
+_kept_peer = lru_cache(_PEERS_KEPT)(_read_peer)
 
 
 @lru_cache(_PEERS_KEPT)

@@ -80,6 +80,12 @@ class RoutedFrame:
         self._digest: bytes | None = None
 
     @property
+    def has_ml_dsa(self) -> bool:
+        """Whether the author or the target is a key of ML-DSA-65 (`network-2026.md` §3)."""
+        frame, start = self.frame, self.start
+        return frame[self.author_at] == 2 or (frame[start + 1] == 2 and frame[start] == 0)
+
+    @property
     def created_at(self) -> tuple[int, int] | None:
         """When it was made, as its author says: unix seconds and nanoseconds; only protobuf tells."""
         stamp = self.stamp
