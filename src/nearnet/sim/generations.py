@@ -141,7 +141,7 @@ class Case(NamedTuple):
     sender: PeerId | None
 
 
-class _Offense(Exception):  # noqa: N818
+class _Offense(Exception):
     """The frame ends the connection: by a ban for `ban`, or else for the reason in the text."""
 
     def __init__(self, rule: str, ban: ReasonForBan | None = None, flagged: bool = False) -> None:
@@ -156,14 +156,14 @@ class _Bucket:
 
     __slots__ = ("at", "burst", "rate", "tokens")
 
-    def __init__(self, burst: float, rate: float, mono: float) -> None:
-        self.burst, self.rate, self.at = burst, rate, mono
+    def __init__(self, burst: float, rate: float, time: float) -> None:
+        self.burst, self.rate, self.at = burst, rate, time
         self.tokens = burst
 
-    def take(self, mono: float) -> bool:
+    def take(self, time: float) -> bool:
         """Return whether one token was there to take."""
-        self.tokens = min(self.burst, self.tokens + (mono - self.at) * self.rate)
-        self.at = mono
+        self.tokens = min(self.burst, self.tokens + (time - self.at) * self.rate)
+        self.at = time
         if self.tokens < 1.0:
             return False
         self.tokens -= 1.0
@@ -173,10 +173,14 @@ class _Bucket:
 class _Link:
     """What a gate keeps for one connection."""
 
-    __slots__ = ("buckets", "framer")
+    __slots__ = ("buckets", "framer", "taken", "written")
 
     def __init__(self) -> None:
         self.framer = Framer()
+        self.taken = 0
+        """Bytes of the frames that came so far."""
+        self.written = 0.0
+        """When the last of them was written."""
         self.buckets: dict[str, _Bucket] = {}
 
 
@@ -187,6 +191,8 @@ class Gate:
         self.generation = generation
         self.counts: dict[Case, int] = {}
         """How often each rule was applied. Of edges, each one counts."""
+        self.changes = 0
+        """How often `counts` has changed."""
         self.dialect: Dialect = pool.dialect(dialect_named(generation.dialect))
         self._links: dict[int, _Link] = {}
         self._trusted: dict[bytes, None] = {}
@@ -210,8 +216,12 @@ class Gate:
 
     # --- bytes in --------------------------------------------------------------------------------
 
-    def receive(self, peer: Peer, data: bytes, now: Now) -> None:
-        """Give the core what it may see of these bytes, and end the connection where a rule says so."""
+    def receive(self, peer: Peer, data: bytes, written: Callable[[int], float], now: Now) -> None:
+        """Give the core what it may see of these bytes, and end the connection where a rule says so.
+
+        `written` tells when the sender wrote so many bytes of this connection, in seconds of any one clock. Rates are
+        judged by that time: after a stall of the network all comes at once, which no sender can prevent.
+        """
         link = self._link(peer)
         link.framer.feed(data)
         passed: list[bytes] = []
@@ -219,6 +229,8 @@ class Gate:
         try:
             while peer.state is not PeerState.CLOSED and (frame := link.framer.next_frame()) is not None:
                 kind = self.dialect.kind(frame) if frame else ""
+                link.taken += 4 + len(frame)
+                link.written = written(link.taken)
                 if kind == "Handshake":
                     self._pass(peer, passed, now)  # What follows is judged by the state that comes of this.
                 content = self._judge(link, peer, kind, frame, now)
@@ -260,6 +272,7 @@ class Gate:
     def _count(self, rule: str, kind: str, peer: Peer, count: int = 1) -> None:
         case = Case(rule, kind, peer.peer_id)
         self.counts[case] = self.counts.get(case, 0) + count
+        self.changes += 1
 
     # --- one frame -------------------------------------------------------------------------------
 
@@ -275,13 +288,15 @@ class Gate:
             if version != peer.sent_version:
                 raise _Offense("answer of another version")
         if kind == "Routed" and peer.is_ready:
-            return self._routed(link, peer, frame, now)
+            return self._routed(link, peer, frame)
         return self._limited(link, peer, kind, frame, now) if generation.limits else frame
 
-    def _drop(self, rule: str, kind: str, peer: Peer) -> None:
+    def _drop(self, rule: str, kind: str, peer: Peer) -> bytes | None:
+        """Count a frame that the core does not see; return what it sees instead: nothing."""
         self._count(rule, kind, peer)
+        return None
 
-    def _routed(self, link: _Link, peer: Peer, frame: bytes, now: Now) -> bytes | None:
+    def _routed(self, link: _Link, peer: Peer, frame: bytes) -> bytes | None:
         try:
             rf = self.dialect.routed(frame)
         except (Malformed, MissingSignature, UnknownMessage):
@@ -296,7 +311,7 @@ class Gate:
         kind = body_name(rf.body_index)
         if rf.end - rf.start > BORSH_SIZES["Routed"]:
             return self._drop("borsh size", kind, peer)
-        if not self._is_within_limits(link, peer, kind, frame, now):
+        if not self._is_within_limits(link, peer, kind, frame):
             return None
         if check_signatures([rf.signature_row()])[0] == "forged":
             raise _Offense("forged", ReasonForBan.INVALID_SIGNATURE)
@@ -321,7 +336,7 @@ class Gate:
     def _limited(self, link: _Link, peer: Peer, kind: str, frame: bytes, now: Now) -> bytes | None:
         if kind == "Handshake" and peer.is_ready:
             raise _Offense("second handshake", flagged=True)
-        if not self._is_within_limits(link, peer, kind, frame, now):
+        if not self._is_within_limits(link, peer, kind, frame):
             return None
         if kind not in _READ or (not peer.is_ready and kind not in ("Handshake", "SyncRoutingTable")):
             return frame
@@ -333,7 +348,7 @@ class Gate:
             return self._table(peer, message, frame, now)
         return frame if self._is_taken(peer, message, now) else None
 
-    def _is_within_limits(self, link: _Link, peer: Peer, kind: str, frame: bytes, now: Now) -> bool:
+    def _is_within_limits(self, link: _Link, peer: Peer, kind: str, frame: bytes) -> bool:
         """Return whether size and rate of a message are within what its kind may have; count it otherwise."""
         # The tag and the length of the one field that holds the borsh bytes take a dozen bytes at most.
         if kind == "Transaction" and len(frame) > BORSH_SIZES[kind] + 12:
@@ -346,8 +361,8 @@ class Gate:
         if name in RATES:
             bucket = link.buckets.get(name)
             if bucket is None:
-                bucket = link.buckets[name] = _Bucket(*RATES[name], now.mono)
-            if not bucket.take(now.mono):
+                bucket = link.buckets[name] = _Bucket(*RATES[name], link.written)
+            if not bucket.take(link.written):
                 self._count("table rate" if kind == "SyncRoutingTable" else "rate", kind, peer)
                 return False
         return True

@@ -316,8 +316,7 @@ class SimNode:
         if peer is None:
             end.close(flush=False)
             return
-        end.tag = peer
-        self.ends[peer] = end
+        self._begins(peer, end)
 
     def on_dialled(self, dial: Dial, address: SocketAddress, end: End) -> None:
         """Our dial has a connection."""
@@ -327,12 +326,17 @@ class SimNode:
 
         def begin(now: Now) -> None:
             peer = self.core.dialled(dial, address, now, 50_000 + end.wire.number % 10_000)
-            end.tag = peer
-            self.ends[peer] = end
+            self._begins(peer, end)
             if peer.dialect is not None:
                 peer.dialect = self.world.pool.dialect(peer.dialect)
 
         self._when_awake(lambda: self.do(begin))
+
+    def _begins(self, peer: Peer, end: End) -> None:
+        end.tag = peer
+        self.ends[peer] = end
+        if self.gate is not None:
+            end.other.out.keep_marks()
 
     def on_dial_failed(self, dial: Dial, why: str) -> None:
         """It has none."""
@@ -346,7 +350,10 @@ class SimNode:
             self._waiting.append(partial(self.on_bytes, end, data))
         elif peer in self.ends:
             self.world.received(self, end, data)
-            self.do(self.core.receive if self.gate is None else self.gate.receive, peer, data)
+            if self.gate is None:
+                self.do(self.core.receive, peer, data)
+            else:
+                self.do(self.gate.receive, peer, data, end.other.out.written)
             if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
                 peer.dialect = self.world.pool.dialect(peer.dialect)
 

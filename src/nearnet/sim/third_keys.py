@@ -29,7 +29,7 @@ _FIELDS: Final = {"SyncRoutingTable": 7, "PeersResponse": 11}
 _unpack = struct.Struct("<I").unpack_from
 
 
-class _Found(Exception):  # noqa: N818
+class _Found(Exception):
     """A key of the third type was met."""
 
 
