@@ -17,6 +17,7 @@ from nearnet.keys import CryptoHash, Signature
 from nearnet.sim.signatures import FastKey, made_up_edge
 from nearnet.sim.steps import Step
 from nearnet.wire.dialect import detect, dialect_named
+from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import (
     GenesisId,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.wires import End
     from nearnet.sim.world import World
-    from nearnet.wire.edge_bytes import Edge
 
 __all__ = [
     "RawBytes",
@@ -138,6 +138,8 @@ class RawTable(RawSend):
     nonce: int = 1
     ahead: float | None = None
     """Seconds from the present to the time that the nonce is, in place of `nonce`."""
+    third_keys: int = 0
+    """So many edges more, at the end, each with a key and a signature of the third type that nobody made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,9 @@ def raw_bytes(
             content = dialect.encode(_signed(ids[to], author_key, 100, encode_body(Opaque(index, b"body")), signer))
         case RawPeersRequest():
             content = dialect.encode(PeersRequest())
-        case RawTable(_, peers, nonce, ahead):
+        case RawTable(_, peers, nonce, ahead, third_keys):
             nonce = nonce if ahead is None else unix_nonce(wall + ahead)
-            content = dialect.encode(SyncRoutingTable(tuple(mesh(peers, nonce))))
+            content = dialect.encode(SyncRoutingTable((*mesh(peers, nonce), *_third_edges(third_keys, nonce))))
         case RawBytes():
             data = step.data if not step.framed else frame_prefix(len(step.data)) + step.data
             return data * step.count
@@ -229,6 +231,14 @@ def mesh(count: int, nonce: int) -> list[Edge]:
     """The edges of a full mesh of made-up peers, under fast signatures."""
     keys = sorted((FastKey(f"mesh {number}") for number in range(count)), key=lambda key: key.public_key)
     return [made_up_edge(first, second, nonce) for first, second in combinations(keys, 2)]
+
+
+def _third_edges(count: int, nonce: int) -> list[Edge]:
+    """Edges between a made-up peer and one whose key is of the third type; the bytes are those of the form alone."""
+    key = FastKey("third")
+    third = (b"\2" + bytes((number,)) * 1952 for number in range(count))
+    signatures = key.sign(bytes(32)) + b"\2" + bytes(3309)
+    return [Edge(key.public_key + peer + nonce.to_bytes(8, "little") + signatures + b"\0") for peer in third]
 
 
 def heard_name(message: Message) -> str:

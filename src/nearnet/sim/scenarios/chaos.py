@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nearnet.sim.generations import GENERATIONS
 from nearnet.sim.network import Conditions, Latency
 from nearnet.sim.steps import (
     Announce,
@@ -35,15 +36,15 @@ from nearnet.sim.steps import (
 if TYPE_CHECKING:
     import random
 
-__all__ = ["ALL", "timeline"]
+__all__ = ["ALL", "cast", "timeline"]
 
 _LENGTH = 60
 """Steps of a timeline."""
 
 _LONGEST = 20.0
-_WRONG = 500.0
-"""Most seconds by which a wall clock is wrong: any two are within the 20 minutes in which nonces of the time are taken.
-Who asks for one beyond is banned (`behaviour.md` §3)."""
+_WRONG = 140.0
+"""Most seconds by which a wall clock is wrong, so that any two are within the five minutes by which an edge's nonce may
+be ahead. A node further ahead is connected, but nodes of 2026 drop its edges (`network-2026.md` §4)."""
 
 _WEIGHTS = {
     "connect": 8,
@@ -147,6 +148,17 @@ def _sized(base: Scenario, nodes: int) -> Scenario:
     return replace(base, nodes=nodes)
 
 
+_OURS = Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"})
+_REFERENCE = {year: Setup(dials=True, boot=(0, 1), generation=year) for year in GENERATIONS}
+
+
+def cast(rng: random.Random, nodes: int) -> dict[int, Setup]:
+    """Draw who is a node of which year: nodes 0 and 1, whom all dial at first, are ours; of each year there is one."""
+    years = [*GENERATIONS, *rng.choices([*GENERATIONS, None], k=max(0, nodes - 2 - len(GENERATIONS)))]
+    rng.shuffle(years)
+    return {2 + number: _REFERENCE[year] for number, year in enumerate(years[: nodes - 2]) if year is not None}
+
+
 _VARIANTS = (
     _BASE,
     replace(
@@ -174,6 +186,14 @@ _VARIANTS = (
         title="the same where some speak today's dialect first, some the documented era's only",
         setup=Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"}),
         setups={2: Setup(dials=True, boot=(0, 1)), 3: Setup(dials=True, boot=(0, 1))},
+    ),
+    replace(
+        _BASE,
+        name="chaos of generations",
+        title="the same where nodes of ours join reference nodes of 2022, 2025 and 2026, cast by the seed",
+        nodes=7,
+        setup=_OURS,
+        cast=cast,
     ),
 )
 
