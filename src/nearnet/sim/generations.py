@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from nearnet.core.edge import next_nonce
 from nearnet.core.handshake import PeerState
 from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
 from nearnet.keys import check_signatures
@@ -96,6 +97,8 @@ class Generation:
     third_keys: bool = False
     """Whether it decodes keys of the third type. Otherwise a table or a list of peers with one is lost."""
     verifies_tier1: bool = True
+    bump: int | None = None
+    """How far the nonce of a dialer's handshake may be above the next one; None: this year has another rule."""
     exact_version: bool = True
     """Whether a dialer closes unless the answer carries the version that it sent."""
     limits: bool = False
@@ -113,6 +116,7 @@ GENERATIONS: Final = {
         "borsh",
         # It neither looks at the time in a nonce nor renews one.
         {"dialect": "borsh", "timing": {"edge_expires_after": 100 * _NEVER, "nonce_refresh_interval": _NEVER}},
+        bump=1000,
         exact_version=False,
     ),
     2025: Generation(
@@ -287,9 +291,23 @@ class Gate:
             version = self.dialect.peek_handshake_version(frame)
             if version != peer.sent_version:
                 raise _Offense("answer of another version")
+        if kind == "Handshake" and generation.bump is not None and peer.state is PeerState.ACCEPTED:
+            self._counted_nonce(frame, generation.bump)
         if kind == "Routed" and peer.is_ready:
             return self._routed(link, peer, frame)
         return self._limited(link, peer, kind, frame, now) if generation.limits else frame
+
+    def _counted_nonce(self, frame: bytes, bump: int) -> None:
+        """Refuse a nonce that is a time, unless it follows one: a node that forgot its edges takes small ones only."""
+        try:
+            handshake = self.dialect.decode(frame)
+        except (Malformed, UnknownMessage):
+            return
+        if isinstance(handshake, Handshake):
+            me, sender, table = self._core.peer_id, handshake.sender_peer_id, self._core.table
+            known = table.get(me, sender) or table.components.edge_between(me, sender)
+            if handshake.partial_edge_info.nonce >= next_nonce(0 if known is None else known.nonce) + bump:
+                raise _Offense("nonce too far")
 
     def _drop(self, rule: str, kind: str, peer: Peer) -> bytes | None:
         """Count a frame that the core does not see; return what it sees instead: nothing."""
