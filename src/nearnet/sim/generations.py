@@ -27,6 +27,7 @@ from nearnet.wire.messages import (
     PeersResponse,
     RequestUpdateNonce,
     SyncRoutingTable,
+    Transaction,
 )
 from nearnet.wire.messages_today import SyncSnapshotHosts
 from nearnet.wire.routed_body import TIER1_BODIES, body_name
@@ -269,9 +270,10 @@ class Gate:
             return
         self._count(offense.rule, kind, peer)
         if offense.ban is not None and peer.is_ready:
-            self._core.membership.ban(peer.ready_id, offense.ban, now)
+            self._core.ban(peer.ready_id, offense.ban, now)
         else:
             self._core.connections.close(peer, offense.rule, now, flagged=offense.flagged)
+            self._core.receive(peer, b"", now)  # Every input has the core collect what follows from it.
 
     def _count(self, rule: str, kind: str, peer: Peer, count: int = 1) -> None:
         case = Case(rule, kind, peer.peer_id)
@@ -368,8 +370,7 @@ class Gate:
 
     def _is_within_limits(self, link: _Link, peer: Peer, kind: str, frame: bytes) -> bool:
         """Return whether size and rate of a message are within what its kind may have; count it otherwise."""
-        # The tag and the length of the one field that holds the borsh bytes take a dozen bytes at most.
-        if kind == "Transaction" and len(frame) > BORSH_SIZES[kind] + 12:
+        if kind == "Transaction" and self._is_large_transaction(frame):
             self._count("borsh size", kind, peer)
             return False
         if len(frame) > most_bytes(kind):
@@ -384,6 +385,16 @@ class Gate:
                 self._count("table rate" if kind == "SyncRoutingTable" else "rate", kind, peer)
                 return False
         return True
+
+    def _is_large_transaction(self, frame: bytes) -> bool:
+        most = BORSH_SIZES["Transaction"]
+        if len(frame) <= most:
+            return False
+        try:
+            message = self.dialect.decode(frame)
+        except (Malformed, UnknownMessage):
+            return False
+        return isinstance(message, Transaction) and len(message.data) > most
 
     def _table(self, peer: Peer, message: SyncRoutingTable, frame: bytes, now: Now) -> bytes | None:
         edges, accounts = message.edges, message.accounts
