@@ -1,8 +1,10 @@
 """The gate's rules, each at its boundary; what the three generations are; faults of ours that they find."""
 
 import os
+import random
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +16,7 @@ from nearnet.sim.generations import AHEAD, GENERATIONS, MOST_ACCOUNTS, MOST_EDGE
 from nearnet.sim.invariants import InvariantBroken
 from nearnet.sim.node import SimNode
 from nearnet.sim.play import Player, play
-from nearnet.sim.raw import RawHandshake, RawRouted, RawTable, raw_bytes
+from nearnet.sim.raw import RawHandshake, RawOpen, RawRouted, RawTable, raw_bytes
 from nearnet.sim.reference_limits import BORSH_SIZES, RATES, most_bytes
 from nearnet.sim.scenarios import find
 from nearnet.sim.signatures import EdgePool, FastKey, fast_signatures, made_up_edge
@@ -433,6 +435,49 @@ def test_nodes_of_2022_and_2026_do_not_hear_each_other():
     assert all(player.gate(node).total("foreign dialect") for node in (0, 1))
 
 
+def _played(seed):
+    """The world of a seed of the chaos, at its end."""
+    scenario = find("chaos of generations")
+    steps = scenario.generate(random.Random(f"{seed} timeline"), scenario.nodes)
+    setups = scenario.cast(random.Random(f"{seed} cast"), scenario.nodes)
+    player = Player(replace(scenario, steps=steps, setups=setups, generate=None, cast=None), seed)
+    player.run()
+    return player.world
+
+
+def test_the_chaos_has_all_generations_and_its_attackers_get_through():
+    worlds = [_played(seed) for seed in range(3)]
+    for world in worlds:
+        years = {None if node.gate is None else node.gate.generation.year for node in world.nodes}
+        assert years == {None, *GENERATIONS}
+    drops = [node.core.routed.drops for world in worlds for node in world.nodes if node.is_ours]
+    assert sum(count for one in drops for (_, reason), count in one.items() if reason == "InvalidSignature") > 0
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 5])
+def test_a_small_chaos(nodes):
+    result = play(find("chaos of generations", nodes), 1)
+    assert result.failure is None
+    assert {node: setup.generation for node, setup in result.scenario.setups.items()}.get(2, 2025) == 2025
+
+
+def test_a_node_of_2026_bans_one_of_2025_and_that_is_between_them():
+    steps = (
+        Connect(0, 1),
+        Wait(5),
+        RawOpen("A", 0, dialect="protobuf"),
+        RawHandshake("A"),
+        Wait(2),
+        RawRouted("A", 1, 24, forged=True),
+        Wait(2),
+    )
+    setups = {0: Setup(generation=2025), 1: Setup(generation=2026)}
+    player = Player(Scenario("forged", "", 2, steps, setups=setups, quiet=False))
+    player.run()
+    assert player.kinds(1)["banned"] == 1
+    assert player.gate(1).total("forged", sender=player.id(0)) == 1
+
+
 # --- faults of ours that must be found ------------------------------------------------------------
 
 
@@ -480,7 +525,13 @@ def _without_verification(monkeypatch):
     ("plant", "scenario", "seeds", "found"),
     [
         (_without_a_bucket, "chaos of generations", 3, "within limits: <SimNode"),
-        (_without_verification, "a forged endorsement", 1, "InvalidSignature"),
+        (
+            _without_verification,
+            "a forged endorsement",
+            1,
+            "bans: <SimNode 2> banned 1, who is honest: InvalidSignature",
+        ),
+        (_without_verification, "chaos of generations", 3, "who is honest: InvalidSignature"),
     ],
 )
 def test_a_fault_of_ours_is_found(monkeypatch, plant, scenario, seeds, found):
@@ -493,26 +544,38 @@ FAULTY = """
 from nearnet.core import {module}
 from nearnet.sim.explore import run_seed
 {fault}
-failures = [run_seed("chaos of generations", seed).failure or "none" for seed in range(4)]
+failures = [run_seed("{scenario}", seed).failure or "none" for seed in range(3)]
 print(*failures, sep="\\n")
 """
 
 
 @pytest.mark.parametrize(
-    ("module", "fault", "found"),
+    ("module", "fault", "scenario", "found"),
     [
         (
             "nonces",
             "now = nonces.unix_nonce; nonces.unix_nonce = lambda wall: now(wall + 1100)",
+            "chaos of generations",
             "agreement: <SimNode",
         ),
-        ("nonce_refresh", "nonce_refresh.NonceRefresh.ready = lambda *_: None", "bridge: <SimNode"),
+        (
+            "nonce_refresh",
+            "nonce_refresh.NonceRefresh.ready = lambda *_: None",
+            "chaos of generations",
+            "bridge: <SimNode",
+        ),
+        (
+            "local_edges",
+            "new = local_edges.renewed_nonce; local_edges.renewed_nonce = lambda last, wall: new(last, wall + 1300)",
+            "three generations",
+            "who is honest: InvalidEdge",
+        ),
     ],
-    ids=["edges 18 minutes ahead", "a bridge that asks for no nonce"],
+    ids=["edges 18 minutes ahead", "a bridge that asks for no nonce", "a request for a nonce 22 minutes ahead"],
 )
-def test_a_fault_in_the_core_is_found(module, fault, found):
+def test_a_fault_in_the_core_is_found(module, fault, scenario, found):
     """In a process that keeps to the sources: what is compiled has no parts to replace."""
-    program = FAULTY.format(module=module, fault=fault)
+    program = FAULTY.format(module=module, fault=fault, scenario=scenario)
     environment = {**os.environ, "NEARNET_PURE": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert found in done.stdout, done.stdout

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nearnet.core.edge import next_nonce
 from nearnet.core.handshake import PeerState
-from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
+from nearnet.errors import FrameTooLarge, NearnetError, ReasonForBan
 from nearnet.keys import check_signatures
 from nearnet.sim.reference_limits import BORSH_SIZES, RATES, most_bytes
 from nearnet.sim.third_keys import has_third_key
@@ -303,7 +303,7 @@ class Gate:
         """Refuse a nonce that is a time, unless it follows one: a node that forgot its edges takes small ones only."""
         try:
             handshake = self.dialect.decode(frame)
-        except (Malformed, UnknownMessage):
+        except NearnetError:
             return
         if isinstance(handshake, Handshake):
             me, sender, table = self._core.peer_id, handshake.sender_peer_id, self._core.table
@@ -319,7 +319,7 @@ class Gate:
     def _routed(self, link: _Link, peer: Peer, frame: bytes) -> bytes | None:
         try:
             rf = self.dialect.routed(frame)
-        except (Malformed, MissingSignature, UnknownMessage):
+        except NearnetError:
             return frame  # The core judges these as every year does.
         if rf is None:
             return frame
@@ -362,7 +362,7 @@ class Gate:
             return frame
         try:
             message = self.dialect.decode(frame)
-        except (Malformed, UnknownMessage):
+        except NearnetError:
             return frame  # The core drops it, as every year does.
         if isinstance(message, SyncRoutingTable):
             return self._table(peer, message, frame, now)
@@ -392,7 +392,7 @@ class Gate:
             return False
         try:
             message = self.dialect.decode(frame)
-        except (Malformed, UnknownMessage):
+        except NearnetError:
             return False
         return isinstance(message, Transaction) and len(message.data) > most
 

@@ -14,6 +14,7 @@ from nearnet.core.components import Components
 from nearnet.core.handshake import PeerState
 from nearnet.core.known_peer import PeerStatus, decode_known_peer
 from nearnet.core.nonces import is_dated
+from nearnet.errors import ReasonForBan
 from nearnet.sim.bounds import over
 from nearnet.sim.generations import OUR_DUTY
 from nearnet.sim.knowledge import Part, components_of
@@ -165,9 +166,20 @@ class Invariants:
                 raise InvariantBroken("bans kept", f"{node} is connected to {name}, whom it banned")
             if not node.writer.overlay.pending_count and (row is None or decode_known_peer(row).ban is None):
                 raise InvariantBroken("bans stored", f"{node} has not stored that it banned {name}")
-            if not self._hostile and (node.name, peer.id) not in self.allowed_bans:
-                reason = "" if peer.ban is None else peer.ban.reason.label
+            reason = "" if peer.ban is None else peer.ban.reason.label
+            allowed = self._hostile or (node.name, peer.id) in self.allowed_bans
+            if not allowed and not self._is_between_years(node, peer.id, reason):
                 raise InvariantBroken("bans", f"{node} banned {name}, who is honest: {reason}")
+
+    def _is_between_years(self, node: SimNode, peer_id: PeerId, reason: str) -> bool:
+        """Return whether a node of 2026 has banned one of 2025 for a forged message that it passed on.
+
+        That is what such nodes do to each other (`network-2026.md` §2). Neither has a node of ours between them.
+        """
+        if node.gate is None or not node.gate.generation.limits or reason != ReasonForBan.INVALID_SIGNATURE.label:
+            return False
+        banned = next((one for one in self._world.nodes if one.id == peer_id), None)
+        return banned is not None and banned.gate is not None and not banned.gate.generation.verifies_tier1
 
     def _duties(self, node: SimNode, gate: Gate) -> None:
         """No reference node has dropped, for our node's fault, what a node of ours sent it."""

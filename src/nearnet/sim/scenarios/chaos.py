@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nearnet.sim.generations import GENERATIONS
 from nearnet.sim.network import Conditions, Latency
+from nearnet.sim.raw import RawHandshake, RawOpen, RawRouted
 from nearnet.sim.steps import (
     Announce,
     Ban,
@@ -32,11 +33,12 @@ from nearnet.sim.steps import (
     Vanish,
     Wait,
 )
+from nearnet.wire.routed_body import UNVERIFIED_IN_2025
 
 if TYPE_CHECKING:
     import random
 
-__all__ = ["ALL", "cast", "timeline"]
+__all__ = ["ALL", "cast", "timeline", "under_attack"]
 
 _LENGTH = 60
 """Steps of a timeline."""
@@ -148,15 +150,38 @@ def _sized(base: Scenario, nodes: int) -> Scenario:
     return replace(base, nodes=nodes)
 
 
+_ATTACKS = 6
+_FORGERIES = 4
+_UNVERIFIED = sorted(UNVERIFIED_IN_2025)
+
 _OURS = Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"})
 _REFERENCE = {year: Setup(dials=True, boot=(0, 1), generation=year) for year in GENERATIONS}
 
 
 def cast(rng: random.Random, nodes: int) -> dict[int, Setup]:
-    """Draw who is a node of which year: nodes 0 and 1, whom all dial at first, are ours; of each year there is one."""
-    years = [*GENERATIONS, *rng.choices([*GENERATIONS, None], k=max(0, nodes - 2 - len(GENERATIONS)))]
+    """Draw who is a node of which year.
+
+    Nodes 0 and 1, which all the others dial at first, are ours. Node 2 is of 2025. There is one node of each year.
+    """
+    others = [year for year in GENERATIONS if year != 2025]
+    years = [*others, *rng.choices([*GENERATIONS, None], k=max(0, nodes - 3 - len(others)))]
     rng.shuffle(years)
-    return {2 + number: _REFERENCE[year] for number, year in enumerate(years[: nodes - 2]) if year is not None}
+    drawn = dict(enumerate([2025, *years][: nodes - 2], 2))
+    return {node: _REFERENCE[year] for node, year in drawn.items() if year is not None}
+
+
+def under_attack(rng: random.Random, nodes: int) -> tuple[Step, ...]:
+    """Return a timeline in which strangers send forged tier-1 messages to node 2, which passes them on unverified."""
+    steps = list(timeline(rng, nodes))
+    for number in range(_ATTACKS if nodes > 2 else 0):
+        name = f"attacker{number}"
+        forged = [
+            RawRouted(name, rng.randrange(nodes), rng.choice(_UNVERIFIED), forged=True, author=f"{name} {count}")
+            for count in range(_FORGERIES)
+        ]
+        at = rng.randrange(len(steps))
+        steps[at:at] = [RawOpen(name, 2, dialect="protobuf"), RawHandshake(name), Wait(0.5), *forged]
+    return tuple(steps)
 
 
 _VARIANTS = (
@@ -190,10 +215,11 @@ _VARIANTS = (
     replace(
         _BASE,
         name="chaos of generations",
-        title="the same where nodes of ours join reference nodes of 2022, 2025 and 2026, cast by the seed",
+        title="the same where ours join reference nodes of 2022, 2025 and 2026, and strangers forge tier-1 messages",
         nodes=7,
         setup=_OURS,
         cast=cast,
+        generate=under_attack,
     ),
 )
 
