@@ -63,6 +63,8 @@ class Invariants:
         self._looked: dict[str, float] = {}
         """By name of a node: when its edges were looked at."""
         self._wrong_since: dict[str, dict[PeerId, float]] = {}
+        self._had: dict[PeerId, SimNode] = {}
+        """By id that it has, or had before it came back with another key."""
         self._gates: dict[str, int] = {}
         """By name of a reference node: changes of its gate's counts that were looked at."""
         self._runs: dict[str, int] = {}
@@ -93,13 +95,14 @@ class Invariants:
             if peer.state is not _READY or peer.peer_id != peer_id:
                 raise InvariantBroken("ready peers", f"{node} counts {peer} as Ready")
         self._queues(node, limits.queue_bytes, limits.queues_bytes)
+        if new:
+            self._runs[node.name] = node.runs
+            self._had[node.id] = node
+            self._read_back(node)
         if node.kinds.get("banned"):
             self._bans(node)
         if node.gate is not None and node.gate.changes != self._gates.get(node.name, 0):
             self._duties(node, node.gate)
-        if new:
-            self._runs[node.name] = node.runs
-            self._read_back(node)
         if due:
             self._edges_in_time(node)
         if self.checks % _WALK_EVERY == 0:
@@ -178,16 +181,16 @@ class Invariants:
         """
         if node.gate is None or not node.gate.generation.limits or reason != ReasonForBan.INVALID_SIGNATURE.label:
             return False
-        banned = next((one for one in self._world.nodes if one.id == peer_id), None)
+        banned = self._had.get(peer_id)
         return banned is not None and banned.gate is not None and not banned.gate.generation.verifies_tier1
 
     def _duties(self, node: SimNode, gate: Gate) -> None:
         """No reference node has dropped, for our node's fault, what a node of ours sent it."""
         self._gates[node.name] = gate.changes
-        ours = {one.id: one for one in self._world.nodes if one.is_ours}
         for rule, kind, sender in gate.counts:
-            if rule in OUR_DUTY and sender in ours:
-                raise InvariantBroken("within limits", f"{node} refused a {kind} of {ours[sender]}: {rule}")
+            who = None if sender is None else self._had.get(sender)
+            if rule in OUR_DUTY and who is not None and who.is_ours:
+                raise InvariantBroken("within limits", f"{node} refused a {kind} of {who}: {rule}")
 
     def _name(self, peer: PeerId) -> str:
         return next((node.name for node in self._world.nodes if node.id == peer), str(peer))
