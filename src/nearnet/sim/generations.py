@@ -363,7 +363,7 @@ class Gate:
         try:
             message = self.dialect.decode(frame)
         except NearnetError:
-            return frame  # The core drops it, as every year does.
+            return self._drop("malformed", kind, peer)
         if isinstance(message, SyncRoutingTable):
             return self._table(peer, message, frame, now)
         return frame if self._is_taken(peer, message, now) else None

@@ -85,7 +85,7 @@ ALL = (
             Connect(0, 1),
             Connect(1, 2),
             Connect(3, 2),
-            Connect(4, 3),
+            Connect(3, 4),
             Connect(3, 5),
             Connect(6, 1),
             Within(30, AllAgree()),
