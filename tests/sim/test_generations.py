@@ -253,10 +253,10 @@ def test_two_forms_of_a_witness_share_a_rate():
     assert door.gate.total("rate") == 200
 
 
-@pytest.mark.parametrize(("field", "kind"), [(10, "PeersRequest"), (14, "BlockRequest"), (11, "PeersResponse")])
+@pytest.mark.parametrize(("field", "kind"), [(10, "PeersRequest"), (14, "BlockRequest"), (13, "BlockHeaders")])
 def test_frames_over_the_size_of_their_kind_are_dropped(field, kind):
     most = most_bytes(kind)
-    assert most == (32 * 2**20 if kind == "PeersResponse" else 512 * 2**10)
+    assert most == (32 * 2**20 if kind == "BlockHeaders" else 512 * 2**10)
     head = len(delimited(field, bytes(most - 8))) - (most - 8)
     door = Door(2026)
     assert len(door.feed(delimited(field, bytes(most - head)))) == 1
@@ -574,8 +574,9 @@ print(*failures, sep="\\n")
         ),
         (
             "local_edges",
-            "ahead = lambda last: 1300 if last > 10**9 else 0  # Not yet of a counter.\n"
-            "new = local_edges.renewed_nonce; local_edges.renewed_nonce = lambda last, wall: new(last, wall + ahead(last))",
+            "new = local_edges.renewed_nonce\n"
+            "ahead = lambda last: 1300 if last > 10**9 else 0  # A bridge's first request follows a counter.\n"
+            "local_edges.renewed_nonce = lambda last, wall: new(last, wall + ahead(last))",
             "three generations",
             "who is honest: InvalidEdge",
         ),
