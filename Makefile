@@ -43,9 +43,10 @@ compiled: $(STAMP)
 bench: compiled
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Ten thousand seeds of the simulator, over all cores.
+# Twelve thousand seeds of the simulator, over all cores.
 explore: compiled
-	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-today chaos-of-two-dialects; do \
+	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-today chaos-of-two-dialects \
+	    chaos-of-generations; do \
 	  $(BIN)/nearnet sim explore $$scenario --seeds $(SEEDS) $(ARGS) || exit 1; done
 
 # All fuzzing targets; led by coverage, of the sources, where atheris has a wheel, by chance elsewhere.

@@ -166,6 +166,9 @@ class RealRunner:
         """Its wall clock."""
         return time.time()
 
+    def gate(self, node: int) -> None:
+        """None: all nodes on real sockets are ours."""
+
     def heard(self, client: str) -> list[str]:
         """What a raw client has received."""
         return self._raw[client].heard

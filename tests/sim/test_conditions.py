@@ -2,7 +2,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from nearnet.sim.conditions import AllAgree, AtLeastPeers, Condition, Counts, Events, Heard, Open, Pings, Routes, Silent
+from nearnet.sim.conditions import (
+    AllAgree,
+    AtLeastPeers,
+    Condition,
+    Counts,
+    Dropped,
+    Events,
+    Heard,
+    Open,
+    Pings,
+    RoutedDrops,
+    Routes,
+    Silent,
+)
 from nearnet.sim.play import Player
 from nearnet.sim.steps import Connect, Crash, Scenario, Wait
 
@@ -38,6 +51,25 @@ def test_events_between_two_counts(stage):
 
 def test_agreement_wants_reachable_nodes(stage):
     assert not AllAgree().holds(stage), "node 3 knows nobody"
+
+
+def test_what_a_gate_dropped(stage):
+    gate = SimpleNamespace(total=lambda rule: 2 if rule == "rate" else 0)
+    reference = SimpleNamespace(gate=lambda node: gate)
+    assert Dropped(0, "size").holds(reference)
+    assert not Dropped(0, "rate").holds(reference)
+    assert Dropped(0, "rate", 2, 2).holds(reference)
+    assert Dropped(0, "rate", 1, None).holds(reference)
+    assert not Dropped(0, "rate", 3, None).holds(reference)
+    assert Dropped(0, "rate").holds(stage), "a node of ours has no gate"
+
+
+def test_routed_messages_that_were_dropped(stage):
+    stage.core(1).routed.drops["Ping", "Loop"] = 2
+    assert RoutedDrops(1, "Ping", "Loop", 2).holds(stage)
+    assert RoutedDrops(1, "Pong", "Loop", 0).holds(stage)
+    assert not RoutedDrops(1, "Ping", "Loop", 0).holds(stage)
+    assert RoutedDrops(2, "Ping", "Loop", 0).seen(stage) is None
 
 
 def test_what_raw_clients_heard():

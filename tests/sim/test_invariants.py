@@ -11,7 +11,7 @@ from sim_worlds import connect, world_of
 from nearnet.core.edge import sign_removal
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, Signature
-from nearnet.sim.invariants import WRONG_FOR, InvariantBroken, Invariants, components_of, next_hops_by_search
+from nearnet.sim.invariants import WRONG_FOR, InvariantBroken, Invariants, next_hops_by_search
 from nearnet.sim.signatures import made_up_edge
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import AnnounceAccount
@@ -244,11 +244,6 @@ def test_one_among_many_edges_that_is_wrong_for_long(world):
     world.run(WRONG_FOR + 1)
     with pytest.raises(InvariantBroken, match=f"edges in time: {node!r} is wrong about {other.name}"):
         invariants.touched(node)
-
-
-def test_parts_of_a_graph():
-    links = {b"a": [b"b"], b"b": [b"a"], b"c": [], b"d": [b"e"], b"e": [b"d"]}
-    assert components_of(links) == [[b"a", b"b"], [b"c"], [b"d", b"e"]]
 
 
 def test_next_hops_of_a_square():

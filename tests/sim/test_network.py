@@ -3,7 +3,7 @@
 import pytest
 
 from nearnet.sim.network import TCP_TIMEOUT, Conditions, Latency
-from nearnet.sim.wires import KERNEL_BYTES
+from nearnet.sim.wires import KERNEL_BYTES, Flow
 from nearnet.sim.world import World
 from nearnet.wire.messages import SocketAddress
 
@@ -105,6 +105,19 @@ def test_a_reader_that_does_not_read_holds_the_sender_up():
     world.run(10)
     assert len(b.got) == 2 * KERNEL_BYTES
     assert ("drained", 0) in a.log
+
+
+def test_when_bytes_were_sent():
+    flow = Flow(0.1)
+    with pytest.raises(ValueError, match="call keep_marks"):
+        flow.written(1)
+    flow.mark(7, 1.0)
+    flow.keep_marks()
+    flow.mark(5, 2.0)
+    flow.mark(5, 3.0)
+    flow.mark(1, 9.0)
+    assert [flow.written(count) for count in (1, 5, 6, 10, 11)] == [2.0, 2.0, 3.0, 3.0, 9.0]
+    assert len(flow.marks) == 1
 
 
 def test_a_stuck_reader_stays_stuck():

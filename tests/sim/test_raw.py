@@ -1,6 +1,7 @@
 import pytest
 from sim_worlds import quiet_config, world_of
 
+from nearnet import keys
 from nearnet.sim.raw import (
     RawBytes,
     RawHandshake,
@@ -8,13 +9,16 @@ from nearnet.sim.raw import (
     RawPeer,
     RawPeersRequest,
     RawPing,
+    RawRouted,
     RawTable,
     heard_name,
     mesh,
     raw_bytes,
     read_frames,
 )
-from nearnet.sim.signatures import FastKey
+from nearnet.sim.signatures import FastKey, fast_signatures
+from nearnet.sim.third_keys import has_third_key
+from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import Disconnect, PeersResponse
 
@@ -54,6 +58,33 @@ def test_wrong_handshakes_differ_from_right_ones():
         RawHandshake("A", version=3),
     ]
     assert len({right, *map(sent, wrong)}) == 1 + len(wrong)
+
+
+def test_a_client_of_today():
+    def today(step):
+        ids = [NODE, KEY.public_key]
+        data = raw_bytes(step, KEY, NODE, quiet_config(), ids, b"noise" * 20, "protobuf", 1_700_000_000.5)
+        return read_frames(Framer(), data)
+
+    assert today(RawHandshake("A")) == ["Handshake nonce 1700000001"]
+    assert today(RawHandshake("A", nonce=7)) == ["Handshake nonce 7"]
+    assert today(RawRouted("A", 0, 24)) == ["Routed 24 ttl 100"]
+    assert today(RawTable("A", 4, ahead=60.0)) == ["SyncRoutingTable 6 edges 0 accounts"]
+    assert read(RawHandshake("A")) == ["Handshake nonce 1"]
+
+
+def test_a_forged_message_differs_by_its_signature_only():
+    right, wrong = (dialect_named("borsh").routed(sent(RawRouted("A", 0, 24, forged=forged))[4:]) for forged in (0, 1))
+    assert (right.author, right.target, right.digest()) == (wrong.author, wrong.target, wrong.digest())
+    with fast_signatures():
+        assert keys.check_signatures([right.signature_row(), wrong.signature_row()]) == ["valid", "forged"]
+
+
+def test_keys_of_the_third_type_come_last():
+    data = sent(RawTable("A", 3, third_keys=2))
+    assert len(data) == len(sent(RawTable("A", 3))) + 2 * (33 + 1953 + 8 + 65 + 3310 + 1)
+    assert data[: 4 + 5 + 3 * 205][9:] == sent(RawTable("A", 3))[: 4 + 5 + 3 * 205][9:]
+    assert has_third_key("borsh", "SyncRoutingTable", data[4:])
 
 
 def test_what_sends_nothing():

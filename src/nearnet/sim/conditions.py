@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from nearnet.core.peer_manager import PeerManager
     from nearnet.keys import PeerId
+    from nearnet.sim.generations import Gate
 
 __all__ = [
     "Accounts",
@@ -20,6 +21,7 @@ __all__ = [
     "Condition",
     "Connected",
     "Counts",
+    "Dropped",
     "EdgeCount",
     "Events",
     "Heard",
@@ -29,6 +31,7 @@ __all__ = [
     "Open",
     "Peers",
     "Pings",
+    "RoutedDrops",
     "Routes",
     "Silent",
     "Stage",
@@ -54,6 +57,9 @@ class Stage(Protocol):
 
     def client(self, node: int) -> object:
         """Its client."""
+
+    def gate(self, node: int) -> Gate | None:
+        """The gate of a reference node of some year; None for a node of ours."""
 
     def wall(self, node: int) -> float:
         """Its wall clock."""
@@ -268,6 +274,45 @@ class Counts(Condition):
         """What it is; 0 for a node that is down."""
         core = stage.core(self.node)
         return 0 if core is None else core.context.counters.get((self.metric, self.label), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(Condition):
+    """The gate of `node`, a reference node, has applied `rule` between `least` and `most` times (`generations.py`)."""
+
+    node: int
+    rule: str
+    least: int = 0
+    most: int | None = 0
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        count = int(str(self.seen(stage)))
+        return self.least <= count and (self.most is None or count <= self.most)
+
+    def seen(self, stage: Stage) -> object:
+        """How often it has."""
+        gate = stage.gate(self.node)
+        return 0 if gate is None else gate.total(self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedDrops(Condition):
+    """`node` has dropped exactly so many routed messages with this body for this reason, of those it received."""
+
+    node: int
+    body: str
+    reason: str
+    count: int
+
+    def holds(self, stage: Stage) -> bool:
+        """Whether it has."""
+        return self.seen(stage) == self.count
+
+    def seen(self, stage: Stage) -> object:
+        """How many it has dropped."""
+        core = stage.core(self.node)
+        return None if core is None else core.routed.drops.get((self.body, self.reason), 0)
 
 
 @dataclass(frozen=True, slots=True)

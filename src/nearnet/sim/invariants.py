@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING
 from nearnet.core.components import Components
 from nearnet.core.handshake import PeerState
 from nearnet.core.known_peer import PeerStatus, decode_known_peer
+from nearnet.core.nonces import is_dated
+from nearnet.errors import ReasonForBan
 from nearnet.sim.bounds import over
+from nearnet.sim.generations import OUR_DUTY
+from nearnet.sim.knowledge import Part, components_of
 from nearnet.store.base import ACCOUNT_ANNOUNCEMENTS, PEERS
 
 if TYPE_CHECKING:
     from nearnet.keys import PeerId
+    from nearnet.sim.generations import Gate
     from nearnet.sim.node import SimNode
     from nearnet.sim.world import World
 
-__all__ = ["BUSY_PER_MINUTE", "WRONG_FOR", "InvariantBroken", "Invariants", "components_of", "next_hops_by_search"]
+__all__ = ["BUSY_PER_MINUTE", "WRONG_FOR", "InvariantBroken", "Invariants", "next_hops_by_search"]
 
 BUSY_PER_MINUTE = 60.0
 """Messages that a node may send a neighbour in a minute in which nothing changes: a few pings and requests."""
@@ -58,6 +63,10 @@ class Invariants:
         self._looked: dict[str, float] = {}
         """By name of a node: when its edges were looked at."""
         self._wrong_since: dict[str, dict[PeerId, float]] = {}
+        self._had: dict[PeerId, SimNode] = {}
+        """By id that it has, or had before it came back with another key."""
+        self._gates: dict[str, int] = {}
+        """By name of a reference node: changes of its gate's counts that were looked at."""
         self._runs: dict[str, int] = {}
         """By name of a node: its last start that was looked at."""
 
@@ -86,11 +95,14 @@ class Invariants:
             if peer.state is not _READY or peer.peer_id != peer_id:
                 raise InvariantBroken("ready peers", f"{node} counts {peer} as Ready")
         self._queues(node, limits.queue_bytes, limits.queues_bytes)
-        if node.kinds.get("banned"):
-            self._bans(node)
         if new:
             self._runs[node.name] = node.runs
+            self._had[node.id] = node
             self._read_back(node)
+        if node.kinds.get("banned"):
+            self._bans(node)
+        if node.gate is not None and node.gate.changes != self._gates.get(node.name, 0):
+            self._duties(node, node.gate)
         if due:
             self._edges_in_time(node)
         if self.checks % _WALK_EVERY == 0:
@@ -157,9 +169,28 @@ class Invariants:
                 raise InvariantBroken("bans kept", f"{node} is connected to {name}, whom it banned")
             if not node.writer.overlay.pending_count and (row is None or decode_known_peer(row).ban is None):
                 raise InvariantBroken("bans stored", f"{node} has not stored that it banned {name}")
-            if not self._hostile and (node.name, peer.id) not in self.allowed_bans:
-                reason = "" if peer.ban is None else peer.ban.reason.label
+            reason = "" if peer.ban is None else peer.ban.reason.label
+            allowed = self._hostile or (node.name, peer.id) in self.allowed_bans
+            if not allowed and not self._is_between_years(node, peer.id, reason):
                 raise InvariantBroken("bans", f"{node} banned {name}, who is honest: {reason}")
+
+    def _is_between_years(self, node: SimNode, peer_id: PeerId, reason: str) -> bool:
+        """Return whether a node of 2026 has banned one of 2025 for a forged message that it passed on.
+
+        That is what such nodes do to each other (`network-2026.md` §2). Neither has a node of ours between them.
+        """
+        if node.gate is None or not node.gate.generation.limits or reason != ReasonForBan.INVALID_SIGNATURE.label:
+            return False
+        banned = self._had.get(peer_id)
+        return banned is not None and banned.gate is not None and not banned.gate.generation.verifies_tier1
+
+    def _duties(self, node: SimNode, gate: Gate) -> None:
+        """No reference node has dropped, for our node's fault, what a node of ours sent it."""
+        self._gates[node.name] = gate.changes
+        for rule, kind, sender in gate.counts:
+            who = None if sender is None else self._had.get(sender)
+            if rule in OUR_DUTY and who is not None and who.is_ours:
+                raise InvariantBroken("within limits", f"{node} refused a {kind} of {who}: {rule}")
 
     def _name(self, peer: PeerId) -> str:
         return next((node.name for node in self._world.nodes if node.id == peer), str(peer))
@@ -174,15 +205,16 @@ class Invariants:
         links = {node.id: [peer for peer in node.core.peers if peer in by_id] for node in nodes}
         parts = [[by_id[peer] for peer in part] for part in components_of(links)]
         for part in parts:
-            self._agreement(part)
+            self._agreement(Part(part))
         for node in nodes:
             self._bounds(node)
             self._own_edges(node)
+            self._bridge(node)
             self._routes(node)
             self._store(node)
         for part in parts:
             if len(part) > 1:
-                self._answers(part)
+                self._answers(Part(part))
         self._calm(nodes)
 
     def _connections(self, nodes: list[SimNode], by_id: dict[PeerId, SimNode]) -> None:
@@ -198,21 +230,23 @@ class Invariants:
                 if other is not None and node.id not in other.core.peers:
                     raise InvariantBroken("both ends agree", f"{node} is connected to {other}, which is not to it")
 
-    def _agreement(self, part: list[SimNode]) -> None:
-        """All nodes of a connected part hold the same active edges of that part, in the same form."""
-        ids = {node.id: None for node in part}
+    def _agreement(self, part: Part) -> None:
+        """Every edge reaches every node that can take it, in its newest form; and no other edge stays active."""
+        for node in part.nodes:
+            wrong = part.wrong_about(node)
+            if wrong:
+                pairs = [f"{self._name(a)}-{self._name(b)} ({why})" for (a, b), why in wrong.items()]
+                raise InvariantBroken("agreement", f"{node} and the ends of its edge differ: {', '.join(pairs[:8])}")
 
-        def held(node: SimNode) -> dict[tuple[PeerId, PeerId], int]:
-            edges = (edge for edge in node.core.table.edges() if edge.is_active)
-            return {edge.key: edge.nonce for edge in edges if edge.key[0] in ids and edge.key[1] in ids}
-
-        first = held(part[0])
-        for node in part[1:]:
-            other = held(node)
-            if other != first:
-                differ = [key for key in {**first, **other} if first.get(key) != other.get(key)]
-                pairs = [f"{self._name(a)}-{self._name(b)}" for a, b in differ]
-                raise InvariantBroken("agreement", f"{part[0]} and {node} differ about {', '.join(pairs[:8])}")
+    def _bridge(self, node: SimNode) -> None:
+        """A node of ours with neighbors of both dialects has dated edges only, so that all may be told of them."""
+        core = node.core
+        if not node.is_ours or not any(peer.is_today for peer in core.peers.values()):
+            return
+        for peer_id in core.peers:
+            edge = core.table.get(node.id, peer_id)
+            if edge is not None and not is_dated(edge.nonce):
+                raise InvariantBroken("bridge", f"{node} hides {self._name(peer_id)} from the nodes of today")
 
     def _own_edges(self, node: SimNode) -> None:
         """Of our own edges, those that are active are exactly those of our connections."""
@@ -264,9 +298,10 @@ class Invariants:
             raise InvariantBroken("store", f"{node} has not stored {sorted(held - accounts)}")
         Components(node.disk.rows).new((), [])  # Reads the last nonce: it must decode.
 
-    def _answers(self, part: list[SimNode]) -> None:
-        """Each node of a connected part pings another, and its pong finds the way back."""
-        asked = [(node, other, node.kinds.get("pong", 0)) for node, other in pairwise([*part, part[0]])]
+    def _answers(self, part: Part) -> None:
+        """Each node of a connected part pings another that it can know, and its pong finds the way back."""
+        pairs = pairwise([*part.nodes, part.nodes[0]])
+        asked = [(node, other, node.kinds.get("pong", 0)) for node, other in pairs if part.has_way(node, other)]
         for node, other, _ in asked:
             node.do(node.core.ping, other.id)
 
@@ -296,23 +331,6 @@ class Invariants:
     @staticmethod
     def _messages(node: SimNode) -> int:
         return sum(messages for messages, _ in node.core.connections.traffic()["sent"].values())
-
-
-def components_of(links: dict[PeerId, list[PeerId]]) -> list[list[PeerId]]:
-    """The connected parts of a graph."""
-    parts, seen = [], dict.fromkeys(links, False)
-    for start in links:
-        if seen[start]:
-            continue
-        seen[start] = True
-        part = [start]
-        for peer in part:
-            for other in links[peer]:
-                if not seen[other]:
-                    seen[other] = True
-                    part.append(other)
-        parts.append(part)
-    return parts
 
 
 def next_hops_by_search(links: dict[PeerId, list[PeerId]], start: PeerId) -> dict[PeerId, list[PeerId]]:

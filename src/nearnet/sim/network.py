@@ -222,6 +222,7 @@ class Network:
         """Put bytes on their way."""
         flow = end.out
         flow.queued += len(data)
+        flow.mark(len(data), self.world.time)
         self.bytes_sent += len(data)
         self.chunks += 1
         if self.world.faults is not None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nearnet.core.peer import Peer
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.clock import NodeClock
+    from nearnet.sim.generations import Gate
     from nearnet.sim.wires import End
     from nearnet.sim.world import World
     from nearnet.wire.edge_bytes import Edge
@@ -77,6 +78,8 @@ class SimNode:
         self.stopping = False
         self.paused = False
         """Whether the process is stopped (SIGSTOP): what comes in waits."""
+        self.gate: Gate | None = None
+        """What makes it a reference node of some year; None: it is one of ours."""
         self.preloaded: list[Edge] = []
         """Edges that it knows from the start."""
         self.awake_since = 0.0
@@ -102,6 +105,11 @@ class SimNode:
         return self.key.public_key
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is a node of this project, and not one of the reference."""
+        return self.gate is None
+
+    @property
     def info(self) -> PeerInfo:
         """How to dial it."""
         return PeerInfo(self.id, self.address)
@@ -123,6 +131,8 @@ class SimNode:
         self.client = self.make_client(self)
         self.core = PeerManager(self.config, self.key, self.client, self.writer.overlay, rng, self.now)
         self.core.listening(self.address)
+        if self.gate is not None:
+            self.gate.attach(self.core)
         if self.preloaded:
             self.core.table.add(self.preloaded, None, self.now)
         self.ends = {}
@@ -210,6 +220,8 @@ class SimNode:
         chunks = peer.to_send()
         if end is not None:
             data = b"".join(chunks)
+            if self.gate is not None:
+                data = self.gate.sent(data)
             self.world.sent(self, end, data)
             self.core.drained(peer, end.send(data), now)
 
@@ -304,8 +316,7 @@ class SimNode:
         if peer is None:
             end.close(flush=False)
             return
-        end.tag = peer
-        self.ends[peer] = end
+        self._begins(peer, end)
 
     def on_dialled(self, dial: Dial, address: SocketAddress, end: End) -> None:
         """Our dial has a connection."""
@@ -315,12 +326,17 @@ class SimNode:
 
         def begin(now: Now) -> None:
             peer = self.core.dialled(dial, address, now, 50_000 + end.wire.number % 10_000)
-            end.tag = peer
-            self.ends[peer] = end
+            self._begins(peer, end)
             if peer.dialect is not None:
                 peer.dialect = self.world.pool.dialect(peer.dialect)
 
         self._when_awake(lambda: self.do(begin))
+
+    def _begins(self, peer: Peer, end: End) -> None:
+        end.tag = peer
+        self.ends[peer] = end
+        if self.gate is not None:
+            end.other.out.keep_marks()
 
     def on_dial_failed(self, dial: Dial, why: str) -> None:
         """It has none."""
@@ -334,7 +350,10 @@ class SimNode:
             self._waiting.append(partial(self.on_bytes, end, data))
         elif peer in self.ends:
             self.world.received(self, end, data)
-            self.do(self.core.receive, peer, data)
+            if self.gate is None:
+                self.do(self.core.receive, peer, data)
+            else:
+                self.do(self.gate.receive, peer, data, end.other.out.written)
             if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
                 peer.dialect = self.world.pool.dialect(peer.dialect)
 

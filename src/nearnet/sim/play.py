@@ -16,6 +16,7 @@ from nearnet.sim import raw, steps
 from nearnet.sim.caught import Caught
 from nearnet.sim.chain import BlockClient, CountingClient
 from nearnet.sim.faults import Faults
+from nearnet.sim.generations import GENERATIONS, Gate
 from nearnet.sim.invariants import InvariantBroken, Invariants
 from nearnet.sim.signatures import FastKey, made_up_edge
 from nearnet.sim.steps import config_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from nearnet.core.peer_manager import PeerManager
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.node import SimNode
-    from nearnet.sim.steps import Scenario, Step
+    from nearnet.sim.steps import Scenario, Setup, Step
     from nearnet.sim.wires import Wire
     from nearnet.wire.edge_bytes import Edge
 
@@ -81,6 +82,9 @@ def play(scenario: Scenario, seed: int = 0, explore: bool = False, trace: bool =
     if scenario.generate is not None:
         steps_of_seed = scenario.generate(random.Random(f"{seed} timeline"), scenario.nodes)
         scenario = replace(scenario, steps=steps_of_seed, generate=None)
+    if scenario.cast is not None:
+        setups = scenario.cast(random.Random(f"{seed} cast"), scenario.nodes)
+        scenario = replace(scenario, setups=setups, cast=None)
     player = Player(scenario, seed, explore, trace)
     with Caught() as caught:
         player.run()
@@ -109,6 +113,7 @@ class Player:
             setup = scenario.setups.get(number, scenario.setup)
             node = world.node(config_of(setup, self._info), str(number), self._keys[number], start=False)
             node.make_client = BlockClient if setup.blocks else _counting
+            node.gate = _gate(world, setup)
             if world.faults is not None:
                 world.faults.trouble_disk(node)
 
@@ -187,6 +192,10 @@ class Player:
     def client(self, node: int) -> object:
         """Its client."""
         return self.world.nodes[node].client
+
+    def gate(self, node: int) -> Gate | None:
+        """What makes it a reference node of some year; None for one of ours."""
+        return self.world.nodes[node].gate
 
     def wall(self, node: int) -> float:
         """Its wall clock."""
@@ -320,6 +329,7 @@ class Player:
             world.move(node, replace(node.address, port=node.address.port + 1))
         if step.setup is not None:
             node.config = config_of(step.setup, self._info)
+            node.gate = _gate(world, step.setup)
         node.start()
 
     def _disturb(self, step: Step) -> None:
@@ -351,10 +361,10 @@ class Player:
     def _raw(self, step: Step) -> None:
         world = self.world
         match step:
-            case raw.RawOpen(client, to, count, key):
+            case raw.RawOpen(client, to, count, key, dialect):
                 for name in [client] if count == 1 else [f"{client}{number}" for number in range(count)]:
                     peer = self._raw_peer(name, world.key(f"raw {key or name}"))
-                    peer.to = to
+                    peer.to, peer.dialect = to, dialect
                     world.network.connect(peer, world.nodes[to].address, 5.0, peer.on_open, peer.on_failed)
             case raw.RawListen(client, instead):
                 node = world.nodes[instead]
@@ -365,12 +375,17 @@ class Player:
                 node = world.nodes[peer.to]
                 ids = [one.id for one in world.nodes]
                 noise = self._rng.randbytes(64)
-                peer.send(raw.raw_bytes(step, peer.key, node.id, node.config, ids, noise))
+                wall = node.now.wall
+                peer.send(raw.raw_bytes(step, peer.key, node.id, node.config, ids, noise, peer.dialect, wall))
 
     def _raw_peer(self, name: str, key: SecretKey) -> raw.RawPeer:
         host = f"127.200.0.{1 + len(self.raw) % 250}"
         peer = self.raw[name] = raw.RawPeer(self.world, name, host, key)
         return peer
+
+
+def _gate(world: World, setup: Setup) -> Gate | None:
+    return None if setup.generation is None else Gate(GENERATIONS[setup.generation], world.pool)
 
 
 def _counting(node: SimNode) -> CountingClient:

@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from nearnet.client import DefaultClient
 from nearnet.core.edge import sign_edge
+from nearnet.core.nonces import unix_nonce
 from nearnet.errors import Malformed, UnknownMessage
 from nearnet.keys import CryptoHash, Signature
 from nearnet.sim.signatures import FastKey, made_up_edge
 from nearnet.sim.steps import Step
 from nearnet.wire.dialect import detect, dialect_named
+from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import (
     GenesisId,
@@ -29,7 +31,7 @@ from nearnet.wire.messages import (
     RoutedMessage,
     SyncRoutingTable,
 )
-from nearnet.wire.routed_body import Ping, encode_body
+from nearnet.wire.routed_body import Opaque, Ping, encode_body
 from nearnet.wire.routed_frame import routed_digest
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.wires import End
     from nearnet.sim.world import World
-    from nearnet.wire.edge_bytes import Edge
 
 __all__ = [
     "RawBytes",
@@ -47,6 +48,7 @@ __all__ = [
     "RawPeer",
     "RawPeersRequest",
     "RawPing",
+    "RawRouted",
     "RawSend",
     "RawTable",
     "heard_name",
@@ -65,6 +67,8 @@ class RawOpen(Step):
     count: int = 1
     key: str | None = None
     """The name that its key follows from; the client's own unless told."""
+    dialect: str = "borsh"
+    """The dialect that it speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class RawHandshake(RawSend):
     version: int | None = None
     genesis: str | None = None
     """Another chain's name."""
-    nonce: int = 1
+    nonce: int | None = None
+    """None: 1 in borsh, the present time in protobuf."""
     port: int = 12345
     signed: bool = True
     target: bool = True
@@ -110,6 +115,17 @@ class RawPing(RawSend):
 
 
 @dataclass(frozen=True, slots=True)
+class RawRouted(RawSend):
+    """A routed message to node `to` with a body of this index, which some other client has signed; or nobody has."""
+
+    to: int
+    index: int
+    forged: bool = False
+    author: str = "somebody"
+    """The name that the author's key follows from."""
+
+
+@dataclass(frozen=True, slots=True)
 class RawPeersRequest(RawSend):
     """A PeersRequest."""
 
@@ -120,6 +136,10 @@ class RawTable(RawSend):
 
     peers: int
     nonce: int = 1
+    ahead: float | None = None
+    """Seconds from the present to the time that the nonce is, in place of `nonce`."""
+    third_keys: int = 0
+    """So many edges more, at the end, each with a key and a signature of the third type that nobody made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +152,38 @@ class RawBytes(RawSend):
 
 
 def raw_bytes(
-    step: RawSend, key: SecretKey, node: PeerId, config: NetworkConfig, ids: list[PeerId], noise: bytes
+    step: RawSend,
+    key: SecretKey,
+    node: PeerId,
+    config: NetworkConfig,
+    ids: list[PeerId],
+    noise: bytes,
+    name: str = "borsh",
+    wall: float = 0.0,
 ) -> bytes:
-    """The bytes of a step, for the node that has this id and config; `ids` are those of all nodes."""
-    dialect = dialect_named("borsh")
+    """The bytes of a step, for the node that has this id and config; `ids` are those of all nodes.
+
+    `name` is the dialect's, `wall` the time (unix seconds) that nonces are made of.
+    """
+    dialect = dialect_named(name)
     match step:
         case RawHandshake():
-            content = dialect.encode(_handshake(step, key, node, config, ids))
+            content = dialect.encode(_handshake(step, key, node, config, ids, name, wall))
             if step.garbage:
                 content = content[:9] + noise[: step.garbage]
         case RawPing():
             target = key.public_key if step.to is None else ids[step.to]
             body = encode_body(Ping(step.nonce, key.public_key))
-            message = RoutedMessage(target, key.public_key, Signature(bytes(65)), step.ttl, body)
-            signed = RoutedMessage(target, key.public_key, key.sign(routed_digest(message)), step.ttl, body)
-            content = dialect.encode(Routed(signed))
+            content = dialect.encode(_signed(target, key, step.ttl, body))
+        case RawRouted(_, to, index, forged, author):
+            author_key = FastKey(f"raw {author}")
+            signer = FastKey("raw forger") if forged else author_key
+            content = dialect.encode(_signed(ids[to], author_key, 100, encode_body(Opaque(index, b"body")), signer))
         case RawPeersRequest():
             content = dialect.encode(PeersRequest())
-        case RawTable(_, peers, nonce):
-            content = dialect.encode(SyncRoutingTable(tuple(mesh(peers, nonce))))
+        case RawTable(_, peers, nonce, ahead, third_keys):
+            nonce = nonce if ahead is None else unix_nonce(wall + ahead)
+            content = dialect.encode(SyncRoutingTable((*mesh(peers, nonce), *_third_edges(third_keys, nonce))))
         case RawBytes():
             data = step.data if not step.framed else frame_prefix(len(step.data)) + step.data
             return data * step.count
@@ -159,15 +192,30 @@ def raw_bytes(
     return frame_prefix(len(content)) + content
 
 
-def _handshake(step: RawHandshake, key: SecretKey, node: PeerId, config: NetworkConfig, ids: list[PeerId]) -> Handshake:
-    versions = config.nearnet.protocol_versions["borsh"]
+def _signed(target: PeerId, author: SecretKey, ttl: int, body: bytes, signer: SecretKey | None = None) -> Routed:
+    """A routed message that `signer` signed in the name of `author`; the author itself where there is none."""
+    unsigned = RoutedMessage(target, author.public_key, Signature(bytes(65)), ttl, body)
+    return Routed(replace(unsigned, signature=(signer or author).sign(routed_digest(unsigned))))
+
+
+def _handshake(
+    step: RawHandshake,
+    key: SecretKey,
+    node: PeerId,
+    config: NetworkConfig,
+    ids: list[PeerId],
+    dialect: str,
+    wall: float,
+) -> Handshake:
+    versions = config.nearnet.protocol_versions[dialect]
     version = versions.own if step.version is None else step.version
     chain = DefaultClient(config).chain_info()
     if step.genesis is not None:
         chain = PeerChainInfo(GenesisId(step.genesis, CryptoHash(bytes(32))))
-    partial = sign_edge(key, node, step.nonce)
+    nonce = step.nonce if step.nonce is not None else (1 if dialect == "borsh" else unix_nonce(wall))
+    partial = sign_edge(key, node, nonce)
     if not step.signed:
-        partial = type(partial)(step.nonce, key.sign(bytes(32)))
+        partial = type(partial)(nonce, key.sign(bytes(32)))
     return Handshake(
         protocol_version=version,
         oldest_supported_version=min(versions.oldest, version),
@@ -183,6 +231,14 @@ def mesh(count: int, nonce: int) -> list[Edge]:
     """The edges of a full mesh of made-up peers, under fast signatures."""
     keys = sorted((FastKey(f"mesh {number}") for number in range(count)), key=lambda key: key.public_key)
     return [made_up_edge(first, second, nonce) for first, second in combinations(keys, 2)]
+
+
+def _third_edges(count: int, nonce: int) -> list[Edge]:
+    """Edges between a made-up peer and one whose key is of the third type; the bytes are those of the form alone."""
+    key = FastKey("third")
+    third = (b"\2" + bytes((number,)) * 1952 for number in range(count))
+    signatures = key.sign(bytes(32)) + b"\2" + bytes(3309)
+    return [Edge(key.public_key + peer + nonce.to_bytes(8, "little") + signatures + b"\0") for peer in third]
 
 
 def heard_name(message: Message) -> str:
@@ -225,6 +281,7 @@ class RawPeer:
         self.heard: list[str] = []
         self.to = 0
         """The node it speaks to."""
+        self.dialect = "borsh"
         self.up = self.reachable = True
         self._framer = Framer()
         self._end: End | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nearnet.config import NetworkConfig
+from nearnet.sim.generations import GENERATIONS
 from nearnet.sim.network import Conditions
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Setup:
     archive: bool = False
     blocks: bool = False
     """Whether its client makes a numbered Block each second, and relays the newest (`scenarios.md` 36-39)."""
+    generation: int | None = None
+    """The year of a reference node that it behaves as (`generations.py`); None: it is a node of ours."""
     network: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `network` in config.json."""
     nearnet: Mapping[str, Any] = field(default_factory=dict)
@@ -315,6 +318,8 @@ class Scenario:
     """The same for another number of nodes (`--nodes`)."""
     generate: Callable[[random.Random, int], tuple[Step, ...]] | None = None
     """Makes the steps from the seed, for so many nodes."""
+    cast: Callable[[random.Random, int], Mapping[int, Setup]] | None = None
+    """Draws `setups` from the seed, for so many nodes."""
 
     @property
     def label(self) -> str:
@@ -340,8 +345,9 @@ def config_of(
     }
     if addr:
         network["addr"] = addr
-    nearnet = {"dialect": "borsh", **setup.nearnet}
-    nearnet["timing"] = {**(extra or {}), **nearnet.get("timing", {})}
+    of_year = {} if setup.generation is None else GENERATIONS[setup.generation].nearnet
+    nearnet = {"dialect": "borsh", **of_year, **setup.nearnet}
+    nearnet["timing"] = {**(extra or {}), **of_year.get("timing", {}), **setup.nearnet.get("timing", {})}
     return NetworkConfig.model_validate(
         {"chain_id": "sim", "head_height": 1, "archive": setup.archive, "network": network, "nearnet": nearnet}
     )

@@ -50,12 +50,28 @@ class Listener(Party, Protocol):
 class Flow:
     """The bytes from one end to the other."""
 
-    __slots__ = ("busy_until", "corrupt", "flying", "held", "last_arrival", "latency", "queued", "told", "unread")
+    __slots__ = (
+        "busy_until",
+        "corrupt",
+        "flying",
+        "held",
+        "last_arrival",
+        "latency",
+        "marks",
+        "queued",
+        "sent",
+        "told",
+        "unread",
+    )
 
     def __init__(self, latency: float) -> None:
         self.latency = latency
         self.busy_until = 0.0
         self.last_arrival = 0.0
+        self.marks: deque[tuple[int, float]] | None = None
+        """How many bytes were sent by when, of what the other end has not asked for yet; None: it never asks."""
+        self.sent = 0
+        """Bytes sent since `marks` are kept."""
         self.queued = 0
         """Bytes sent and not yet read at the other end."""
         self.told = 0
@@ -68,6 +84,25 @@ class Flow:
         """What has arrived at a reader that does not read."""
         self.corrupt = 0
         """How many of the next chunks get a wrong byte."""
+
+    def keep_marks(self) -> None:
+        """Keep from now on when bytes were sent; the other end asks by `written`."""
+        self.marks = deque([(0, 0.0)])
+
+    def mark(self, count: int, time: float) -> None:
+        """So many more bytes were sent."""
+        if self.marks is not None:
+            self.sent += count
+            self.marks.append((self.sent, time))
+
+    def written(self, count: int) -> float:
+        """Return the world time at which the first `count` bytes were sent; ask for growing counts."""
+        marks = self.marks
+        if marks is None:
+            raise ValueError("this flow keeps no marks; call keep_marks() before the first byte")
+        while len(marks) > 1 and marks[0][0] < count:
+            marks.popleft()
+        return marks[0][1]
 
 
 class End:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nearnet.errors import ConfigError
-from nearnet.sim.scenarios import chaos, faults, gossip, growth, handshakes, membership, routes, today
+from nearnet.sim.scenarios import chaos, faults, generations, gossip, growth, handshakes, membership, routes, today
 from nearnet.sim.steps import Scenario
 
 __all__ = ["ALL", "UNIT_TESTS", "find"]
@@ -14,6 +14,7 @@ ALL: tuple[Scenario, ...] = (
     *handshakes.ALL,
     *gossip.ALL,
     *today.ALL,
+    *generations.ALL,
     *faults.ALL,
     *chaos.ALL,
     *growth.ALL,

@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nearnet.sim.generations import GENERATIONS
 from nearnet.sim.network import Conditions, Latency
+from nearnet.sim.raw import RawHandshake, RawOpen, RawRouted
 from nearnet.sim.steps import (
     Announce,
     Ban,
@@ -31,19 +33,20 @@ from nearnet.sim.steps import (
     Vanish,
     Wait,
 )
+from nearnet.wire.routed_body import UNVERIFIED_IN_2025
 
 if TYPE_CHECKING:
     import random
 
-__all__ = ["ALL", "timeline"]
+__all__ = ["ALL", "cast", "timeline", "under_attack"]
 
 _LENGTH = 60
 """Steps of a timeline."""
 
 _LONGEST = 20.0
-_WRONG = 500.0
-"""Most seconds by which a wall clock is wrong: any two are within the 20 minutes in which nonces of the time are taken.
-Who asks for one beyond is banned (`behaviour.md` §3)."""
+_WRONG = 140.0
+"""Most seconds by which a wall clock is wrong, so that any two are within the five minutes by which an edge's nonce may
+be ahead. A node further ahead is connected, but nodes of 2026 drop its edges (`network-2026.md` §4)."""
 
 _WEIGHTS = {
     "connect": 8,
@@ -147,6 +150,40 @@ def _sized(base: Scenario, nodes: int) -> Scenario:
     return replace(base, nodes=nodes)
 
 
+_ATTACKS = 6
+_FORGERIES = 4
+_UNVERIFIED = sorted(UNVERIFIED_IN_2025)
+
+_OURS = Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"})
+_REFERENCE = {year: Setup(dials=True, boot=(0, 1), generation=year) for year in GENERATIONS}
+
+
+def cast(rng: random.Random, nodes: int) -> dict[int, Setup]:
+    """Draw who is a node of which year.
+
+    Nodes 0 and 1, which all the others dial at first, are ours. Node 2 is of 2025. There is one node of each year.
+    """
+    others = [year for year in GENERATIONS if year != 2025]
+    years = [*others, *rng.choices([*GENERATIONS, None], k=max(0, nodes - 3 - len(others)))]
+    rng.shuffle(years)
+    drawn = dict(enumerate([2025, *years][: nodes - 2], 2))
+    return {node: _REFERENCE[year] for node, year in drawn.items() if year is not None}
+
+
+def under_attack(rng: random.Random, nodes: int) -> tuple[Step, ...]:
+    """Return a timeline in which strangers send forged tier-1 messages to node 2, which passes them on unverified."""
+    steps = list(timeline(rng, nodes))
+    for number in range(_ATTACKS if nodes > 2 else 0):
+        name = f"attacker{number}"
+        forged = [
+            RawRouted(name, rng.randrange(nodes), rng.choice(_UNVERIFIED), forged=True, author=f"{name} {count}")
+            for count in range(_FORGERIES)
+        ]
+        at = rng.randrange(len(steps))
+        steps[at:at] = [RawOpen(name, 2, dialect="protobuf"), RawHandshake(name), Wait(0.5), *forged]
+    return tuple(steps)
+
+
 _VARIANTS = (
     _BASE,
     replace(
@@ -174,6 +211,15 @@ _VARIANTS = (
         title="the same where some speak today's dialect first, some the documented era's only",
         setup=Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"}),
         setups={2: Setup(dials=True, boot=(0, 1)), 3: Setup(dials=True, boot=(0, 1))},
+    ),
+    replace(
+        _BASE,
+        name="chaos of generations",
+        title="the same where ours join reference nodes of 2022, 2025 and 2026, and strangers forge tier-1 messages",
+        nodes=7,
+        setup=_OURS,
+        cast=cast,
+        generate=under_attack,
     ),
 )
 
