@@ -112,7 +112,7 @@ def test_what_waits_for_a_neighbor_is_bounded():
     assert core.manager.context.limits.hits("accounts_data_waiting") == 1
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @pytest.mark.parametrize("place", ["account_key", "peer_id", "proxy", "signature"])
 def test_data_with_a_key_that_is_not_used_is_skipped(place):
     core = Core()

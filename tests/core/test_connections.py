@@ -322,6 +322,7 @@ def test_a_frame_that_stalls():
 
 
 @pytest.mark.threat(8)
+@pytest.mark.interop("frame time")
 def test_a_frame_of_two_minutes_closes_a_protobuf_connection():
     core = Core()
     new, old = core.ready("new", dialect="protobuf"), core.ready("old")
@@ -551,6 +552,7 @@ def padded(content, length):
 
 @pytest.mark.threat(72)
 @pytest.mark.interop("rates by kind")
+@pytest.mark.interop("frame sizes")
 def test_a_frame_over_the_size_of_its_kind_is_dropped_and_not_read():
     core = Core()
     given, hand = taken_by_client(core), core.ready(dialect="protobuf")
@@ -589,6 +591,7 @@ def test_the_largest_transaction(dialect, most):
 @pytest.mark.threat(53)
 @pytest.mark.interop("Block and other messages of the chain")
 @pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+@pytest.mark.interop("BlockHeadersRequest")
 def test_who_asks_for_too_many_headers_is_banned_where_that_is_a_rule(dialect):
     core = Core()
     given, hand = taken_by_client(core), core.ready(dialect=dialect)
@@ -600,6 +603,7 @@ def test_who_asks_for_too_many_headers_is_banned_where_that_is_a_rule(dialect):
 
 @pytest.mark.interop("Handshake")
 @pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
+@pytest.mark.interop("Handshake")
 def test_a_handshake_with_too_many_shards_does_not_read(dialect):
     core = Core()
     most, over = (tuple(range(MOST_TRACKED_SHARDS + more)) for more in (0, 1))
@@ -622,6 +626,7 @@ def test_a_handshake_with_too_many_shards_does_not_read(dialect):
 @pytest.mark.threat(23)
 @pytest.mark.interop("Handshake")
 @pytest.mark.parametrize("inbound", [False, True])
+@pytest.mark.interop("second handshake")
 def test_a_second_handshake_closes(inbound):
     core = Core()
     if inbound:
@@ -640,6 +645,7 @@ def test_a_second_handshake_closes(inbound):
 
 @pytest.mark.threat(72)
 @pytest.mark.interop("Routed")
+@pytest.mark.interop("frame sizes")
 def test_a_routed_message_over_the_size_of_its_kind_is_dropped_unchecked():
     core = Core()
     hand = core.ready(dialect="protobuf")

@@ -113,6 +113,7 @@ def test_one_epoch_sync_request_in_30_seconds_from_each_peer(dialect):
 
 @pytest.mark.interop("rates by kind")
 @pytest.mark.parametrize("number", [at for at, kind in enumerate(KINDS) if kind.rate is not None])
+@pytest.mark.interop("rates by kind")
 def test_protobuf_peers_have_the_rates_of_the_reference_node(number):
     rates, kind = made(), KINDS[number]
     assert kind.rate is not None

@@ -72,7 +72,7 @@ def spoiled(edge):
 # --- edges -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @pytest.mark.threat(31)
 @BOTH
 def test_without_a_library_such_edges_are_skipped_and_the_others_taken(dialect):
@@ -93,7 +93,7 @@ def test_without_a_library_such_edges_are_skipped_and_the_others_taken(dialect):
     assert (hand.closed, hand.ban) == (None, None)
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @BOTH
 def test_with_a_library_such_edges_are_verified_and_taken(dialect):
     core = Core()
@@ -304,7 +304,7 @@ def stored_component(names):
 # --- announcements, peers --------------------------------------------------------------------------
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @EITHER_WAY
 @BOTH
 def test_announcements_with_such_a_key_are_skipped(dialect, check):
@@ -323,7 +323,7 @@ def test_announcements_with_such_a_key_are_skipped(dialect, check):
     assert hand.peer.is_ready
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @BOTH
 def test_peers_with_such_a_key_are_skipped(dialect):
     core = Core(nearnet={"limits": {"allow_private": True}})
@@ -371,7 +371,7 @@ def test_such_boot_nodes_are_a_config_error():
 # --- handshakes ------------------------------------------------------------------------------------
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @EITHER_WAY
 @BOTH
 def test_a_handshake_of_such_a_sender_is_refused_without_a_ban(dialect, check):
@@ -395,7 +395,7 @@ def test_a_signature_of_such_a_key_does_not_make_a_handshake(dialect):
     assert hand.closed == "wrong handshake signature"
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @pytest.mark.parametrize("place", ["account_key", "peer_id", "signature"])
 def test_an_owned_account_with_such_a_key_is_ignored(place):
     core = Core()
@@ -439,7 +439,7 @@ def in_field_37(message):
     return pb.PeerMessage(routed_v3=routed).SerializeToString()
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 @EITHER_WAY
 @pytest.mark.parametrize("form", ["borsh", "field 17", "field 37"])
 @pytest.mark.parametrize("place", ["author", "target", "both", "author, for us"])

@@ -328,6 +328,7 @@ def test_a_reply_to_our_own_request_is_ours():
 
 
 @pytest.mark.interop("Routed")
+@pytest.mark.interop("TxStatusResponse")
 def test_the_status_of_a_transaction_is_taken_from_the_peer_that_was_asked():
     node = Node()
     request = node.routed.send(IDS["C"], TX_STATUS, START)
@@ -507,6 +508,7 @@ def forged(author, index=APPROVAL, target="C"):
 @pytest.mark.interop("Routed")
 @pytest.mark.parametrize("index", sorted(UNVERIFIED_IN_2025))
 @pytest.mark.parametrize("target", ["C", "M"])
+@pytest.mark.interop("routed signatures")
 def test_a_node_of_2025_is_not_banned_for_a_forged_tier_1_message_of_somebody_else(index, target):
     node = Node()
     assert from_protobuf(node, forged("B", index, target)) is None
@@ -527,6 +529,7 @@ def test_a_node_of_2025_is_not_banned_for_a_forged_tier_1_message_of_somebody_el
     ],
     ids=["its author", "body 18", "tier 2", "announced 85", "announced 88", "field 37"],
 )
+@pytest.mark.interop("routed signatures")
 def test_all_others_are_banned_for_a_forged_message(author, index, version, is_v3):
     node = Node()
     with pytest.raises(InvalidRoutedSignature):
@@ -535,6 +538,7 @@ def test_all_others_are_banned_for_a_forged_message(author, index, version, is_v
 
 
 @pytest.mark.threat(31, 48)
+@pytest.mark.interop("routed signatures")
 def test_by_borsh_a_forged_tier_1_message_bans():
     node = Node()
     with pytest.raises(InvalidRoutedSignature):
@@ -542,6 +546,7 @@ def test_by_borsh_a_forged_tier_1_message_bans():
 
 
 @pytest.mark.parametrize("index", sorted(UNVERIFIED_IN_2025))
+@pytest.mark.interop("routed signatures")
 def test_a_signed_tier_1_message_goes_on_and_is_delivered(index):
     node, message = Node(), signed("A", "C", opaque(index=index))
     assert from_protobuf(node, message, is_v3=True) is None

@@ -89,7 +89,7 @@ def test_nothing_is_kept_for_a_neighbor_that_has_gone():
     assert list(core.manager.snapshot_hosts._relays) == [hand.peer]
 
 
-@pytest.mark.interop("ML-DSA-65 keys")
+@pytest.mark.interop("ML-DSA-65")
 def test_hosts_with_a_key_that_is_not_used_are_skipped():
     core = Core()
     hand, other = today(core, "a"), today(core, "b")
@@ -104,7 +104,7 @@ def test_hosts_with_a_key_that_is_not_used_are_skipped():
     assert told(other) == [(host(), host("after"))]
 
 
-@pytest.mark.interop("SnapshotHostInfo with over 512 shards")
+@pytest.mark.interop("SyncSnapshotHosts")
 def test_a_message_with_too_many_shards_is_dropped_without_a_ban():
     core = Core()
     hand = today(core, "a")

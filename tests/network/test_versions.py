@@ -50,6 +50,7 @@ def metrics(node: Node) -> dict[str, float]:
     return {name: samples[0][1] for name, _, _, samples in network_metrics(node) if samples and not samples[0][0]}
 
 
+@pytest.mark.interop("versions")
 async def test_a_listener_of_119_to_120_is_followed_and_remembered_over_a_restart(tmp_path: Any) -> None:
     path, key = tmp_path / "data" / "nearnet.sqlite", SecretKey.from_seed("restarted")
     node = Node(config_of(store=str(path)), key=key)
@@ -78,6 +79,7 @@ async def test_a_listener_of_119_to_120_is_followed_and_remembered_over_a_restar
     await listener.__aexit__(None, None, None)
 
 
+@pytest.mark.interop("versions")
 async def test_a_listener_that_keeps_refusing_gets_three_handshakes_at_most() -> None:
     async with Cluster() as cluster:
         node = await cluster.start(config_of())
@@ -117,6 +119,7 @@ async def test_a_pinned_pair_never_follows_and_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("pinned", [False, True])
+@pytest.mark.interop("versions")
 async def test_dialers_of_any_newer_version_unless_pinned(pinned: bool) -> None:
     async with Cluster() as cluster:
         node = await cluster.start(config_of(**({"protocol_versions": {NEW: [88, 80]}} if pinned else {})))

@@ -16,10 +16,14 @@ from source_files import ROOT, tracked_files
 
 from nearnet.cli.app import VERBS, new_app
 
+SPECIFICATION = ROOT / "docs" / "spec"
+"""It also names commands that are planned, and marks them as such."""
+
 PAGES = sorted(
     path
     for path in tracked_files()
-    if path.suffix == ".md" or path.name == "Dockerfile" or path.relative_to(ROOT).parts[0] == "deploy"
+    if (path.suffix == ".md" or path.name == "Dockerfile" or path.relative_to(ROOT).parts[0] == "deploy")
+    and SPECIFICATION not in path.parents
 )
 QUOTED = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 COMMAND = re.compile(r"(?:^\s*|/bin/|=\S* |-- )nearnet ([a-z][\w-]*(?: .*)?)$")
