@@ -23,6 +23,7 @@ from nearnet.sim.signatures import EdgePool, FastKey, fast_signatures, made_up_e
 from nearnet.sim.steps import Connect, Scenario, Setup, Wait, config_of
 from nearnet.wire import messages as m
 from nearnet.wire.dialect import dialect_named
+from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages_today import SnapshotHostInfo, SyncSnapshotHosts
 from nearnet.wire.proto_fields import delimited
@@ -501,25 +502,35 @@ def _plant(monkeypatch, fault):
     monkeypatch.setattr(SimNode, "start", started)
 
 
-def _without_a_bucket(monkeypatch):
-    """Ours sends each edge in a table of its own, at once."""
+def _rewrite_tables(monkeypatch, rewrite):
+    """Have each table that one of ours sends by protobuf replaced by `rewrite` of it."""
     flush = SimNode._flush
 
-    def edges_apart(node, peer, now):
+    def rewritten(node, peer, now):
         if node.is_ours and peer.is_today:
             framer = Framer()
             framer.feed(b"".join(peer.to_send()))
             data = b""
             while (frame := framer.next_frame()) is not None:
                 message = PROTOBUF.decode(frame)
-                parts = [frame]
-                if isinstance(message, m.SyncRoutingTable) and message.edges:
-                    parts = [PROTOBUF.encode(m.SyncRoutingTable((one,), message.accounts)) for one in message.edges]
-                data += b"".join(frame_prefix(len(part)) + part for part in parts)
+                tables = rewrite(message) if isinstance(message, m.SyncRoutingTable) and message.edges else ()
+                for content in map(PROTOBUF.encode, tables) if tables else (frame,):
+                    data += frame_prefix(len(content)) + content
             peer.out, peer.out_bytes = [data], len(data)
         flush(node, peer, now)
 
-    monkeypatch.setattr(SimNode, "_flush", edges_apart)
+    monkeypatch.setattr(SimNode, "_flush", rewritten)
+
+
+def _without_a_bucket(monkeypatch):
+    """Ours sends each edge in a table of its own, at once."""
+    _rewrite_tables(monkeypatch, lambda table: [m.SyncRoutingTable((one,), table.accounts) for one in table.edges])
+
+
+def _with_third_keys(monkeypatch):
+    """Ours tells everybody of an edge whose second key is of the third type."""
+    strange = Edge(FastKey("a").public_key + b"\2" + bytes(1952 + 8) + bytes(65) + b"\2" + bytes(3309) + b"\0")
+    _rewrite_tables(monkeypatch, lambda table: [m.SyncRoutingTable((*table.edges, strange), table.accounts)])
 
 
 def _without_verification(monkeypatch):
@@ -532,7 +543,8 @@ def _without_verification(monkeypatch):
 @pytest.mark.parametrize(
     ("plant", "scenario", "seeds", "found"),
     [
-        (_without_a_bucket, "chaos of generations", 3, "within limits: <SimNode"),
+        (_without_a_bucket, "chaos of generations", 3, ": table rate"),
+        (_with_third_keys, "chaos of generations", 3, ": third key"),
         (
             _without_verification,
             "a forged endorsement",
