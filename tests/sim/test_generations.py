@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from nearnet import keys
 from nearnet.core.handshake import PeerState
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, PublicKey, Signature
@@ -20,7 +21,7 @@ from nearnet.sim.raw import RawHandshake, RawOpen, RawRouted, RawTable, raw_byte
 from nearnet.sim.reference_limits import BORSH_SIZES, RATES, most_bytes
 from nearnet.sim.scenarios import find
 from nearnet.sim.signatures import EdgePool, FastKey, fast_signatures, made_up_edge
-from nearnet.sim.steps import Connect, Scenario, Setup, Wait, config_of
+from nearnet.sim.steps import Connect, Scenario, Setup, Start, Wait, config_of
 from nearnet.wire import messages as m
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
@@ -485,6 +486,37 @@ def test_a_node_of_2026_bans_one_of_2025_and_that_is_between_them():
     player.run()
     assert player.kinds(1)["banned"] == 1
     assert player.gate(1).total("forged", sender=player.id(0)) == 1
+
+
+@pytest.mark.skipif(not hasattr(keys, "use_ml_dsa"), reason="no check of keys of the third type is there")
+def test_an_edge_with_a_key_of_the_third_type_goes_to_nodes_of_2026_only():
+    """Ours finds it right. Nodes 4 and 5 come later, and get it, or do not get it, in their first table."""
+    years = {1: 2026, 2: 2022, 3: 2025, 4: 2025, 5: 2026}
+    steps = (
+        *(Connect(node, 0) for node in (1, 2, 3)),
+        Wait(10),
+        RawOpen("A", 0, dialect="protobuf"),
+        RawHandshake("A"),
+        Wait(2),
+        RawTable("A", 4, ahead=0.0, third_keys=2),
+        Wait(10),
+        Start(4),
+        Start(5),
+        Connect(4, 0),
+        Connect(5, 0),
+        Wait(15),
+    )
+    setups = {node: Setup(generation=year) for node, year in years.items()}
+    ours = Setup(nearnet={"dialect": "auto"})
+    before = keys.use_ml_dsa(lambda *_: True)
+    try:
+        player = Player(Scenario("third keys", "", 6, steps, setup=ours, setups=setups, later=(4, 5), quiet=False))
+        player.run()
+    finally:
+        keys.use_ml_dsa(before)
+    counts = [node.core.table.edge_count for node in player.world.nodes]
+    assert counts == [14, 14, 12, 12, 12, 14], "six links, six edges of the mesh, and two of the third type"
+    assert all(not player.gate(node).counts for node in years)
 
 
 # --- faults of ours that must be found ------------------------------------------------------------
