@@ -155,6 +155,13 @@ def test_nodes_that_differ_about_an_edge(world):
     broken(world, "agreement")
 
 
+def test_an_announcement_that_did_not_reach_everybody(world):
+    world.nodes[1].core.announcements.add(
+        AnnounceAccount("one.near", world.nodes[1].id, CryptoHash(bytes(32)), Signature(bytes(65)))
+    )
+    broken(world, "announcements")
+
+
 def test_an_edge_of_ours_without_a_connection(world):
     node = world.nodes[0]
     first, second = sorted((node.key, world.key("nobody")), key=lambda key: key.public_key)
