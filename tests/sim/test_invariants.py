@@ -17,6 +17,9 @@ from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import AnnounceAccount
 
 
+LOST = SimpleNamespace(account_id="lost.near")
+
+
 @pytest.fixture
 def world():
     world = world_of(4)
@@ -201,8 +204,9 @@ def test_a_row_that_says_something_else(world):
 
 
 def test_an_announcement_that_was_not_stored(world):
-    node = world.nodes[0]
-    node.core.announcements = SimpleNamespace(all=lambda: [SimpleNamespace(account_id="lost.near")])
+    lost = SimpleNamespace(all=lambda: [LOST])
+    for node in world.nodes:
+        node.core.announcements = lost
     broken(world, "store")
 
 
