@@ -16,7 +16,6 @@ from nearnet.sim.signatures import made_up_edge
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import AnnounceAccount
 
-
 LOST = SimpleNamespace(account_id="lost.near")
 
 
