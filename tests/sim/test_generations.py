@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from nearnet import keys
 from nearnet.core.handshake import PeerState
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, PublicKey, Signature
@@ -20,9 +21,10 @@ from nearnet.sim.raw import RawHandshake, RawOpen, RawRouted, RawTable, raw_byte
 from nearnet.sim.reference_limits import BORSH_SIZES, RATES, most_bytes
 from nearnet.sim.scenarios import find
 from nearnet.sim.signatures import EdgePool, FastKey, fast_signatures, made_up_edge
-from nearnet.sim.steps import Connect, Scenario, Setup, Wait, config_of
+from nearnet.sim.steps import Connect, Scenario, Setup, Start, Wait, config_of
 from nearnet.wire import messages as m
 from nearnet.wire.dialect import dialect_named
+from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages_today import SnapshotHostInfo, SyncSnapshotHosts
 from nearnet.wire.proto_fields import delimited
@@ -486,6 +488,37 @@ def test_a_node_of_2026_bans_one_of_2025_and_that_is_between_them():
     assert player.gate(1).total("forged", sender=player.id(0)) == 1
 
 
+@pytest.mark.skipif(not hasattr(keys, "use_ml_dsa"), reason="no check of keys of the third type is there")
+def test_an_edge_with_a_key_of_the_third_type_goes_to_nodes_of_2026_only():
+    """Ours finds it right. Nodes 4 and 5 come later, and get it, or do not get it, in their first table."""
+    years = {1: 2026, 2: 2022, 3: 2025, 4: 2025, 5: 2026}
+    steps = (
+        *(Connect(node, 0) for node in (1, 2, 3)),
+        Wait(10),
+        RawOpen("A", 0, dialect="protobuf"),
+        RawHandshake("A"),
+        Wait(2),
+        RawTable("A", 4, ahead=0.0, third_keys=2),
+        Wait(10),
+        Start(4),
+        Start(5),
+        Connect(4, 0),
+        Connect(5, 0),
+        Wait(15),
+    )
+    setups = {node: Setup(generation=year) for node, year in years.items()}
+    ours = Setup(nearnet={"dialect": "auto"})
+    before = keys.use_ml_dsa(lambda *_: True)
+    try:
+        player = Player(Scenario("third keys", "", 6, steps, setup=ours, setups=setups, later=(4, 5), quiet=False))
+        player.run()
+    finally:
+        keys.use_ml_dsa(before)
+    counts = [node.core.table.edge_count for node in player.world.nodes]
+    assert counts == [14, 14, 12, 12, 12, 14], "six links, six edges of the mesh, and two of the third type"
+    assert all(not player.gate(node).counts for node in years)
+
+
 # --- faults of ours that must be found ------------------------------------------------------------
 
 
@@ -501,25 +534,35 @@ def _plant(monkeypatch, fault):
     monkeypatch.setattr(SimNode, "start", started)
 
 
-def _without_a_bucket(monkeypatch):
-    """Ours sends each edge in a table of its own, at once."""
+def _rewrite_tables(monkeypatch, rewrite):
+    """Have each table that one of ours sends by protobuf replaced by `rewrite` of it."""
     flush = SimNode._flush
 
-    def edges_apart(node, peer, now):
+    def rewritten(node, peer, now):
         if node.is_ours and peer.is_today:
             framer = Framer()
             framer.feed(b"".join(peer.to_send()))
             data = b""
             while (frame := framer.next_frame()) is not None:
                 message = PROTOBUF.decode(frame)
-                parts = [frame]
-                if isinstance(message, m.SyncRoutingTable) and message.edges:
-                    parts = [PROTOBUF.encode(m.SyncRoutingTable((one,), message.accounts)) for one in message.edges]
-                data += b"".join(frame_prefix(len(part)) + part for part in parts)
+                tables = rewrite(message) if isinstance(message, m.SyncRoutingTable) and message.edges else ()
+                for content in map(PROTOBUF.encode, tables) if tables else (frame,):
+                    data += frame_prefix(len(content)) + content
             peer.out, peer.out_bytes = [data], len(data)
         flush(node, peer, now)
 
-    monkeypatch.setattr(SimNode, "_flush", edges_apart)
+    monkeypatch.setattr(SimNode, "_flush", rewritten)
+
+
+def _without_a_bucket(monkeypatch):
+    """Ours sends each edge in a table of its own, at once."""
+    _rewrite_tables(monkeypatch, lambda table: [m.SyncRoutingTable((one,), table.accounts) for one in table.edges])
+
+
+def _with_third_keys(monkeypatch):
+    """Ours tells everybody of an edge whose second key is of the third type."""
+    strange = Edge(FastKey("a").public_key + b"\2" + bytes(1952 + 8) + bytes(65) + b"\2" + bytes(3309) + b"\0")
+    _rewrite_tables(monkeypatch, lambda table: [m.SyncRoutingTable((*table.edges, strange), table.accounts)])
 
 
 def _without_verification(monkeypatch):
@@ -532,7 +575,8 @@ def _without_verification(monkeypatch):
 @pytest.mark.parametrize(
     ("plant", "scenario", "seeds", "found"),
     [
-        (_without_a_bucket, "chaos of generations", 3, "within limits: <SimNode"),
+        (_without_a_bucket, "chaos of generations", 3, ": table rate"),
+        (_with_third_keys, "chaos of generations", 3, ": third key"),
         (
             _without_verification,
             "a forged endorsement",

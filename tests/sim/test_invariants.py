@@ -16,6 +16,8 @@ from nearnet.sim.signatures import made_up_edge
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import AnnounceAccount
 
+LOST = SimpleNamespace(account_id="lost.near")
+
 
 @pytest.fixture
 def world():
@@ -155,6 +157,13 @@ def test_nodes_that_differ_about_an_edge(world):
     broken(world, "agreement")
 
 
+def test_an_announcement_that_did_not_reach_everybody(world):
+    world.nodes[1].core.announcements.add(
+        AnnounceAccount("one.near", world.nodes[1].id, CryptoHash(bytes(32)), Signature(bytes(65)))
+    )
+    broken(world, "announcements")
+
+
 def test_an_edge_of_ours_without_a_connection(world):
     node = world.nodes[0]
     first, second = sorted((node.key, world.key("nobody")), key=lambda key: key.public_key)
@@ -194,8 +203,9 @@ def test_a_row_that_says_something_else(world):
 
 
 def test_an_announcement_that_was_not_stored(world):
-    node = world.nodes[0]
-    node.core.announcements = SimpleNamespace(all=lambda: [SimpleNamespace(account_id="lost.near")])
+    lost = SimpleNamespace(all=lambda: [LOST])
+    for node in world.nodes:
+        node.core.announcements = lost
     broken(world, "store")
 
 

@@ -206,6 +206,7 @@ class Invariants:
         parts = [[by_id[peer] for peer in part] for part in components_of(links)]
         for part in parts:
             self._agreement(Part(part))
+            self._announced(part)
         for node in nodes:
             self._bounds(node)
             self._own_edges(node)
@@ -237,6 +238,15 @@ class Invariants:
             if wrong:
                 pairs = [f"{self._name(a)}-{self._name(b)} ({why})" for (a, b), why in wrong.items()]
                 raise InvariantBroken("agreement", f"{node} and the ends of its edge differ: {', '.join(pairs[:8])}")
+
+    def _announced(self, part: list[SimNode]) -> None:
+        """All nodes of a connected part hold the same announcements."""
+        held = {node.name: {one.account_id: one for one in node.core.announcements.all()} for node in part}
+        for node in part[1:]:
+            first, other = held[part[0].name], held[node.name]
+            differ = [account for account in {**first, **other} if first.get(account) != other.get(account)]
+            if differ:
+                raise InvariantBroken("announcements", f"{node} and {part[0]} differ about {', '.join(differ[:8])}")
 
     def _bridge(self, node: SimNode) -> None:
         """A node of ours with neighbors of both dialects has dated edges only, so that all may be told of them."""

@@ -10,10 +10,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from nearnet.client import DefaultClient
-from nearnet.core.edge import sign_edge
+from nearnet.core.edge import edge_digest, sign_edge
 from nearnet.core.nonces import unix_nonce
 from nearnet.errors import Malformed, UnknownMessage
-from nearnet.keys import CryptoHash, Signature
+from nearnet.keys import CryptoHash, PublicKey, Signature
 from nearnet.sim.signatures import FastKey, made_up_edge
 from nearnet.sim.steps import Step
 from nearnet.wire.dialect import detect, dialect_named
@@ -234,11 +234,15 @@ def mesh(count: int, nonce: int) -> list[Edge]:
 
 
 def _third_edges(count: int, nonce: int) -> list[Edge]:
-    """Edges between a made-up peer and one whose key is of the third type; the bytes are those of the form alone."""
-    key = FastKey("third")
-    third = (b"\2" + bytes((number,)) * 1952 for number in range(count))
-    signatures = key.sign(bytes(32)) + b"\2" + bytes(3309)
-    return [Edge(key.public_key + peer + nonce.to_bytes(8, "little") + signatures + b"\0") for peer in third]
+    """Edges between a made-up peer, which signs them, and one whose key and signature have the form of the third type
+    only."""
+    key, edges = FastKey("third"), []
+    for number in range(count):
+        peer = PublicKey(b"\2" + bytes((number,)) * 1952)
+        signature = key.sign(edge_digest(key.public_key, peer, nonce))
+        tail = nonce.to_bytes(8, "little") + signature + b"\2" + bytes(3309) + b"\0"
+        edges.append(Edge(key.public_key + peer + tail))
+    return edges
 
 
 def heard_name(message: Message) -> str:

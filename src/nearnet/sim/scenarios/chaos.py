@@ -152,6 +152,8 @@ def _sized(base: Scenario, nodes: int) -> Scenario:
 
 _ATTACKS = 6
 _FORGERIES = 4
+_BURSTS = 2
+_NEWS = 30
 _UNVERIFIED = sorted(UNVERIFIED_IN_2025)
 
 _OURS = Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"})
@@ -171,7 +173,10 @@ def cast(rng: random.Random, nodes: int) -> dict[int, Setup]:
 
 
 def under_attack(rng: random.Random, nodes: int) -> tuple[Step, ...]:
-    """Return a timeline in which strangers send forged tier-1 messages to node 2, which passes them on unverified."""
+    """Return a timeline with bursts of news, in which strangers send forged tier-1 messages to node 2.
+
+    That is a node of 2025, which passes them on unverified.
+    """
     steps = list(timeline(rng, nodes))
     for number in range(_ATTACKS if nodes > 2 else 0):
         name = f"attacker{number}"
@@ -181,7 +186,18 @@ def under_attack(rng: random.Random, nodes: int) -> tuple[Step, ...]:
         ]
         at = rng.randrange(len(steps))
         steps[at:at] = [RawOpen(name, 2, dialect="protobuf"), RawHandshake(name), Wait(0.5), *forged]
+    for number in range(_BURSTS):
+        at = rng.randrange(len(steps))
+        steps[at:at] = _burst(rng, nodes, number)
     return tuple(steps)
+
+
+def _burst(rng: random.Random, nodes: int, number: int) -> list[Step]:
+    """Much news in a short time, from everywhere."""
+    steps: list[Step] = []
+    for count in range(_NEWS):
+        steps += [Announce(rng.randrange(nodes), f"burst{number}.account{count}.near"), Wait(rng.choice((0.05, 0.2)))]
+    return steps
 
 
 _VARIANTS = (
