@@ -7,6 +7,7 @@ from nearnet.core.edge import run_checks, sign_edge
 from nearnet.core.gossip import (
     BEHIND_BYTES,
     MOST_MISSED,
+    PIECE_BYTES,
     SLOTS_AT_ONCE,
     TABLE_INTERVAL,
     TABLES_SENT_BURST,
@@ -388,7 +389,7 @@ def test_more_news_than_one_table_waits_for_its_turns():
     assert [len(table.edges) for table in tables] == [10, 10, 5]
 
 
-def test_who_misses_too_much_gets_the_whole_table_again(monkeypatch):
+def test_who_misses_too_much_gets_the_whole_table_again():
     core = small_core(10)
     core.manager.table.add(news := edges(30), None, core.now)
     slow = core.ready("slow")
@@ -438,7 +439,7 @@ def test_accounts_that_left_memory_are_no_longer_waited_for():
     assert [one.account_id for table in tables_of(slow) for one in table.accounts] == ["a6.near", "a7.near", "a8.near"]
 
 
-def test_a_long_table_that_may_not_be_told_is_looked_through_in_turns(monkeypatch):
+def test_a_long_table_that_may_not_be_told_is_looked_through_in_turns():
     core = Core()
     hand = core.ready("today", dialect="protobuf")
     core.advance(2)
@@ -459,7 +460,7 @@ def test_a_long_table_that_may_not_be_told_is_looked_through_in_turns(monkeypatc
 
 def ml_dsa_edge(core, number=1):
     """An edge with such a key, as the table holds it after the check."""
-    peer1 = b"\2" + bytes([number]) * 1952
+    peer1 = b"\2" + number.to_bytes(4, "big") * 488
     nonce = int(core.now.wall) | 1
     return Edge.build(key_of("hub").public_key, peer1, nonce, bytes(65), b"\2" + bytes(3309))
 
@@ -488,13 +489,18 @@ def test_edges_with_ml_dsa_keys_go_to_those_that_read_them(company):
     assert edge in told_edges(late[85])
 
 
-def test_a_table_of_large_edges_stays_below_what_a_frame_may_hold(monkeypatch):
+def test_a_table_of_large_edges_stays_below_what_a_frame_may_hold():
     core = Core()
     hand = watched(core, protocol_version=88)
-    large = [ml_dsa_edge(core, number) for number in range(1, 8)]
-    monkeypatch.setattr("nearnet.core.gossip.PIECE_BYTES", 3 * len(large[0]))
+    size = len(ml_dsa_edge(core))
+    in_one = PIECE_BYTES // size + 1
+    large = [ml_dsa_edge(core, number) for number in range(in_one + 5)]
     core.manager.table.add(large, None, core.now)
     core.manager.gossip.tell(large, (), core.now)
-    core.advance(3)
-    tables = tables_of(hand)
-    assert [len(table.edges) for table in tables] == [3, 3, 1]
+    tables = []
+    for _ in range(4):
+        core.advance(0.5)
+        tables += tables_of(hand)
+        core.manager.drained(hand.peer, 0, core.now)
+    assert [len(table.edges) for table in tables] == [in_one, 5]
+    assert len(hand.dialect.encode(tables[0])) < 32 * 2**20

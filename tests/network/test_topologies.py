@@ -114,7 +114,7 @@ async def test_no_way_is_said_in_words():
         await cluster.start()
         with pytest.raises(RouteNotFound, match="no way is known to"):
             await cluster.nodes[0].ping(cluster.nodes[1].peer_id)
-        with pytest.raises(RouteNotFound, match="nobody announced"):
+        with pytest.raises(RouteNotFound, match="no peer is known for the account"):
             cluster.nodes[0].send_routed("alice.near", b"\x0b")
 
 

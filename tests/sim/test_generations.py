@@ -488,7 +488,6 @@ def test_a_node_of_2026_bans_one_of_2025_and_that_is_between_them():
     assert player.gate(1).total("forged", sender=player.id(0)) == 1
 
 
-@pytest.mark.skipif(not hasattr(keys, "use_ml_dsa"), reason="no check of keys of the third type is there")
 def test_an_edge_with_a_key_of_the_third_type_goes_to_nodes_of_2026_only():
     """Ours finds it right. Nodes 4 and 5 come later, and get it, or do not get it, in their first table."""
     years = {1: 2026, 2: 2022, 3: 2025, 4: 2025, 5: 2026}
