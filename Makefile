@@ -66,7 +66,7 @@ docs: $(STAMP)
 proto:
 	test -x $(PROTO)/bin/python || $(PYTHON) -m venv $(PROTO)
 	$(PROTO)/bin/python -m pip install --quiet --disable-pip-version-check grpcio-tools==1.76.0 'setuptools<81'
-	$(PROTO)/bin/python -m grpc_tools.protoc --proto_path=src --python_out=src --pyi_out=src nearnet/wire/network.proto
+	$(PROTO)/bin/python -m grpc_tools.protoc --proto_path=src --python_out=src --pyi_out=src nearnet/wire/protobuf/network.proto
 
 # The dashboard's front-end libraries, fetched anew with npm; they are checked in.
 vendor: $(STAMP)

@@ -9,10 +9,10 @@ from benchmarks.harness import Options, Result, best_of, by_turns, cpu_of
 from benchmarks.next_hops import edge, peer
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.clock import Now
-from nearnet.core.handshake import PeerState
-from nearnet.core.peer import Peer
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer.handshake_table import PeerState
+from nearnet.core.peer.peer import Peer
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.runtime.clock import Now
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import SocketAddress

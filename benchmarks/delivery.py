@@ -8,10 +8,10 @@ from benchmarks.forward_core import BORSH, START, key, signed_message
 from benchmarks.harness import Options, Result, by_turns, cpu_of
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.clock import Now
-from nearnet.core.handshake import PeerState
-from nearnet.core.peer import Peer
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer.handshake_table import PeerState
+from nearnet.core.peer.peer import Peer
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.runtime.clock import Now
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.framing import frame_prefix
 from nearnet.wire.messages import Routed, RoutedMessage, SocketAddress

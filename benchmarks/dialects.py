@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from benchmarks.forward_core import Relay, frames
 from benchmarks.harness import Options, Result, by_turns, cpu_of
-from nearnet.core.edge import build_edge, edge_digest, verify_edge
+from nearnet.core.routing_table.edge import build_edge, edge_digest, verify_edge
 from nearnet.keys import SecretKey
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import SyncRoutingTable

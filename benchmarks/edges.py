@@ -9,10 +9,10 @@ import random
 
 from benchmarks.harness import Options, Result, by_turns, cpu_of
 from benchmarks.next_hops import NOW, edge, new_table, peer, random_pairs
-from nearnet.core.actions import Verdict
-from nearnet.core.edge_intake import EdgeIntake
-from nearnet.core.peer import Outbox, Peer
-from nearnet.core.routing_table import RoutingTable
+from nearnet.core.gossip.exchange import EdgeIntake
+from nearnet.core.peer.peer import Outbox, Peer
+from nearnet.core.routing_table.edge import Verdict
+from nearnet.core.routing_table.table import RoutingTable
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import SocketAddress
 
@@ -22,7 +22,7 @@ AT_ONCE = 500
 
 
 def _take(table: RoutingTable, edges: list[Edge]) -> float:
-    """As `core/table_exchange.py`; signature checks per edge."""
+    """As `core/gossip/exchange.py`; signature checks per edge."""
     intake = EdgeIntake(table)
     for start in range(0, len(edges), AT_ONCE):
         request = intake.offer(edges[start : start + AT_ONCE], SOURCE)

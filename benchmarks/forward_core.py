@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 from nacl.signing import VerifyKey
 
 from nearnet.config import NetworkConfig
-from nearnet.core.clock import Now
-from nearnet.core.graph import shortest_paths
-from nearnet.core.handshake import PeerState
-from nearnet.core.limits import LimitCounters
-from nearnet.core.message_rates import MessageRates
-from nearnet.core.peer import Outbox, Peer
-from nearnet.core.route_back import RouteBack
-from nearnet.core.routed import RoutedMessages
-from nearnet.core.routing_table import RoutingTable
+from nearnet.core.peer.handshake_table import PeerState
+from nearnet.core.peer.peer import Outbox, Peer
+from nearnet.core.peer.rates import MessageRates
+from nearnet.core.routed.forwarding import RoutedMessages
+from nearnet.core.routed.route_back import RouteBack
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.routing_table.table import RoutingTable
+from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import PeerId, SecretKey, Signature
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named

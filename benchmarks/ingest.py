@@ -8,7 +8,7 @@ from itertools import combinations, islice
 
 from benchmarks.harness import Options, Result, by_turns, verification_floors
 from benchmarks.node_process import BORSH, NodeProcess, OtherProcess, Process, RawClient
-from nearnet.core.edge import build_edge, edge_digest
+from nearnet.core.routing_table.edge import build_edge, edge_digest
 from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import frame_prefix

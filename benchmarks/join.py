@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from benchmarks.forward_core import signed_message
 from benchmarks.harness import Options, Result, verification_floors
 from benchmarks.node_process import NodeProcess, RawClient
-from nearnet.core.edge import build_edge, edge_digest
+from nearnet.core.routing_table.edge import build_edge, edge_digest
 from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import frame_prefix

@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.harness import Options, Result
 from benchmarks.next_hops import NOW, edge, new_table, peer, random_pairs
-from nearnet.core.graph import shortest_paths
-from nearnet.core.graph_compiled import compiled
-from nearnet.core.peer import Outbox, Peer
+from nearnet.core.peer.peer import Outbox, Peer
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.routing_table.graph_numba import compiled
 from nearnet.wire.messages import SocketAddress
 
 EDGES = 1_000_000

@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from benchmarks.harness import Options, Result, by_turns, cpu_of
 from nearnet.config import NetworkConfig
-from nearnet.core.clock import Now
-from nearnet.core.graph import shortest_paths
-from nearnet.core.limits import LimitCounters
-from nearnet.core.routing_table import RoutingTable
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.routing_table.table import RoutingTable
+from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
 from nearnet.tools.heap import keep_freed_memory

@@ -18,8 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from nearnet.config import NetworkConfig, parse_socket
-from nearnet.core.edge import sign_edge
-from nearnet.core.nonces import next_nonce
+from nearnet.core.routing_table.edge import next_nonce, sign_edge
 from nearnet.errors import NearnetError
 from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.wire.dialect import dialect_named

@@ -17,7 +17,7 @@ import nearnet
 from benchmarks.harness import Options, Result
 from benchmarks.next_hops import edge, random_pairs
 from benchmarks.node_process import CHAIN, NodeProcess, make_home
-from nearnet.core.components import Components
+from nearnet.core.routing_table.components import Components
 from nearnet.home import Home
 from nearnet.keys import CryptoHash
 from nearnet.store.sqlite import SqliteStore

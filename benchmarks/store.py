@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.harness import Options, Result, by_turns
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.keys import CryptoHash
 from nearnet.store.base import PEERS
 from nearnet.store.sqlite import SqliteStore

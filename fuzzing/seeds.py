@@ -11,8 +11,16 @@ from nearnet.config import NetworkConfig
 from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.messages import AnnounceAccount, PeerInfo, PeersResponse, Routed, RoutedMessage, SyncRoutingTable
-from nearnet.wire.messages_today import SnapshotHostInfo, SyncSnapshotHosts
+from nearnet.wire.messages import (
+    AnnounceAccount,
+    PeerInfo,
+    PeersResponse,
+    Routed,
+    RoutedMessage,
+    SnapshotHostInfo,
+    SyncRoutingTable,
+    SyncSnapshotHosts,
+)
 from nearnet.wire.routed_body import Ping, encode_body
 
 __all__ = ["FOUND", "seeds_of"]

@@ -20,14 +20,14 @@ from nearnet.api.jsonrpc import JsonRpc
 from nearnet.base58 import b58decode, b58encode
 from nearnet.config import NetworkConfig
 from nearnet.config.loading import config_from, load_config
-from nearnet.core.edge import verify_edge
+from nearnet.core.routing_table.edge import verify_edge
 from nearnet.errors import BadKey, ConfigError, FrameTooLarge, Malformed, Unsupported, WireError
 from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
 from nearnet.net.node import Node
 from nearnet.store.base import COLUMNS
 from nearnet.store.schema import describe_row
 from nearnet.tools.decode import decode_all, frames_in
-from nearnet.wire.borsh_dialect import at_once, decode_edges, encode_edges
+from nearnet.wire.borsh.dialect import at_once, decode_edges, encode_edges
 from nearnet.wire.dialect import Dialect, dialect_named
 from nearnet.wire.framing import Framer
 from nearnet.wire.messages import Routed, SyncRoutingTable

@@ -6,13 +6,12 @@ import random
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import CheckMessage, Close, Notify, PauseReading, Persist, Recompute, Verify
-from nearnet.core.clock import Now
-from nearnet.core.edge import run_checks, sign_edge
-from nearnet.core.graph import shortest_paths
-from nearnet.core.nonces import unix_nonce
-from nearnet.core.peer import Peer
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer.peer import Peer
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.routing_table.edge import run_checks, sign_edge, unix_nonce
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.runtime.actions import CheckMessage, Close, Notify, PauseReading, Persist, Recompute, Verify
+from nearnet.core.runtime.clock import Now
 from nearnet.keys import SecretKey
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
@@ -71,8 +70,8 @@ class _Core:
                 self.closed = True
             case Notify(event):
                 self.banned += [event.peer_id] if event.kind == "banned" else []
-            case PauseReading(peer):
-                assert peer is self.peer
+            case PauseReading(connection):
+                assert connection == self.peer.id
 
     def receive(self, data: bytes) -> None:
         if not self.closed:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from nearnet import NetworkConfig, Node
-from nearnet.core.addresses import normalise, scope, source_group
+from nearnet.core.peer_manager.addresses import normalise, scope, source_group
 from nearnet.keys import SecretKey
 from nearnet.sim.bounds import holdings
 from nearnet.wire.messages import PeerInfo, SocketAddress
-from nearnet.wire.proto_structures import read_peer, write_peer
+from nearnet.wire.protobuf.structures import read_peer, write_peer
 
 __all__ = ["NODES", "main"]
 

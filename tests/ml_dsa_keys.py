@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
 from nearnet import keys
-from nearnet.core.edge import edge_digest
+from nearnet.core.routing_table.edge import edge_digest
 from nearnet.keys import PublicKey, SecretKey, Signature
 from nearnet.ml_dsa import MlDsaCheck
 from nearnet.wire.edge_bytes import Edge

@@ -51,7 +51,8 @@ def test_a_node_without_a_home_on_a_read_only_system_compiles_all_the_same(tmp_p
     pytest.importorskip("numba")
     code = (
         "import numba.core.caching as c; c.CacheImpl._locator_classes = [];"
-        "from nearnet.core.graph_compiled import compiled; from nearnet.net.verifiers import check_many_at_once;"
+        "from nearnet.core.routing_table.graph_numba import compiled;"
+        "from nearnet.net.verifiers import check_many_at_once;"
         "print(compiled() is not None, check_many_at_once())"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

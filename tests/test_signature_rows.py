@@ -127,7 +127,7 @@ def test_another_verifier_stays(monkeypatch):
 
 def test_what_much_is():
     """A table's piece is not much; a full read of small messages is (64 KiB are 160 of them)."""
-    from nearnet.core.table_exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
+    from nearnet.core.gossip.exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
 
     assert EDGES_AT_ONCE < edge_validator.BUSY_FROM < EDGES_IN_PROGRESS
     assert edge_validator.SHARE_FROM < edge_validator.LONG_RUN < 160

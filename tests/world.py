@@ -11,7 +11,11 @@ from typing import Any
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import (
+from nearnet.core.peer.peer import Peer
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.routing_table.edge import run_checks
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.runtime.actions import (
     CheckMessage,
     Close,
     Dial,
@@ -23,11 +27,7 @@ from nearnet.core.actions import (
     ResumeReading,
     Verify,
 )
-from nearnet.core.clock import Now
-from nearnet.core.edge import run_checks
-from nearnet.core.graph import shortest_paths
-from nearnet.core.peer import Peer
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.runtime.clock import Now
 from nearnet.keys import PeerId, SecretKey
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.messages import PeerInfo, SocketAddress
@@ -71,7 +71,8 @@ class Node:
         self.core = PeerManager(config, key, self.client, store, random.Random(index), world.now)
         self.core.listening(self.address)
         self.events: list[Event] = []
-        self.pipes: dict[Peer, Pipe] = {}
+        self.pipes: dict[int, Pipe] = {}
+        """By `Peer.id`."""
         self.up = True
         self.reachable = True
         self.core.start(world.now)
@@ -163,7 +164,7 @@ class World:
 
     def _send(self, node: Node, peer: Peer) -> None:
         data = b"".join(peer.to_send())
-        pipe = node.pipes.get(peer)
+        pipe = node.pipes.get(peer.id)
         node.core.drained(peer, 0, self.now)
         if pipe is not None and pipe.other is not None and data:
             self._deliver(pipe.other, data)
@@ -179,10 +180,11 @@ class World:
         match action:
             case Dial():
                 self._dial(node, action)
-            case Close(peer, _, flush):
-                if flush:
-                    self._send(node, peer)
-                self._cut(node.pipes.pop(peer, None))
+            case Close(number, _, flush):
+                pipe = node.pipes.get(number)
+                if flush and pipe is not None and pipe.peer is not None:
+                    self._send(node, pipe.peer)
+                self._cut(node.pipes.pop(number, None))
             case Verify(number, checks):
                 core.verified(run_checks(number, checks), self.now)
             case CheckMessage():
@@ -195,14 +197,14 @@ class World:
                     core.persisted(token, None, self.now)
             case Notify(event):
                 node.events.append(event)
-            case PauseReading(peer):
-                if peer in node.pipes:
-                    node.pipes[peer].paused = []
-            case ResumeReading(peer):
-                if peer in node.pipes:
-                    held, node.pipes[peer].paused = node.pipes[peer].paused or [], None
+            case PauseReading(number):
+                if number in node.pipes:
+                    node.pipes[number].paused = []
+            case ResumeReading(number):
+                if number in node.pipes:
+                    held, node.pipes[number].paused = node.pipes[number].paused or [], None
                     for data in held:
-                        self._deliver(node.pipes[peer], data)
+                        self._deliver(node.pipes[number], data)
 
     def _cut(self, pipe: Pipe | None) -> None:
         if pipe is None or pipe.other is None:
@@ -210,7 +212,7 @@ class World:
         other = pipe.other
         pipe.other = other.other = None
         if other.peer is not None and other.node.up:
-            other.node.pipes.pop(other.peer, None)
+            other.node.pipes.pop(other.peer.id, None)
             other.node.core.lost(other.peer, "closed by the peer", self.now)
 
     def _dial(self, node: Node, dial: Dial) -> None:
@@ -222,10 +224,10 @@ class World:
         mine, theirs = Pipe(node, None), Pipe(target, accepted)
         mine.other, theirs.other = theirs, mine
         if accepted is not None:
-            target.pipes[accepted] = theirs
+            target.pipes[accepted.id] = theirs
         peer = node.core.dialled(dial, target.address, self.now, 50_000)
         mine.peer = peer
-        node.pipes[peer] = mine
+        node.pipes[peer.id] = mine
         if accepted is None:
             self._cut(theirs)
 

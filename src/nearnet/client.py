@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from nearnet.keys import CryptoHash
 from nearnet.wire.account_id import valid_account_id
-from nearnet.wire.borsh import Writer
+from nearnet.wire.borsh.primitives import Writer
 from nearnet.wire.messages import GenesisId, PeerChainInfo
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from peer_fakes import ME, peer_id
 from nearnet.api import history as module
 from nearnet.api.history import History
 from nearnet.config import NetworkConfig
-from nearnet.core.edge_table import EdgeTable
+from nearnet.core.routing_table.edge_table import EdgeTable
 
 START = 1_700_000_000.5
 

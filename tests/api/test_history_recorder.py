@@ -10,7 +10,7 @@ from real_nodes import place, running, until
 
 from nearnet.api import history_recorder
 from nearnet.api.history_recorder import HistoryRecorder, TrafficByType
-from nearnet.core.actions import Event
+from nearnet.core.runtime.actions import Event
 
 
 class Counters:

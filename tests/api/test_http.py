@@ -17,7 +17,7 @@ from real_nodes import place, running
 from nearnet import AlreadyRunning
 from nearnet.api import http
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import Event
+from nearnet.core.runtime.actions import Event
 from nearnet.keys import SecretKey
 
 HEALTH = call("health")

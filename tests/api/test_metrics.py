@@ -11,7 +11,7 @@ from network.raw_peer import RawPeer
 from raw_http import call, get, post, served
 from real_nodes import place, running
 
-from nearnet.core.clock import Now
+from nearnet.core.runtime.clock import Now
 from nearnet.keys import PublicKey, SecretKey
 from nearnet.wire.messages import PeerInfo, PeersRequest, SocketAddress
 

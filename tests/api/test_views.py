@@ -15,8 +15,8 @@ from real_nodes import running
 from nearnet.api import views
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, SecretKey, Signature
-from nearnet.wire.messages import AnnounceAccount, SocketAddress
-from nearnet.wire.messages_today import AccountData, PeerAddr, SignedPayload, SnapshotHostInfo
+from nearnet.wire.messages import AccountData, AnnounceAccount, PeerAddr, SnapshotHostInfo, SocketAddress
+from nearnet.wire.signed_payload import sign_payload
 
 ENEMY = SecretKey.from_seed("enemy").public_key
 ACCOUNT_EPOCH = CryptoHash.of(b"epoch")
@@ -138,7 +138,7 @@ async def test_what_todays_network_tells_is_shown() -> None:
         for seconds, version in ((1_700_000_000, 1), (2**62, 2)):
             proxy = PeerAddr(SocketAddress("1.2.3.4", 24567), key.public_key)
             made = AccountData(node.peer_id, key.public_key, (proxy,), version, (seconds, 0))
-            node.core.accounts_data._take([SignedPayload.of(made, key)])
+            node.core.accounts_data._take([sign_payload(made, key)])
             told = views.detailed_status(node, None, 0.0, 1.0)["detailed_debug_status"]["network_info"]
             assert told["tier1_accounts_keys"] == [str(key.public_key)]
             (shown,) = told["tier1_accounts_data"]

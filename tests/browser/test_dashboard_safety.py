@@ -8,7 +8,7 @@ import pytest
 from chromium import opened, shot
 from dashboard_node import watched
 
-from nearnet.core.actions import Event
+from nearnet.core.runtime.actions import Event
 
 HOSTILE = [
     "<img src=x onerror=\"window.hacked='img'\">",

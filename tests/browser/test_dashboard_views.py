@@ -11,7 +11,7 @@ from dashboard_node import TOKEN, add_graph, watched
 from raw_peer import RawPeer
 from real_nodes import place, until
 
-from nearnet.core.actions import Event
+from nearnet.core.runtime.actions import Event
 from nearnet.errors import ReasonForBan
 from nearnet.keys import PeerId, SecretKey
 

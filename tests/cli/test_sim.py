@@ -32,7 +32,7 @@ def test_list(capsys):
     code, out, _ = call(capsys, "list")
     assert code == 0
     assert "broken square" in out
-    assert " 47  proved by tests/core/test_routing_table.py" in out
+    assert " 47  proved by tests/core/routing_table/test_routing_table.py" in out
     code, out, _ = call(capsys, "list", "--json")
     listed = json.loads(out)
     assert {key: listed[0][key] for key in ("number", "name", "nodes")} == {"number": 1, "name": "pair", "nodes": 2}

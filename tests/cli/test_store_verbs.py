@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from nearnet.cli import main
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.store.base import ADDRESS_VERSION, COMPONENT_EDGES, PEER_DIALECT
 from nearnet.store.sqlite import SqliteStore

@@ -15,12 +15,12 @@ import pytest
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
-from nearnet.core.actions import CheckMessage, Close, Dial, Persist, Recompute, Verify
-from nearnet.core.clock import Now
-from nearnet.core.edge import run_checks
-from nearnet.core.graph import shortest_paths
-from nearnet.core.peer import Peer
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer.peer import Peer
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.routing_table.edge import run_checks
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.runtime.actions import CheckMessage, Close, Dial, Persist, Recompute, Verify
+from nearnet.core.runtime.clock import Now
 from nearnet.keys import PublicKey, SecretKey
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
@@ -195,7 +195,8 @@ class Replay:
         match action:
             case Dial():
                 self.dials.append(action)
-            case Close(peer, reason, flush):
+            case Close(connection, reason, flush):
+                peer = next(one for one in self.numbers if one.id == connection)
                 if flush:
                     self._flush(peer)
                 self.closed[self.numbers[peer]] = reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from replay import CLOSED, Replay, load
 
-from nearnet.core.edge import build_edge, edge_digest, sign_edge
+from nearnet.core.routing_table.edge import build_edge, edge_digest, sign_edge
 from nearnet.keys import CryptoHash, PublicKey, SecretKey
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge

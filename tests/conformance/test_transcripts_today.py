@@ -12,10 +12,9 @@ from functools import cache
 import pytest
 from replay import CLOSED, Recorded
 
-from nearnet.core.nonces import EDGE_AHEAD
+from nearnet.core.routing_table.edge import EDGE_AHEAD
 from nearnet.wire.edge_bytes import Edge
-from nearnet.wire.messages import PeersResponse, Routed
-from nearnet.wire.messages_today import SyncSnapshotHosts
+from nearnet.wire.messages import PeersResponse, Routed, SyncSnapshotHosts
 
 UNASKED = ("SyncRoutingTable", "SyncSnapshotHosts", "SyncAccountsData", "PeersRequest", "PeersResponse", "Block")
 REAL = Recorded("transcripts-protobuf.json.gz", "protobuf", UNASKED)

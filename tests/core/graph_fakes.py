@@ -7,12 +7,12 @@ from typing import Any
 from peer_fakes import ME, START, peer_id
 
 from nearnet.config import NetworkConfig
-from nearnet.core.clock import Now
-from nearnet.core.components import Component
-from nearnet.core.edge_table import EdgeTable
-from nearnet.core.graph import shortest_paths
-from nearnet.core.limits import LimitCounters
-from nearnet.core.routing_table import RoutingTable, _Moving
+from nearnet.core.routing_table.components import Component
+from nearnet.core.routing_table.edge_table import EdgeTable
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.routing_table.table import RoutingTable, _Moving
+from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.edge_bytes import Edge

@@ -9,13 +9,12 @@ from typing import Any
 from world import START, make_config
 
 from nearnet.client import DefaultClient
-from nearnet.core.actions import Action, CheckMessage, Close, Dial, Event, Notify, Persist, Recompute, Verify
-from nearnet.core.clock import Now
-from nearnet.core.edge import build_edge, run_checks, sign_edge, sign_removal
-from nearnet.core.graph import shortest_paths
-from nearnet.core.nonces import unix_nonce
-from nearnet.core.peer import Peer
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer.peer import Peer
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.routing_table.edge import build_edge, run_checks, sign_edge, sign_removal, unix_nonce
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.runtime.actions import Action, CheckMessage, Close, Dial, Event, Notify, Persist, Recompute, Verify
+from nearnet.core.runtime.clock import Now
 from nearnet.errors import ReasonForBan
 from nearnet.keys import PeerId, SecretKey
 from nearnet.store.memory import MemoryStore
@@ -53,7 +52,8 @@ class Core:
         self.manager.listening(SocketAddress("127.0.0.1", 24567))
         self.verify = verify
         self.events: list[Event] = []
-        self.closed: dict[Peer, str] = {}
+        self.closed: dict[int, str] = {}
+        """Why it closed a connection, by `Peer.id`."""
         self.dials: list[Dial] = []
         self.others: list[Action] = []
         self.verifies: list[Verify] = []
@@ -71,8 +71,8 @@ class Core:
         match action:
             case Notify(event):
                 self.events.append(event)
-            case Close(peer, reason):
-                self.closed[peer] = reason
+            case Close(connection, reason):
+                self.closed[connection] = reason
             case Dial():
                 self.dials.append(action)
             case Verify(number, checks) if self.verify:
@@ -159,7 +159,7 @@ class Hand:
     @property
     def closed(self) -> str | None:
         """Why the core closed it, None while it lives."""
-        return self.core.closed.get(self.peer)
+        return self.core.closed.get(self.peer.id)
 
     @property
     def ban(self) -> ReasonForBan | None:

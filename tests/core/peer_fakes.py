@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from nearnet.config import BootNode
 from nearnet.config.field_types import PROTOCOL_VERSIONS
-from nearnet.core.clock import Now
+from nearnet.core.runtime.clock import Now
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.messages import PeerInfo, SocketAddress
 

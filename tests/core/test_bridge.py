@@ -12,17 +12,24 @@ from hand import ME, Core, edge_of, key_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nearnet.core.accounts_data import MOST_PAYLOAD_BYTES
-from nearnet.core.edge import sign_edge, verify_edge
-from nearnet.core.nonces import EDGE_AHEAD, FIRST_UNIX_NONCE, NONCE_WINDOW, is_current, unix_nonce
+from nearnet.core.gossip.accounts_data import MOST_PAYLOAD_BYTES
+from nearnet.core.routing_table.edge import (
+    EDGE_AHEAD,
+    FIRST_UNIX_NONCE,
+    NONCE_WINDOW,
+    is_current,
+    sign_edge,
+    unix_nonce,
+    verify_edge,
+)
 from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
 from nearnet.wire import messages as m
-from nearnet.wire import messages_today as today
-from nearnet.wire import network_pb2 as pb
 from nearnet.wire.dialect import detect
 from nearnet.wire.framing import Framer
+from nearnet.wire.protobuf import network_pb2 as pb
 from nearnet.wire.routed_body import NEVER_TO_PROTOBUF, PING
 from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.signed_payload import sign_payload
 
 NEW = "protobuf"
 HONEST = {"old 1": "borsh", "old 2": "borsh", "new 1": NEW, "new 2": NEW}
@@ -131,17 +138,17 @@ class Bridge:
         chance, key = self.chance, key_of(f"account {self.chance.randrange(3)}")
         if spoken != NEW:
             return m.EpochSyncFinalizationRequest(CryptoHash(bytes(32)))
-        data = today.AccountData(FAR[0].public_key, key.public_key, (), chance.randrange(9), (chance.randrange(9), 0))
-        host = today.SnapshotHostInfo(key.public_key, CryptoHash(bytes(32)), chance.randrange(9), (1, 2**60), b"")
+        data = m.AccountData(FAR[0].public_key, key.public_key, (), chance.randrange(9), (chance.randrange(9), 0))
+        host = m.SnapshotHostInfo(key.public_key, CryptoHash(bytes(32)), chance.randrange(9), (1, 2**60), b"")
         host = dataclasses.replace(host, signature=key.sign(host.digest()))
-        signed = today.SignedPayload.of(data, key)
+        signed = sign_payload(data, key)
         assert len(signed.payload) < MOST_PAYLOAD_BYTES
         return chance.choice(
             [
-                today.SyncAccountsData((signed,), chance.random() < 0.5, chance.random() < 0.5),
-                today.SyncSnapshotHosts((host,)),
-                today.DistanceVector(key.public_key, ((ME.public_key, 3),), (edge_of(key, FAR[0], 5),)),
-                today.StateRequestHeader(1, CryptoHash(bytes(32))),
+                m.SyncAccountsData((signed,), chance.random() < 0.5, chance.random() < 0.5),
+                m.SyncSnapshotHosts((host,)),
+                m.DistanceVector(key.public_key, ((ME.public_key, 3),), (edge_of(key, FAR[0], 5),)),
+                m.StateRequestHeader(1, CryptoHash(bytes(32))),
                 m.EpochSyncRequest(),
             ]
         )
@@ -202,7 +209,7 @@ class Bridge:
         assert not isinstance(message, m.Disconnect), "nobody stops here"
 
     def is_for_today(self, message, frame):
-        assert not isinstance(message, (m.ResponseUpdateNonce, today.DistanceVector, *_OLD)), message
+        assert not isinstance(message, (m.ResponseUpdateNonce, m.DistanceVector, *_OLD)), message
         for edge in _edges(message):
             assert edge.nonce >= FIRST_UNIX_NONCE
         if isinstance(message, m.Routed):
@@ -218,13 +225,13 @@ class Bridge:
 
 _OLD = (m.HandshakeV2, m.EpochSyncFinalizationRequest, m.EpochSyncFinalizationResponse)
 _TODAYS = (
-    today.SyncAccountsData,
-    today.SyncSnapshotHosts,
-    today.DistanceVector,
-    today.StateRequestHeader,
-    today.StateRequestPart,
-    today.StateResponse,
-    today.OptimisticBlock,
+    m.SyncAccountsData,
+    m.SyncSnapshotHosts,
+    m.DistanceVector,
+    m.StateRequestHeader,
+    m.StateRequestPart,
+    m.StateResponse,
+    m.OptimisticBlock,
 )
 
 

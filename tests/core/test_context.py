@@ -2,7 +2,7 @@
 
 from hand import Core
 
-from nearnet.core.actions import Persist, Write
+from nearnet.core.runtime.actions import Persist, Write
 from nearnet.wire.messages import SocketAddress
 
 

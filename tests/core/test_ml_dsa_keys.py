@@ -9,21 +9,18 @@ from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE, MlDsaKey, edge_between, verifyin
 from world import make_config
 
 from nearnet.config.values import parse_peers
-from nearnet.core.actions import Write
-from nearnet.core.edge import EdgeCheck, check_outcome, run_checks, verify_edge
-from nearnet.core.edge_room import EdgeRoom
-from nearnet.core.edge_table import EdgeTable
-from nearnet.core.handshake import UNSUPPORTED_KEY
-from nearnet.core.known_peer import KnownPeerState, PeerStatus, decode_known_peer, encode_known_peer
-from nearnet.core.large_messages import LARGE_MESSAGE
-from nearnet.core.nonces import unix_nonce
-from nearnet.core.table_exchange import REFUSED_ML_DSA
+from nearnet.core.gossip.exchange import REFUSED_ML_DSA
+from nearnet.core.peer.handshake_table import UNSUPPORTED_KEY
+from nearnet.core.peer.inbound import LARGE_MESSAGE
+from nearnet.core.peer_manager.known_peers import KnownPeerState, PeerStatus, decode_known_peer, encode_known_peer
+from nearnet.core.routing_table.edge import EdgeCheck, check_outcome, run_checks, unix_nonce, verify_edge
+from nearnet.core.routing_table.edge_table import EdgeRoom, EdgeTable
+from nearnet.core.runtime.actions import Write
 from nearnet.errors import Malformed, PeerRefused, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, is_ml_dsa
 from nearnet.store.base import PEERS
 from nearnet.store.memory import MemoryStore
-from nearnet.wire import network_pb2 as pb
-from nearnet.wire.borsh_dialect import decode_edges, encode_edges
+from nearnet.wire.borsh.dialect import decode_edges, encode_edges
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.edge_layout import ends_of, has_ml_dsa
 from nearnet.wire.messages import (
@@ -32,16 +29,19 @@ from nearnet.wire.messages import (
     Handshake,
     HandshakeFailure,
     InvalidTarget,
+    OwnedAccount,
     PeerInfo,
     PeersResponse,
     Routed,
     RoutedMessage,
+    SignedPayload,
     SocketAddress,
     SyncRoutingTable,
 )
-from nearnet.wire.messages_today import OwnedAccount, SignedPayload
+from nearnet.wire.protobuf import network_pb2 as pb
 from nearnet.wire.routed_body import Opaque, Ping, encode_body
 from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.signed_payload import sign_payload
 
 BOTH = pytest.mark.parametrize("dialect", ["borsh", "protobuf"])
 EITHER_WAY = pytest.mark.parametrize("check", [None, lambda *_: True], ids=["without a library", "with one"])
@@ -404,7 +404,7 @@ def test_an_owned_account_with_such_a_key_is_ignored(place):
     owned = OwnedAccount(account.public_key, hand.id, (int(core.now.wall), 0))
     if place != "signature":
         owned = dataclasses.replace(owned, **{place: ODD_KEY})
-    signed = SignedPayload.of(owned, account)
+    signed = sign_payload(owned, account)
     if place == "signature":
         signed = SignedPayload(signed.payload, ODD_SIGNATURE)
     assert any(isinstance(one, Handshake) for one in hand.shake(owned_account=signed))

@@ -14,11 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from peer_fakes import peer_id
 
-from nearnet.core.addresses import may_tell
-from nearnet.core.edge import EdgeCheck, build_edge, sign_edge, sign_removal, verify_edge, well_formed
-from nearnet.core.edge_intake import EdgeIntake
-from nearnet.core.graph import MAX_NEXT_HOPS, Snapshot, shortest_paths
-from nearnet.core.nonces import NonceJudgement, judge_nonce
+from nearnet.core.gossip.exchange import EdgeIntake
+from nearnet.core.peer_manager.addresses import may_tell
+from nearnet.core.routing_table.edge import (
+    EdgeCheck,
+    NonceJudgement,
+    build_edge,
+    judge_nonce,
+    sign_edge,
+    sign_removal,
+    verify_edge,
+    well_formed,
+)
+from nearnet.core.routing_table.graph import MAX_NEXT_HOPS, Snapshot, shortest_paths
 from nearnet.keys import CryptoHash, SecretKey, check_signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge

@@ -10,11 +10,10 @@ from graph_fakes import something_that_moves
 from hand import ME, Core, edge_of, key_of
 
 from nearnet.client import Ban
-from nearnet.core import table_exchange
-from nearnet.core.edge import sign_edge
-from nearnet.core.handshaking import OWNED_ACCOUNT_WINDOW
-from nearnet.core.membership import ASKED_TOGETHER
-from nearnet.core.nonces import NONCE_WINDOW, unix_nonce
+from nearnet.core.gossip import exchange
+from nearnet.core.peer.handshake import OWNED_ACCOUNT_WINDOW
+from nearnet.core.peer_manager.membership import ASKED_TOGETHER
+from nearnet.core.routing_table.edge import NONCE_WINDOW, sign_edge, unix_nonce
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, Signature
 from nearnet.wire.dialect import dialect_named
@@ -23,6 +22,7 @@ from nearnet.wire.messages import (
     BlockHeadersRequest,
     BlockRequest,
     Disconnect,
+    DistanceVector,
     EpochSyncFinalizationRequest,
     EpochSyncRequest,
     GenesisId,
@@ -31,6 +31,7 @@ from nearnet.wire.messages import (
     HandshakeFailure,
     InvalidTarget,
     LastEdge,
+    OwnedAccount,
     PartialEdgeInfo,
     PeerChainInfo,
     PeerInfo,
@@ -40,11 +41,12 @@ from nearnet.wire.messages import (
     RequestUpdateNonce,
     Routed,
     RoutedMessage,
+    SignedPayload,
     SocketAddress,
     SyncRoutingTable,
 )
-from nearnet.wire.messages_today import DistanceVector, OwnedAccount, SignedPayload
 from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.signed_payload import sign_payload
 
 NEW = "protobuf"
 PROTO = dialect_named(NEW)
@@ -163,7 +165,7 @@ def test_other_tiers_are_refused_politely(tier, ready):
 def owned(core, hand, account="validator", seconds=0, peer=None, signer=None):
     key = key_of(account)
     made = OwnedAccount(key.public_key, peer or hand.id, (int(core.now.wall) + seconds, 0))
-    return SignedPayload.of(made, signer or key)
+    return sign_payload(made, signer or key)
 
 
 @pytest.mark.scenario(66)
@@ -577,7 +579,7 @@ def test_counters_are_forgotten_with_the_last_neighbour_of_their_era():
 
 @pytest.mark.parametrize("back", [False, True])
 def test_a_large_table_is_forgotten_in_pieces_unless_one_comes_back(back, monkeypatch):
-    monkeypatch.setattr(table_exchange, "EXPIRE_AT_ONCE", 7)
+    monkeypatch.setattr(exchange, "EXPIRE_AT_ONCE", 7)
     core = Core()
     old, new = core.ready("a"), today(core, "b")
     counters = tuple(edge_of(key_of("hub"), key_of(f"spoke {n}")) for n in range(30))

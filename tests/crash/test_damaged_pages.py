@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from network.node_process import NodeProcess, make_home
 
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.keys import SecretKey
 from nearnet.store.base import COLUMNS, COMPONENT_EDGES, PEERS
 from nearnet.store.sqlite import SqliteStore

@@ -44,7 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.timeout(300)
 def test_it_holds_what_it_needs(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"nearnet/py.typed", "nearnet/wire/network_pb2.py", "nearnet/tools/doctor/doctor.py"} <= names
+    assert {"nearnet/py.typed", "nearnet/wire/protobuf/network_pb2.py", "nearnet/tools/doctor/doctor.py"} <= names
     static = {name.removeprefix("nearnet/api/dashboard/static/") for name in names if "/static/" in name}
     listed = subprocess.run(
         ["git", "ls-files", "src/nearnet/api/dashboard/static"], cwd=ROOT, capture_output=True, text=True, check=True

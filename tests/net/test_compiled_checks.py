@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from nearnet.core.edge import EdgeCheck, build_edge, run_checks, sign_edge, sign_removal, well_formed
+from nearnet.core.routing_table.edge import EdgeCheck, build_edge, run_checks, sign_edge, sign_removal, well_formed
 from nearnet.keys import PublicKey, SecretKey, Signature, many_checks, use_check
 from nearnet.net.verifiers import check_many_at_once
 from nearnet.wire.edge_bytes import MIN_EDGE, Edge

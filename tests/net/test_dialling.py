@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from real_nodes import quiet_config
 
-from nearnet.core.actions import Dial
+from nearnet.core.runtime.actions import Dial
 from nearnet.keys import SecretKey
 from nearnet.net import dialling as module
 from nearnet.net.dialling import Dialling

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from real_nodes import quiet_config
 
-from nearnet.core.actions import (
+from nearnet.core.peer.peer import Outbox, Peer
+from nearnet.core.routing_table.edge import Verdict
+from nearnet.core.routing_table.graph import Routes, Snapshot
+from nearnet.core.runtime.actions import (
     CheckMessage,
     Close,
     Dial,
@@ -23,14 +26,11 @@ from nearnet.core.actions import (
     Persist,
     Recompute,
     ResumeReading,
-    Verdict,
     Verify,
     Write,
 )
-from nearnet.core.clock import Now
-from nearnet.core.graph import Routes, Snapshot
-from nearnet.core.limits import LimitCounters
-from nearnet.core.peer import Outbox, Peer
+from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.limits import LimitCounters
 from nearnet.errors import NotConnected
 from nearnet.keys import SecretKey
 from nearnet.net import driver as module
@@ -117,10 +117,10 @@ class Setting:
             ours, _ = server.accept()
         theirs.settimeout(5)
         self.core.on["accept"] = lambda address, now: self.core.peer(address, now)
-        before = list(self.driver.connections)
+        before = self.driver.peers()
         self.driver.accepted(ours, SocketAddress(*theirs.getsockname()))
-        (peer,) = [peer for peer in self.driver.connections if peer not in before]
-        while self.driver.connections[peer]._transport is None:
+        (peer,) = [peer for peer in self.driver.peers() if peer not in before]
+        while self.driver.connections[peer.id]._transport is None:
             await asyncio.sleep(0)
         return peer, theirs
 
@@ -185,18 +185,18 @@ async def test_actions(setting: Setting) -> None:
     assert await setting.core.until("verified") == [[Verdict(3, ())]]
     assert await setting.core.until("persisted") == [[9, None]]
     assert setting.store.get(PEERS, b"k") == b"v"
-    setting.act(PauseReading(peer))
+    setting.act(PauseReading(peer.id))
     theirs.sendall(b"later")
     await asyncio.sleep(0.01)
     assert setting.core.told("receive") == []
-    setting.act(ResumeReading(peer))
+    setting.act(ResumeReading(peer.id))
     assert await setting.core.until("receive") == [[peer, b"later"]]
     peer.send(Disconnect())
-    setting.act(Close(peer, "test"))
+    setting.act(Close(peer.id, "test"))
     assert await asyncio.to_thread(theirs.recv, 100) == b"\x01\x00\x00\x00\x0e"
     assert await asyncio.to_thread(theirs.recv, 100) == b""
     await setting.core.until("lost")
-    setting.act(Close(peer, "again"), PauseReading(peer), ResumeReading(peer))
+    setting.act(Close(peer.id, "again"), PauseReading(peer.id), ResumeReading(peer.id))
     assert setting.driver.unhandled == 0
 
 
@@ -242,7 +242,7 @@ async def test_a_fault_at_the_beginning_of_a_connection_closes_it(setting: Setti
 @pytest.mark.threat(73)
 async def test_a_large_message_is_checked_and_a_fault_after_it_ends_the_connection(setting: Setting) -> None:
     peer, theirs = await setting.accepted()
-    check = CheckMessage(peer, RoutedFrame(FRAME, 1))
+    check = CheckMessage(peer.id, RoutedFrame(FRAME, 1))
     setting.act(check)
     assert await setting.core.until("checked") == [[check, "forged"]]
     assert setting.driver.unhandled == 0
@@ -275,7 +275,7 @@ async def test_faults_in_timers_actions_and_ends_are_counted(setting: Setting) -
     assert setting.events[-1].kind == "after"
     theirs.sendall(b"x")
     await setting.core.until("lost")
-    while peer in setting.driver.connections:
+    while peer.id in setting.driver.connections:
         await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert setting.driver.unhandled == 5

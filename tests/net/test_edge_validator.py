@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from nearnet.core import edge as edges
-from nearnet.core.actions import Verdict, Verify
-from nearnet.core.edge import EdgeCheck, build_edge, edge_digest, sign_edge
+from nearnet.core.routing_table import edge as edges
+from nearnet.core.routing_table.edge import EdgeCheck, Verdict, build_edge, edge_digest, sign_edge
+from nearnet.core.runtime.actions import Verify
 from nearnet.keys import SecretKey, Signature, signature_row
 from nearnet.net import edge_validator
 from nearnet.net.edge_validator import BUSY_FROM, LARGE_PIECE, LONG_RUN, NICENESS, PIECE, SHARE_FROM, EdgeValidator

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from nearnet.core.actions import Event
+from nearnet.core.runtime.actions import Event
 from nearnet.keys import SecretKey
 from nearnet.net.events import RECENT, EventLog, NodeEvent, Overflow
 

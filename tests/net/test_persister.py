@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nearnet.core.actions import Persist, Write
+from nearnet.core.runtime.actions import Persist, Write
 from nearnet.errors import StoreError
 from nearnet.net import persister as module
 from nearnet.net.persister import Persister

@@ -14,8 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from nearnet import Node
-from nearnet.core.edge import build_edge, edge_digest, sign_edge, sign_removal
-from nearnet.core.nonces import unix_nonce
+from nearnet.core.routing_table.edge import build_edge, edge_digest, sign_edge, sign_removal, unix_nonce
 from nearnet.keys import PeerId, SecretKey, Signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge

@@ -11,7 +11,7 @@ import pytest
 from network.cluster import Cluster, address, make_config, over_borsh, plain_search
 
 from nearnet import Node
-from nearnet.core.nonces import is_dated
+from nearnet.core.routing_table.edge import is_dated
 from nearnet.errors import NearnetError
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore

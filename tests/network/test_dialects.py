@@ -3,7 +3,7 @@
 import pytest
 from network.cluster import Cluster, address, make_config, plain_search, visible
 
-from nearnet.core.nonces import is_dated
+from nearnet.core.routing_table.edge import is_dated
 from nearnet.errors import NearnetError
 from nearnet.store.memory import MemoryStore
 

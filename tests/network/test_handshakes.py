@@ -8,7 +8,7 @@ import pytest
 from network.cluster import Cluster, address, make_config
 from network.raw_peer import LISTEN_PORT, RawListener, RawPeer, Target, edge_between, ping
 
-from nearnet.core.edge import sign_edge
+from nearnet.core.routing_table.edge import sign_edge
 from nearnet.errors import PeerRefused
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.wire.messages import (

@@ -10,7 +10,7 @@ import pytest
 from network.cluster import Cluster, address, make_config
 from network.raw_peer import BORSH, RawPeer, edge_between, framed, ping, routed
 
-from nearnet.core import started_frames
+from nearnet.core.peer import inbound
 from nearnet.errors import PeerRefused
 from nearnet.keys import SecretKey
 from nearnet.wire.messages import Handshake, HandshakeFailure, PeersRequest, PeersResponse, Routed
@@ -126,7 +126,7 @@ async def test_frames_cut_and_joined_anywhere():
 
 @pytest.mark.threat(8)
 async def test_a_frame_that_trickles_in_stalls(monkeypatch):
-    monkeypatch.setattr(started_frames, "STALL_SECONDS", 0.4)
+    monkeypatch.setattr(inbound, "STALL_SECONDS", 0.4)
     async with Cluster() as cluster:
         node = await cluster.start()
         async with await RawPeer.ready(node, "slow") as slow, await RawPeer.ready(node, "good") as good:

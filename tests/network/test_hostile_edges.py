@@ -5,7 +5,7 @@ from network.cluster import Cluster, make_config
 from network.raw_peer import RawPeer, edge_between
 
 from nearnet import Node
-from nearnet.core.edge import edge_digest, sign_edge
+from nearnet.core.routing_table.edge import edge_digest, sign_edge
 from nearnet.keys import PeerId, SecretKey, Signature
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import RequestUpdateNonce, ResponseUpdateNonce, SyncRoutingTable

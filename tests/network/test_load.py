@@ -13,7 +13,7 @@ import pytest
 from network.cluster import Cluster, make_config
 from network.raw_peer import BORSH, RawPeer, Target, framed, ping
 
-from nearnet.core.edge import edge_digest
+from nearnet.core.routing_table.edge import edge_digest
 from nearnet.keys import SecretKey
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import Routed, SyncRoutingTable

@@ -10,10 +10,9 @@ from cluster import Cluster
 from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE, verifying
 from raw_peer import PATIENCE, RawPeer, edge_between, ping, routed
 
-from nearnet.core.gossip import TABLE_INTERVAL, TABLES_SENT_BURST
-from nearnet.core.nonces import unix_nonce
+from nearnet.core.gossip.telling import TABLE_INTERVAL, TABLES_SENT_BURST
+from nearnet.core.routing_table.edge import unix_nonce
 from nearnet.keys import CryptoHash, SecretKey
-from nearnet.wire import network_pb2 as pb
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import (
     AnnounceAccount,
@@ -26,6 +25,7 @@ from nearnet.wire.messages import (
     SocketAddress,
     SyncRoutingTable,
 )
+from nearnet.wire.protobuf import network_pb2 as pb
 from nearnet.wire.routed_body import PING, TIER1_BODIES
 
 NEW = "protobuf"

@@ -10,9 +10,8 @@ from network.cluster import Cluster, address, make_config
 from network.raw_peer import RawListener, RawPeer, edge_between, framed, ping
 
 from nearnet.client import DefaultClient
-from nearnet.core import dated_edges
-from nearnet.core.edge import sign_edge
-from nearnet.core.nonces import unix_nonce
+from nearnet.core.routing_table import expiry
+from nearnet.core.routing_table.edge import sign_edge, unix_nonce
 from nearnet.errors import NearnetError, PeerRefused, ReasonForBan
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.store.memory import MemoryStore
@@ -29,13 +28,16 @@ from nearnet.wire.messages import (
     GenesisMismatch,
     Handshake,
     InvalidTarget,
+    OptimisticBlock,
     ProtocolVersionMismatch,
     RequestUpdateNonce,
     Routed,
+    StateRequestHeader,
+    StateRequestPart,
+    StateResponse,
     SyncRoutingTable,
     Transaction,
 )
-from nearnet.wire.messages_today import OptimisticBlock, StateRequestHeader, StateRequestPart, StateResponse
 
 NEW = "protobuf"
 OTHER_GENESIS = GenesisId("other", CryptoHash(bytes(32)))
@@ -374,7 +376,7 @@ async def test_who_is_asked_answers_with_a_table_and_tells_everybody():
 @pytest.mark.threat(45)
 @pytest.mark.interop("expiry of edges", "fresh nonces")
 async def test_what_is_kept_fresh_stays_and_what_is_not_expires(monkeypatch):
-    monkeypatch.setattr(dated_edges, "SPAN", 1)
+    monkeypatch.setattr(expiry, "SPAN", 1)
     timing = {"edge_expires_after": 4.0, "nonce_refresh_interval": 1.0}
     async with Cluster() as cluster:
         for _ in range(3):

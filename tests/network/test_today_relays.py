@@ -7,21 +7,22 @@ import pytest
 from network.cluster import Cluster, address, make_config
 from network.raw_peer import RawPeer
 
-from nearnet.core.actions import Write
-from nearnet.core.recent_links import COLUMN
+from nearnet.core.peer_manager.recent_links import COLUMN
+from nearnet.core.runtime.actions import Write
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.store.memory import MemoryStore
-from nearnet.wire.borsh import Writer
-from nearnet.wire.borsh_dialect import write_peer_info
-from nearnet.wire.messages import PeerInfo, SocketAddress
-from nearnet.wire.messages_today import (
+from nearnet.wire.borsh.dialect import write_peer_info
+from nearnet.wire.borsh.primitives import Writer
+from nearnet.wire.messages import (
     AccountData,
     PeerAddr,
-    SignedPayload,
+    PeerInfo,
     SnapshotHostInfo,
+    SocketAddress,
     SyncAccountsData,
     SyncSnapshotHosts,
 )
+from nearnet.wire.signed_payload import account_data_of, sign_payload
 
 NEW = "protobuf"
 TIMING = {"accounts_data_interval": 0.1, "snapshot_hosts_interval": 0.1}
@@ -32,7 +33,7 @@ def account_data(name, version=1):
     key = SecretKey.from_seed(f"account {name}")
     proxy = PeerAddr(SocketAddress("1.2.3.4", 24567), SecretKey.from_seed("proxy").public_key)
     node = SecretKey.from_seed(f"node of {name}").public_key
-    return SignedPayload.of(AccountData(node, key.public_key, (proxy,), version, (int(time.time()), 0)), key)
+    return sign_payload(AccountData(node, key.public_key, (proxy,), version, (int(time.time()), 0)), key)
 
 
 def host(name, height=7, shards=(0, 2**63)):
@@ -56,7 +57,7 @@ def known_accounts(node):
 
 
 def keys(*items):
-    return {item.account_data().account_key for item in items}
+    return {account_data_of(item).account_key for item in items}
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ from nearnet.errors import PeerRefused
 from nearnet.keys import SecretKey
 from nearnet.store.base import ADDRESS_VERSION
 from nearnet.store.opening import open_store
-from nearnet.wire import network_pb2 as pb
 from nearnet.wire.messages import Handshake, HandshakeFailure, PeerInfo, ProtocolVersionMismatch
+from nearnet.wire.protobuf import network_pb2 as pb
 
 NEW = "protobuf"
 

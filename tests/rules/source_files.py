@@ -29,7 +29,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def module_name(path: Path) -> str:
-    """``nearnet.core.peer`` for ``src/nearnet/core/peer.py``."""
+    """``nearnet.core.peer.peer`` for ``src/nearnet/core/peer/peer.py``."""
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

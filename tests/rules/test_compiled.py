@@ -42,7 +42,7 @@ def test_no_function_is_empty(name: str) -> None:
 
 
 def _compiled_in_a_new_process(**environment: str) -> str:
-    program = "import nearnet.core.routed, nearnet.compiled; print(nearnet.compiled.is_compiled())"
+    program = "import nearnet.core.routed.forwarding, nearnet.compiled; print(nearnet.compiled.is_compiled())"
     command = [sys.executable, "-c", program]
     environment = {**os.environ, "NEARNET_PURE": "", **environment}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nearnet.core.edge import build_edge, sign_edge, sign_removal
+from nearnet.core.routing_table.edge import build_edge, sign_edge, sign_removal
 from nearnet.keys import PeerId, SecretKey, Signature
 from nearnet.sim.conditions import Connected
 from nearnet.sim.play import Player

@@ -18,7 +18,7 @@ from typing import Any
 from ports import free_port
 
 from nearnet import Node
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer_manager.manager import PeerManager
 from nearnet.errors import NearnetError, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, SecretKey, Signature
 from nearnet.sim import raw, steps

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sim_worlds import connect, world_of
 
-from nearnet.core.clock import Now
-from nearnet.core.limits import LruDict
+from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.limits import LruDict
 from nearnet.errors import ReasonForBan
 from nearnet.keys import PublicKey
 from nearnet.sim.bounds import FEW, bounds, holdings, over

@@ -1,6 +1,6 @@
 import random
 
-from nearnet.core.actions import Persist, Write
+from nearnet.core.runtime.actions import Persist, Write
 from nearnet.sim.disk import Disk, Writer
 
 ROW = Write("Peers", b"a", b"1")

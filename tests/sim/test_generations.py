@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from nearnet import keys
-from nearnet.core.handshake import PeerState
+from nearnet.core.peer.handshake_table import PeerState
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, PublicKey, Signature
 from nearnet.sim.generations import AHEAD, GENERATIONS, MOST_ACCOUNTS, MOST_EDGES, WINDOW, Gate
@@ -26,8 +26,8 @@ from nearnet.wire import messages as m
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.framing import Framer, frame_prefix
-from nearnet.wire.messages_today import SnapshotHostInfo, SyncSnapshotHosts
-from nearnet.wire.proto_fields import delimited
+from nearnet.wire.messages import SnapshotHostInfo, SyncSnapshotHosts
+from nearnet.wire.protobuf.fields import delimited
 
 ME, SENDER = FastKey("me"), FastKey("sender")
 WALL = 1_700_000_000.0
@@ -592,43 +592,40 @@ def test_a_fault_of_ours_is_found(monkeypatch, plant, scenario, seeds, found):
 
 
 FAULTY = """
-from nearnet.core import {module}
-from nearnet.sim.explore import run_seed
 {fault}
+from nearnet.sim.explore import run_seed
 failures = [run_seed("{scenario}", seed).failure or "none" for seed in range(3)]
 print(*failures, sep="\\n")
 """
 
 
 @pytest.mark.parametrize(
-    ("module", "fault", "scenario", "found"),
+    ("fault", "scenario", "found"),
     [
         (
-            "nonces",
-            "now = nonces.unix_nonce; nonces.unix_nonce = lambda wall: now(wall + 1100)",
+            "from nearnet.core.routing_table import edge\n"
+            "now = edge.unix_nonce; edge.unix_nonce = lambda wall: now(wall + 1100)",
             "chaos of generations",
             "agreement: <SimNode",
         ),
         (
-            "nonce_refresh",
-            "nonce_refresh.NonceRefresh.ready = lambda *_: None",
+            "from nearnet.core.gossip.own_edges import NonceRefresh\nNonceRefresh.ready = lambda *_: None",
             "chaos of generations",
             "bridge: <SimNode",
         ),
         (
-            "local_edges",
-            "new = local_edges.renewed_nonce\n"
+            "from nearnet.core.gossip import own_edges\nnew = own_edges.renewed_nonce\n"
             "ahead = lambda last: 1300 if last > 10**9 else 0  # A bridge's first request follows a counter.\n"
-            "local_edges.renewed_nonce = lambda last, wall: new(last, wall + ahead(last))",
+            "own_edges.renewed_nonce = lambda last, wall: new(last, wall + ahead(last))",
             "three generations",
             "who is honest: InvalidEdge",
         ),
     ],
     ids=["edges 18 minutes ahead", "a bridge that asks for no nonce", "a request for a nonce 22 minutes ahead"],
 )
-def test_a_fault_in_the_core_is_found(module, fault, scenario, found):
+def test_a_fault_in_the_core_is_found(fault, scenario, found):
     """In a process that keeps to the sources: what is compiled has no parts to replace."""
-    program = FAULTY.format(module=module, fault=fault, scenario=scenario)
+    program = FAULTY.format(fault=fault, scenario=scenario)
     environment = {**os.environ, "NEARNET_PURE": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert found in done.stdout, done.stdout

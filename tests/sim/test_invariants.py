@@ -8,7 +8,7 @@ import pytest
 from changed import Changed
 from sim_worlds import connect, world_of
 
-from nearnet.core.edge import sign_removal
+from nearnet.core.routing_table.edge import sign_removal
 from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, Signature
 from nearnet.sim.invariants import WRONG_FOR, InvariantBroken, Invariants, next_hops_by_search

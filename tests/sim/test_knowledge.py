@@ -2,7 +2,7 @@
 
 import pytest
 
-from nearnet.core.edge import sign_removal
+from nearnet.core.routing_table.edge import sign_removal
 from nearnet.sim.knowledge import Part, components_of
 from nearnet.sim.play import Player
 from nearnet.sim.signatures import made_up_edge

@@ -4,8 +4,8 @@ import pytest
 from changed import Changed
 from sim_worlds import connect, connected, quiet_config, world_of
 
-from nearnet.core.actions import Dial
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.runtime.actions import Dial
 from nearnet.errors import NotConnected
 from nearnet.sim.faults import Faults
 from nearnet.sim.node import EVENTS_KEPT

@@ -4,7 +4,7 @@ import pytest
 
 from nearnet.sim.reference_limits import BORSH_SIZES, RATES, most_bytes
 from nearnet.wire.messages import __all__ as messages
-from nearnet.wire.messages_today import __all__ as today
+from nearnet.wire.messages import __all__ as today
 from nearnet.wire.routed_body import BODY_NAMES
 
 KINDS = {*messages, *today, *BODY_NAMES.values(), "Tier1Handshake", "Tier3Handshake"}

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from nearnet import keys
-from nearnet.core.actions import Verify
-from nearnet.core.edge import EdgeCheck, build_edge, run_checks, sign_edge, verify_edge
+from nearnet.core.routing_table.edge import EdgeCheck, build_edge, run_checks, sign_edge, verify_edge
+from nearnet.core.runtime.actions import Verify
 from nearnet.keys import SecretKey
 from nearnet.sim.signatures import MOST_HOPS, EdgePool, FastKey, fast_signatures, made_up_edge
-from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.borsh.dialect import BorshDialect
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import Disconnect, Routed, RoutedMessage, SyncRoutingTable
 from nearnet.wire.routed_body import Ping, encode_body

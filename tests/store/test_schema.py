@@ -2,13 +2,13 @@
 
 import pytest
 
-from nearnet.core.known_peer import Ban, KnownPeerState, PeerStatus, encode_known_peer
+from nearnet.core.peer_manager.known_peers import Ban, KnownPeerState, PeerStatus, encode_known_peer
 from nearnet.errors import Malformed, ReasonForBan
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.store import base
 from nearnet.store.schema import describe_row
-from nearnet.wire.borsh import Writer
-from nearnet.wire.borsh_dialect import encode_announcement, encode_edges, write_peer_info
+from nearnet.wire.borsh.dialect import encode_announcement, encode_edges, write_peer_info
+from nearnet.wire.borsh.primitives import Writer
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import AnnounceAccount, PeerInfo, SocketAddress
 

@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.errors import StoreError, StoreMismatch
 from nearnet.keys import CryptoHash
 from nearnet.store.base import ADDRESS_VERSION, COLUMNS, COMPONENT_EDGES, PEER_COMPONENT, PEERS
@@ -264,7 +264,7 @@ def test_moving_aside(path):
 
 WRITER = """
 import sys
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.keys import CryptoHash
 from nearnet.store.sqlite import SqliteStore
 from nearnet.wire.messages import GenesisId

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.errors import StoreError
 from nearnet.keys import CryptoHash
 from nearnet.store.base import COLUMNS, PEERS

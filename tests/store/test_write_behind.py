@@ -2,7 +2,7 @@
 
 import pytest
 
-from nearnet.core.actions import Write
+from nearnet.core.runtime.actions import Write
 from nearnet.store.base import PEERS
 from nearnet.store.memory import MemoryStore
 from nearnet.store.write_behind import WriteBehind

@@ -5,10 +5,9 @@ import pytest
 from nearnet.errors import ConfigError
 from nearnet.tools.decode import decode_all, frames_in, tree
 from nearnet.wire import messages as m
-from nearnet.wire import messages_today as today
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import frame_prefix
-from nearnet.wire.proto_fields import delimited
+from nearnet.wire.protobuf.fields import delimited
 from tests.vectors_file import vectors
 
 PROTO = dialect_named("protobuf")
@@ -50,7 +49,7 @@ def test_names_of_both_dialects():
 
 
 def test_traces_and_unknown_fields_are_told():
-    traced = one(PROTO.encode(m.Disconnect(), today.TraceContext(bytes(16), bytes(8), 1)))
+    traced = one(PROTO.encode(m.Disconnect(), m.TraceContext(bytes(16), bytes(8), 1)))
     assert traced.equal
     assert traced.fields["trace_context"] == {"trace_id": "00" * 16, "span_id": "00" * 8}
     grown = one(PROTO.encode(m.Disconnect()) + delimited(90, b"new"))

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from ml_dsa_keys import ODD_SIGNATURE, MlDsaKey, edge_between, verifying
 
-from nearnet.core.edge import build_edge, edge_digest, sign_edge
+from nearnet.core.routing_table.edge import build_edge, edge_digest, sign_edge
 from nearnet.keys import CryptoHash, SecretKey, Signature
 from nearnet.tools.message_fields import message_fields, variant
 from nearnet.wire import messages as m
-from nearnet.wire import messages_today as today
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.signed_payload import sign_payload
 from tests.vectors_file import vectors
 
 PROTO, BORSH = dialect_named("protobuf"), dialect_named("borsh")
@@ -56,20 +56,20 @@ def test_whether_an_edge_holds(case):
 
 
 def test_whether_other_signatures_hold():
-    data = today.AccountData(KEY.public_key, KEY.public_key, (), 2**60, (5, 0))
-    owned = today.OwnedAccount(KEY.public_key, KEY.public_key, (5, 0))
-    host = today.SnapshotHostInfo(KEY.public_key, CryptoHash(bytes(32)), 2**60, (1, 2**60), NONE)
+    data = m.AccountData(KEY.public_key, KEY.public_key, (), 2**60, (5, 0))
+    owned = m.OwnedAccount(KEY.public_key, KEY.public_key, (5, 0))
+    host = m.SnapshotHostInfo(KEY.public_key, CryptoHash(bytes(32)), 2**60, (1, 2**60), NONE)
     partial = sign_edge(KEY, OTHER.public_key, 1)
     chain = m.PeerChainInfo(m.GenesisId("c", CryptoHash(bytes(32))))
     for signer, holds in ((KEY, True), (OTHER, False)):
-        accounts = message_fields(today.SyncAccountsData((today.SignedPayload.of(data, signer),)), "protobuf")
+        accounts = message_fields(m.SyncAccountsData((sign_payload(data, signer),)), "protobuf")
         assert accounts["accounts_data"][0]["verify"] is holds
-        signed = today.SnapshotHostInfo(*(getattr(host, n) for n in host.__slots__[:4]), signer.sign(host.digest()))
-        (told,) = message_fields(today.SyncSnapshotHosts((signed,)), "protobuf")["hosts"]
+        signed = m.SnapshotHostInfo(*(getattr(host, n) for n in host.__slots__[:4]), signer.sign(host.digest()))
+        (told,) = message_fields(m.SyncSnapshotHosts((signed,)), "protobuf")["hosts"]
         assert told["verify"] is holds
         assert (told["epoch_height"], told["shards"]) == (str(2**60), [1, str(2**60)])
         shaken = m.Handshake(
-            84, 80, signer.public_key, OTHER.public_key, 1, chain, partial, today.SignedPayload.of(owned, signer)
+            84, 80, signer.public_key, OTHER.public_key, 1, chain, partial, sign_payload(owned, signer)
         )
         fields = message_fields(shaken, "protobuf")
         assert (fields["verify"], fields["owned_account"]["verify"]) == (holds, holds)
@@ -79,8 +79,8 @@ def test_whether_other_signatures_hold():
 
 
 def test_a_payload_that_does_not_read():
-    account = today.SignedPayload(bytes(10_001), NONE)
-    (told,) = message_fields(today.SyncAccountsData((account,)), "protobuf")["accounts_data"]
+    account = m.SignedPayload(bytes(10_001), NONE)
+    (told,) = message_fields(m.SyncAccountsData((account,)), "protobuf")["accounts_data"]
     assert "error" in told
 
 
@@ -100,8 +100,8 @@ def test_what_one_dialect_tells():
         (m.EpochSyncRequest(CryptoHash(bytes(32))), {"epoch_id": "1" * 32}),
         (m.EpochSyncFinalizationRequest(CryptoHash(bytes(32))), {"epoch_id": "1" * 32}),
         (m.BlockHeaders(b"\1"), {"borsh": "01"}),
-        (today.StateResponse(b"\2"), {"borsh": "02"}),
-        (today.OptimisticBlock(b"\3", NONE, CryptoHash(bytes(32))), {"borsh": "03", "hash": "1" * 32}),
+        (m.StateResponse(b"\2"), {"borsh": "02"}),
+        (m.OptimisticBlock(b"\3", NONE, CryptoHash(bytes(32))), {"borsh": "03", "hash": "1" * 32}),
         (m.HandshakeV2(), {}),
     ],
 )
@@ -128,11 +128,11 @@ def test_other_signatures_with_a_key_of_ml_dsa():
     key, chain = MlDsaKey("a"), m.PeerChainInfo(m.GenesisId("c", CryptoHash(bytes(32))))
     public = key.public_key
     partial = m.PartialEdgeInfo(1, key.sign(edge_digest(public, KEY.public_key, 1)))
-    host = today.SnapshotHostInfo(public, CryptoHash(bytes(32)), 1, (1,), NONE)
+    host = m.SnapshotHostInfo(public, CryptoHash(bytes(32)), 1, (1,), NONE)
     routed = m.RoutedMessage(KEY.public_key, public, NONE, 9, b"\x12")
     messages = [
         m.Handshake(84, 80, public, KEY.public_key, 1, chain, partial),
-        today.SyncSnapshotHosts((replace(host, signature=key.sign(host.digest())),)),
+        m.SyncSnapshotHosts((replace(host, signature=key.sign(host.digest())),)),
         m.Routed(replace(routed, signature=key.sign(routed_digest(routed)))),
     ]
 

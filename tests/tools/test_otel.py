@@ -18,7 +18,7 @@ from nearnet import NetworkConfig, Node
 from nearnet.errors import PeerRefused
 from nearnet.keys import SecretKey
 from nearnet.tools.otel import OtelTracing, context_of, trace_of
-from nearnet.wire.messages_today import TraceContext
+from nearnet.wire.messages import TraceContext
 from nearnet.wire.routed_body import Opaque, encode_body
 
 

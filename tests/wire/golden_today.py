@@ -6,10 +6,10 @@ from typing import Any
 
 from nearnet.keys import CryptoHash, PublicKey, Signature
 from nearnet.wire import messages as m
-from nearnet.wire import messages_today as today
-from nearnet.wire.borsh_dialect import decode_announcement
+from nearnet.wire.borsh.dialect import decode_announcement
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.peer_text import parse_peer
+from nearnet.wire.signed_payload import account_data_of
 from tests.vectors_file import vectors
 
 CASES = vectors("protobuf")["messages"]
@@ -34,7 +34,7 @@ def value_of(case: dict[str, Any]) -> m.Message:
 def _handshake(fields: dict[str, Any], tier: int) -> m.Handshake:
     owned = fields.get("owned_account")
     if owned is not None:
-        owned = today.SignedPayload(bytes.fromhex(owned["payload"]), SIG(owned["signature"]))
+        owned = m.SignedPayload(bytes.fromhex(owned["payload"]), SIG(owned["signature"]))
     return m.Handshake(
         fields["protocol_version"],
         fields["oldest_supported_version"],
@@ -82,9 +82,9 @@ def _announcement(fields: dict[str, Any]) -> m.AnnounceAccount:
     return made
 
 
-def _account(fields: dict[str, Any]) -> today.SignedPayload:
-    signed = today.SignedPayload(bytes.fromhex(fields["payload"]), SIG(fields["signature"]))
-    data = signed.account_data()
+def _account(fields: dict[str, Any]) -> m.SignedPayload:
+    signed = m.SignedPayload(bytes.fromhex(fields["payload"]), SIG(fields["signature"]))
+    data = account_data_of(signed)
     assert data is not None
     assert (str(data.peer_id), str(data.account_key)) == (fields["peer_id"], fields["account_key"])
     assert [str(proxy) for proxy in data.proxies] == fields["proxies"]
@@ -93,8 +93,8 @@ def _account(fields: dict[str, Any]) -> today.SignedPayload:
     return signed
 
 
-def _host(fields: dict[str, Any]) -> today.SnapshotHostInfo:
-    host = today.SnapshotHostInfo(
+def _host(fields: dict[str, Any]) -> m.SnapshotHostInfo:
+    host = m.SnapshotHostInfo(
         KEY(fields["peer_id"]),
         HASH(fields["sync_hash"]),
         fields["epoch_height"],
@@ -129,7 +129,7 @@ _MAKERS: dict[str, Any] = {
     "SyncRoutingTable": lambda f: m.SyncRoutingTable(
         tuple(map(_edge, f["edges"])), tuple(map(_announcement, f["accounts"]))
     ),
-    "DistanceVector": lambda f: today.DistanceVector(
+    "DistanceVector": lambda f: m.DistanceVector(
         KEY(f["root"]), tuple((KEY(peer), far) for peer, far in f["distances"]), tuple(map(_edge, f["edges"]))
     ),
     "RequestUpdateNonce": lambda f: m.RequestUpdateNonce(m.PartialEdgeInfo(int(f["nonce"]), SIG(f["signature"]))),
@@ -141,11 +141,11 @@ _MAKERS: dict[str, Any] = {
     "Block": lambda f: m.Block(bytes.fromhex(f["borsh"])),
     "Transaction": lambda f: m.Transaction(bytes.fromhex(f["borsh"])),
     "Disconnect": lambda f: m.Disconnect(f["remove_from_connection_store"]),
-    "SyncAccountsData": lambda f: today.SyncAccountsData(
+    "SyncAccountsData": lambda f: m.SyncAccountsData(
         tuple(map(_account, f["accounts_data"])), f["incremental"], f["requesting_full_sync"]
     ),
-    "SyncSnapshotHosts": lambda f: today.SyncSnapshotHosts(tuple(map(_host, f["hosts"]))),
-    "StateRequestHeader": lambda f: today.StateRequestHeader(f["shard_id"], HASH(f["sync_hash"])),
-    "StateRequestPart": lambda f: today.StateRequestPart(f["shard_id"], HASH(f["sync_hash"]), f["part_id"]),
+    "SyncSnapshotHosts": lambda f: m.SyncSnapshotHosts(tuple(map(_host, f["hosts"]))),
+    "StateRequestHeader": lambda f: m.StateRequestHeader(f["shard_id"], HASH(f["sync_hash"])),
+    "StateRequestPart": lambda f: m.StateRequestPart(f["shard_id"], HASH(f["sync_hash"]), f["part_id"]),
     "EpochSyncRequest": lambda _: m.EpochSyncRequest(),
 }

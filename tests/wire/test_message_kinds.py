@@ -2,7 +2,7 @@
 
 import pytest
 
-from nearnet.wire.borsh_dialect import _KINDS as BORSH_KINDS
+from nearnet.wire.borsh.dialect import _KINDS as BORSH_KINDS
 from nearnet.wire.message_kinds import (
     BODIES,
     KEYS,
@@ -17,7 +17,7 @@ from nearnet.wire.message_kinds import (
     too_large,
     too_large_to_take,
 )
-from nearnet.wire.proto_dialect import _KINDS as PROTO_KINDS
+from nearnet.wire.protobuf.dialect import _KINDS as PROTO_KINDS
 from nearnet.wire.routed_body import BODY_NAMES
 
 KIB, MIB = 2**10, 2**20

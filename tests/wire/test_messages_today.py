@@ -5,8 +5,8 @@ from golden_today import frame_of
 
 from nearnet.keys import CryptoHash, SecretKey, Signature
 from nearnet.wire.dialect import dialect_named
-from nearnet.wire.messages import SocketAddress
-from nearnet.wire.messages_today import AccountData, OwnedAccount, PeerAddr, SignedPayload, SnapshotHostInfo
+from nearnet.wire.messages import AccountData, OwnedAccount, PeerAddr, SignedPayload, SnapshotHostInfo, SocketAddress
+from nearnet.wire.signed_payload import account_data_of, content_of, owned_account_of, sign_payload
 
 SIGNER = SecretKey.from_seed("validator")
 KEY = SIGNER.public_key
@@ -17,22 +17,22 @@ def test_texts():
 
 
 def test_a_payload_is_one_statement():
-    data = SignedPayload.of(AccountData(KEY, KEY, (), 1, (5, 0)), SIGNER)
-    assert data.account_data() == data.content()
-    assert data.owned_account() is None
-    owned = SignedPayload.of(OwnedAccount(KEY, KEY, (5, 0)), SIGNER)
-    assert owned.owned_account() == owned.content()
-    assert owned.account_data() is None
+    data = sign_payload(AccountData(KEY, KEY, (), 1, (5, 0)), SIGNER)
+    assert account_data_of(data) == content_of(data)
+    assert owned_account_of(data) is None
+    owned = sign_payload(OwnedAccount(KEY, KEY, (5, 0)), SIGNER)
+    assert owned_account_of(owned) == content_of(owned)
+    assert account_data_of(owned) is None
 
 
 def test_a_payload_is_signed_as_it_is():
-    signed = SignedPayload.of(OwnedAccount(KEY, KEY, (5, 0)), SIGNER)
+    signed = sign_payload(OwnedAccount(KEY, KEY, (5, 0)), SIGNER)
     assert signed.verify(KEY)
     assert not SignedPayload(signed.payload + b"x", signed.signature).verify(KEY)
     assert not signed.verify(SecretKey.from_seed("another").public_key)
     assert not signed.verify(SecretKey.from_seed("another", "secp256k1").public_key)
     owned = dialect_named("protobuf").decode(frame_of("handshake owned account")).owned_account
-    assert owned.verify(owned.owned_account().account_key), "as a node of today's signed it"
+    assert owned.verify(owned_account_of(owned).account_key), "as a node of today's signed it"
 
 
 @pytest.mark.scenario(95)

@@ -8,9 +8,9 @@ from values_today import accounts, addresses, hashes, u64
 
 from nearnet.errors import Malformed, WireError
 from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature
-from nearnet.wire.borsh import KEY, SIGNATURE, Reader
-from nearnet.wire.borsh_dialect import decode_announcement, encode_announcement, read_peer_info
-from nearnet.wire.borsh_keys import read_public_key, read_signature
+from nearnet.wire.borsh.dialect import decode_announcement, encode_announcement, read_peer_info
+from nearnet.wire.borsh.keys import read_public_key, read_signature
+from nearnet.wire.borsh.primitives import KEY, SIGNATURE, Reader
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge, read_edge
 from nearnet.wire.edge_layout import MIN_EDGE, ends_of, has_ml_dsa, involves, nonce_of, pair_of
@@ -25,7 +25,7 @@ from nearnet.wire.messages import (
     SocketAddress,
     SyncRoutingTable,
 )
-from nearnet.wire.proto_structures import _kept_peer, read_peer, write_peer
+from nearnet.wire.protobuf.structures import _kept_peer, read_peer, write_peer
 from nearnet.wire.routed_body import Ping, Pong, decode_body, encode_body
 from nearnet.wire.routed_frame import RoutedFrame, routed_bytes, routed_digest
 

@@ -7,8 +7,8 @@ from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE
 
 from nearnet.keys import CryptoHash, SecretKey, Signature
 from nearnet.wire import messages as m
-from nearnet.wire import messages_today as today
 from nearnet.wire.edge_bytes import Edge
+from nearnet.wire.signed_payload import sign_payload
 
 keys = st.sampled_from([SecretKey.from_seed("a").public_key, SecretKey.from_seed("b", "secp256k1").public_key, ODD_KEY])
 signatures = st.one_of(
@@ -27,9 +27,9 @@ edges = st.builds(Edge.build, keys, keys, u64, signatures, signatures, st.none()
 partials = st.builds(m.PartialEdgeInfo, u64, signatures)
 announcements = st.builds(m.AnnounceAccount, accounts, keys, hashes, signatures)
 account_data = st.builds(
-    today.AccountData, keys, keys, st.lists(st.builds(today.PeerAddr, addresses, keys)).map(tuple), u64, moments
+    m.AccountData, keys, keys, st.lists(st.builds(m.PeerAddr, addresses, keys)).map(tuple), u64, moments
 )
-owned_accounts = st.builds(today.OwnedAccount, keys, keys, moments)
+owned_accounts = st.builds(m.OwnedAccount, keys, keys, moments)
 SIGNER = SecretKey.from_seed("signer")
 data = st.binary(max_size=300)
 headers = st.lists(st.binary(max_size=90)).map(tuple)
@@ -49,7 +49,7 @@ MESSAGES = st.one_of(
         st.none() | st.integers(1, 65535),
         st.builds(m.PeerChainInfo, genesis_ids, u64, many(u64), st.booleans()),
         partials,
-        st.none() | owned_accounts.map(lambda owned: today.SignedPayload.of(owned, SIGNER)),
+        st.none() | owned_accounts.map(lambda owned: sign_payload(owned, SIGNER)),
         st.sampled_from([1, 2, 3]),
     ),
     st.builds(
@@ -77,19 +77,17 @@ MESSAGES = st.one_of(
     st.builds(m.EpochSyncRequest),
     st.builds(m.EpochSyncResponse, data),
     st.builds(
-        today.SyncAccountsData,
-        many(account_data.map(lambda one: today.SignedPayload.of(one, SIGNER))),
+        m.SyncAccountsData,
+        many(account_data.map(lambda one: sign_payload(one, SIGNER))),
         st.booleans(),
         st.booleans(),
     ),
-    st.builds(today.DistanceVector, keys, many(st.tuples(keys, u32)), many(edges)),
-    st.builds(
-        today.SyncSnapshotHosts, many(st.builds(today.SnapshotHostInfo, keys, hashes, u64, many(u64), signatures))
-    ),
-    st.builds(today.StateRequestHeader, u64, hashes),
-    st.builds(today.StateRequestPart, u64, hashes, u64),
-    st.builds(today.StateResponse, data),
-    st.builds(today.OptimisticBlock, data, signatures, hashes),
+    st.builds(m.DistanceVector, keys, many(st.tuples(keys, u32)), many(edges)),
+    st.builds(m.SyncSnapshotHosts, many(st.builds(m.SnapshotHostInfo, keys, hashes, u64, many(u64), signatures))),
+    st.builds(m.StateRequestHeader, u64, hashes),
+    st.builds(m.StateRequestPart, u64, hashes, u64),
+    st.builds(m.StateResponse, data),
+    st.builds(m.OptimisticBlock, data, signatures, hashes),
     st.builds(
         m.Routed,
         st.builds(

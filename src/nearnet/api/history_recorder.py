@@ -12,7 +12,7 @@ from nearnet.net.network_info import Traffic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nearnet.core.peer import Peer
+    from nearnet.core.peer.peer import Peer
     from nearnet.net.node import Node
 
 __all__ = ["BUSY", "PERIOD", "HistoryRecorder", "TrafficByType"]
@@ -92,7 +92,7 @@ class HistoryRecorder:
         self._count_events()
         if now.mono >= self._sample_due:
             self._sample_due = now.mono + INTERVAL
-            self._traffic.sample(list(node.driver.connections), now.mono)
+            self._traffic.sample(node.driver.peers(), now.mono)
             self.history.add_sample(self._sample(now.wall))
         return is_unfinished
 
@@ -106,7 +106,7 @@ class HistoryRecorder:
         self._last_event = newest
 
     def _sample(self, wall: float) -> dict[str, Any]:
-        core, peers = self._node.core, list(self._node.driver.connections)
+        core, peers = self._node.core, self._node.driver.peers()
         appeared, went = self.history.take_counts()
         sent, received = self._traffic.per_second
         outbound = core.context.outbound_count

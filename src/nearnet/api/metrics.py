@@ -12,7 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from nearnet.api.network_metrics import network_metrics
-from nearnet.core.histogram import Histogram
+from nearnet.core.runtime.histogram import Histogram
 from nearnet.version import VERSION
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from nearnet.core.histogram import Histogram
-from nearnet.core.peer import FRAME_SIZES
+from nearnet.core.peer.peer import FRAME_SIZES
+from nearnet.core.runtime.histogram import Histogram
 from nearnet.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def _versions(node: Node) -> Iterator[Metric]:
         "The same: no chain says another",
         [({}, float(own))],
     )
-    now, context = node.driver.now(), node.core.context
-    watch, clock = context.protocol_watch, context.clock_watch
+    now = node.driver.now()
+    watch, clock = node.core.protocol_watch, node.core.clock_watch
     newest, status = float(watch.newest_announced), float(_STATES.index(watch.state(now)))
     yield (
         "nearnet_newest_protocol_version",

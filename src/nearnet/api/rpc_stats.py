@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.histogram import Histogram, exponential
+from nearnet.core.runtime.histogram import Histogram, exponential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nearnet.compiled import is_compiled
-from nearnet.core.known_peer import PeerStatus
+from nearnet.core.peer_manager.known_peers import PeerStatus
 from nearnet.net import verifiers
 from nearnet.version import VERSION
 
 if TYPE_CHECKING:
-    from nearnet.core.peer import Peer
-    from nearnet.core.peer_table import KnownPeer
+    from nearnet.core.peer.peer import Peer
+    from nearnet.core.peer_manager.known_peers import KnownPeer
     from nearnet.keys import PeerId
     from nearnet.net.network_info import ConnectedPeer
     from nearnet.net.node import Node
-    from nearnet.wire.messages_today import AccountData
+    from nearnet.wire.messages import AccountData
 
 __all__ = [
     "accounts",
@@ -113,8 +113,8 @@ def _ours(node: Node) -> dict[str, Any]:
 
 def _watched(node: Node) -> dict[str, Any]:
     """What the operator must know before this node is cut off: newer protocol versions, and a clock that is ahead."""
-    now, context = node.driver.now(), node.core.context
-    protocol, clock = context.protocol_watch, context.clock_watch
+    now = node.driver.now()
+    protocol, clock = node.core.protocol_watch, node.core.clock_watch
     return {
         "protocol": {
             "state": protocol.state(now),

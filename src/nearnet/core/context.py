@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nearnet.core.actions import Action, Event, Notify, Persist, Write
-from nearnet.core.clock_watch import ClockWatch
-from nearnet.core.peer import Outbox, Peer
-from nearnet.core.protocol_watch import ProtocolWatch
-from nearnet.core.timers import Timers
+from nearnet.core.peer.peer import Outbox, Peer
+from nearnet.core.runtime.actions import Action, Event, Notify, Persist, Write
+from nearnet.core.runtime.timers import Timers
 from nearnet.wire.dialect import dialect_named
 
 if TYPE_CHECKING:
@@ -18,12 +16,12 @@ if TYPE_CHECKING:
 
     from nearnet.client import Client
     from nearnet.config import NetworkConfig
-    from nearnet.core.announcements import Announcements
-    from nearnet.core.limits import LimitCounters
-    from nearnet.core.message_rates import MessageRates
-    from nearnet.core.peer_store import PeerStore
-    from nearnet.core.route_back import RouteBack
-    from nearnet.core.routing_table import RoutingTable
+    from nearnet.core.gossip.announcements import Announcements
+    from nearnet.core.peer.rates import MessageRates
+    from nearnet.core.peer_manager.known_peers import PeerStore
+    from nearnet.core.routed.route_back import RouteBack
+    from nearnet.core.routing_table.table import RoutingTable
+    from nearnet.core.runtime.limits import LimitCounters
     from nearnet.keys import PeerId, SecretKey
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import GenesisId, SocketAddress
@@ -64,15 +62,6 @@ class Context:
     """`close(peer, reason, now, flagged=False)`: ends a connection; set by the manager."""
     ban: Callable[..., None] = lambda *_: None
     """`ban(peer_id, reason, now, seconds=None)`: bans a peer and closes its connection; set by the manager."""
-
-    protocol_watch: ProtocolWatch = field(init=False)
-    """What is known of newer protocol versions."""
-    clock_watch: ClockWatch = field(init=False)
-    """What peers tell of our clock."""
-
-    def __post_init__(self) -> None:
-        self.protocol_watch = ProtocolWatch(self)
-        self.clock_watch = ClockWatch(self)
 
     def notify(self, kind: str, peer_id: PeerId | None = None, **data: Any) -> None:
         """Tell whoever watches; `data` must be JSON-able."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from nearnet.config import NetworkConfig
-    from nearnet.core.actions import Dial
+    from nearnet.core.runtime.actions import Dial
 
 __all__ = ["RESOLVE_TIMEOUT", "Dialling", "resolve"]
 

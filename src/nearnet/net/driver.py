@@ -15,7 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from nearnet.core.actions import (
+from nearnet.core.routing_table.edge import Verdict
+from nearnet.core.routing_table.graph import NUMPY_FROM, shortest_paths
+from nearnet.core.runtime.actions import (
     Action,
     CheckMessage,
     Close,
@@ -26,11 +28,9 @@ from nearnet.core.actions import (
     Persist,
     Recompute,
     ResumeReading,
-    Verdict,
     Verify,
 )
-from nearnet.core.clock import Now
-from nearnet.core.graph import NUMPY_FROM, shortest_paths
+from nearnet.core.runtime.clock import Now
 from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
 from nearnet.net.half_open import HalfOpen
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from nearnet.core.graph import Routes, Snapshot
-    from nearnet.core.peer import Peer
-    from nearnet.core.peer_manager import PeerManager
+    from nearnet.core.peer.peer import Peer
+    from nearnet.core.peer_manager.manager import PeerManager
+    from nearnet.core.routing_table.graph import Routes, Snapshot
     from nearnet.store.base import Store
     from nearnet.store.write_behind import WriteBehind
 
@@ -68,7 +68,8 @@ class Driver:
     def __init__(self, core: PeerManager, store: Store, overlay: WriteBehind, publish: Callable[[Event, float], None]):
         """Starts the EdgeValidator's threads: call `stop`."""
         self.core = core
-        self.connections: dict[Peer, PeerConnection] = {}
+        self.connections: dict[int, PeerConnection] = {}
+        """By `Peer.id`."""
         self.unhandled = 0
         """Faults of ours that ended a connection or an input: 0 in every test."""
         self.timings = Timings()
@@ -89,6 +90,10 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._stall_told = -math.inf
+
+    def peers(self) -> list[Peer]:
+        """Return the peers of all open sockets, Ready or not."""
+        return [connection.peer for connection in self.connections.values()]
 
     @staticmethod
     def now() -> Now:
@@ -145,8 +150,8 @@ class Driver:
     def _break(self, peer: Peer, now: Now) -> None:
         """A fault while a peer's bytes were handled: that connection ends, the node goes on."""
         self._fault(f"{peer!r} sent {peer.last_kind or 'bytes'}")
-        if peer in self.connections:
-            self.connections[peer].close(flush=False)
+        if peer.id in self.connections:
+            self.connections[peer.id].close(flush=False)
         try:
             self.core.lost(peer, "unhandled error", now)
         except Exception:
@@ -178,7 +183,7 @@ class Driver:
             self._arm(due, now)
 
     def _flush(self, peer: Peer, now: Now) -> None:
-        connection = self.connections.get(peer)
+        connection = self.connections.get(peer.id)
         chunks = peer.to_send()
         if connection is not None:
             self.core.drained(peer, connection.send(chunks), now)
@@ -213,19 +218,19 @@ class Driver:
                 self._recompute(snapshot, now)
             case Dial():
                 self._dialling.open(action)
-            case Close(peer, _, flush):
-                self._close(peer, flush)
-            case PauseReading(peer):
-                if peer in self.connections:
-                    self.connections[peer].pause()
-            case ResumeReading(peer):
-                if peer in self.connections:
-                    self.connections[peer].resume()
+            case Close(number, _, flush):
+                self._close(number, flush)
+            case PauseReading(number):
+                if number in self.connections:
+                    self.connections[number].pause()
+            case ResumeReading(number):
+                if number in self.connections:
+                    self.connections[number].resume()
 
-    def _close(self, peer: Peer, flush: bool) -> None:
-        connection = self.connections.get(peer)
+    def _close(self, number: int, flush: bool) -> None:
+        connection = self.connections.get(number)
         if connection is not None:
-            connection.send(peer.to_send())
+            connection.send(connection.peer.to_send())
             connection.close(flush)
 
     def _recompute(self, snapshot: Snapshot, now: Now) -> None:
@@ -253,7 +258,11 @@ class Driver:
             try:
                 self.core.checked(check, outcome, now)
             except Exception:
-                self._break(check.peer, now)
+                connection = self.connections.get(check.connection)
+                if connection is None:
+                    self._fault("a large message was checked, whose sender has gone")
+                else:
+                    self._break(connection.peer, now)
 
         self.feed("checked", tell)
 
@@ -304,14 +313,14 @@ class Driver:
 
     def _connection(self, peer: Peer) -> PeerConnection:
         connection = PeerConnection(peer, self.received, self._drained, self._lost, self._buffer)
-        self.connections[peer] = connection
+        self.connections[peer.id] = connection
         return connection
 
     def _drained(self, connection: PeerConnection) -> None:
         self.feed("drained", lambda now: self.core.drained(connection.peer, connection.unsent, now))
 
     def _lost(self, connection: PeerConnection, why: str) -> None:
-        self.connections.pop(connection.peer, None)
+        self.connections.pop(connection.peer.id, None)
         self.feed("lost", lambda now: self.core.lost(connection.peer, why, now))
 
     # --- the end ---------------------------------------------------------------------------------

@@ -20,8 +20,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nearnet.core.actions import Verdict
-from nearnet.core.edge import run_checks
+from nearnet.core.routing_table.edge import Verdict, run_checks
 from nearnet.keys import check_signatures
 from nearnet.net.verifiers import check_many_at_once
 
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
-    from nearnet.core.actions import CheckMessage, Verify
-    from nearnet.core.edge import EdgeCheck
+    from nearnet.core.routing_table.edge import EdgeCheck
+    from nearnet.core.runtime.actions import CheckMessage, Verify
 
 __all__ = ["BUSY_FROM", "LARGE_PIECE", "LONG_RUN", "NICENESS", "PIECE", "SHARE_FROM", "EdgeValidator"]
 

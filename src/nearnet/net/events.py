@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nearnet.core.actions import Event
+    from nearnet.core.runtime.actions import Event
     from nearnet.keys import PeerId
 
 __all__ = ["RECENT", "EventLog", "EventStream", "NodeEvent", "Overflow"]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nearnet.core.peer import Peer
     from nearnet.net.transport import PeerConnection
 
 __all__ = ["LOOK_EVERY", "SILENCE", "HalfOpen", "Signs", "signs_of_life"]
@@ -62,7 +61,7 @@ class HalfOpen:
     way to a peer must be acknowledged in time as well.
     """
 
-    def __init__(self, connections: Mapping[Peer, PeerConnection], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, connections: Mapping[int, PeerConnection], loop: asyncio.AbstractEventLoop) -> None:
         self._connections = connections
         self._loop = loop
         self._waiting: dict[PeerConnection, tuple[int, float]] = {}

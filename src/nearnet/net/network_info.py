@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from nearnet.wire.messages import PeerInfo
 
 if TYPE_CHECKING:
-    from nearnet.core.clock import Now
-    from nearnet.core.peer import Peer
-    from nearnet.core.peer_manager import PeerManager
+    from nearnet.core.peer.peer import Peer
+    from nearnet.core.peer_manager.manager import PeerManager
+    from nearnet.core.runtime.clock import Now
     from nearnet.keys import PeerId
     from nearnet.wire.messages import PeerChainInfo, SocketAddress
 

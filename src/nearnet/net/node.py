@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 from nearnet.client import DefaultClient
 from nearnet.config import parse_peer
-from nearnet.core.actions import Event
-from nearnet.core.peer_manager import PeerManager
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.runtime.actions import Event
 from nearnet.errors import NearnetError, ReasonForBan
 from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.net.client_guard import ClientGuard
@@ -149,7 +149,7 @@ class Node:
 
     def _sample(self) -> None:
         now = self.driver.now()
-        self._traffic.sample(list(self.driver.connections), now.mono)
+        self._traffic.sample(self.driver.peers(), now.mono)
         self._event_logging.tell_suppressed(now.wall)
         ready = len(self.core.peers) >= self.config.nearnet.min_peers
         if ready and self._guard is not None and hasattr(self.client, "on_network_info"):

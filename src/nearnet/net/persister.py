@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from nearnet.core.actions import Persist, Write
+    from nearnet.core.runtime.actions import Persist, Write
     from nearnet.store.base import Store
     from nearnet.store.write_behind import WriteBehind
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nearnet.core.histogram import Histogram, exponential
+from nearnet.core.runtime.histogram import Histogram, exponential
 
 __all__ = ["INPUTS", "Timings"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from nearnet.core.peer import Peer
+    from nearnet.core.peer.peer import Peer
     from nearnet.net.events import NodeEvent
     from nearnet.wire.dialect import Dialect
 

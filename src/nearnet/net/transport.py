@@ -1,6 +1,6 @@
 """One TCP connection on the event loop (the PeerActor's socket, document §2.3): bytes to the core, bytes from it.
 
-It decides nothing: `core/peer.py` is the connection, this is its wire.
+It decides nothing: `core/peer/peer.py` is the connection, this is its wire.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nearnet.config import NetworkConfig
-    from nearnet.core.peer import Peer
+    from nearnet.core.peer.peer import Peer
 
 __all__ = [
     "CLOSE_GRACE",

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nearnet import keys
-from nearnet.core.edge import build_edge, sign_edge
+from nearnet.core.routing_table.edge import build_edge, sign_edge
 from nearnet.errors import ConfigError
 from nearnet.keys import SecretKey, check_signatures, signature_row
 from nearnet.wire.edge_bytes import Edge

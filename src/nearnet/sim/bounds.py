@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from nearnet.core.edge_table import LATEST
-from nearnet.core.limits import LruDict
-from nearnet.core.peer_manager import PeerManager
-from nearnet.core.table_exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
+from nearnet.core.gossip.exchange import EDGES_AT_ONCE, EDGES_IN_PROGRESS
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.routing_table.edge_table import LATEST
+from nearnet.core.runtime.limits import LruDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

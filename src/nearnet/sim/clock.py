@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.clock import Now
+from nearnet.core.runtime.clock import Now
 
 if TYPE_CHECKING:
     import random

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nearnet.core.peer_manager import PeerManager
+    from nearnet.core.peer_manager.manager import PeerManager
     from nearnet.keys import PeerId
     from nearnet.sim.generations import Gate
 

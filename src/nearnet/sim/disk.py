@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from nearnet.core.actions import Persist, Write
+    from nearnet.core.runtime.actions import Persist, Write
 
 __all__ = ["Disk", "Writer"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from nearnet.core.edge import next_nonce
-from nearnet.core.handshake import PeerState
+from nearnet.core.peer.handshake_table import PeerState
+from nearnet.core.routing_table.edge import next_nonce
 from nearnet.errors import FrameTooLarge, NearnetError, ReasonForBan
 from nearnet.keys import check_signatures
 from nearnet.sim.reference_limits import BORSH_SIZES, RATES, most_bytes
@@ -27,17 +27,17 @@ from nearnet.wire.messages import (
     PeersResponse,
     RequestUpdateNonce,
     SyncRoutingTable,
+    SyncSnapshotHosts,
     Transaction,
 )
-from nearnet.wire.messages_today import SyncSnapshotHosts
 from nearnet.wire.routed_body import TIER1_BODIES, body_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from nearnet.core.clock import Now
-    from nearnet.core.peer import Peer
-    from nearnet.core.peer_manager import PeerManager
+    from nearnet.core.peer.peer import Peer
+    from nearnet.core.peer_manager.manager import PeerManager
+    from nearnet.core.runtime.clock import Now
     from nearnet.keys import PeerId
     from nearnet.sim.signatures import EdgePool
     from nearnet.wire.dialect import Dialect

@@ -10,10 +10,10 @@ from collections import deque
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nearnet.core.components import Components
-from nearnet.core.handshake import PeerState
-from nearnet.core.known_peer import PeerStatus, decode_known_peer
-from nearnet.core.nonces import is_dated
+from nearnet.core.peer.handshake_table import PeerState
+from nearnet.core.peer_manager.known_peers import PeerStatus, decode_known_peer
+from nearnet.core.routing_table.components import Components
+from nearnet.core.routing_table.edge import is_dated
 from nearnet.errors import ReasonForBan
 from nearnet.sim.bounds import over
 from nearnet.sim.generations import OUR_DUTY

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nearnet.core.nonces import is_dated
+from nearnet.core.routing_table.edge import is_dated
 from nearnet.sim.generations import AHEAD
 
 if TYPE_CHECKING:

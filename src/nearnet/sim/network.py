@@ -13,7 +13,7 @@ from nearnet.sim.wires import CLOSE_GRACE, KERNEL_BYTES, Wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nearnet.core.actions import Dial
+    from nearnet.core.runtime.actions import Dial
     from nearnet.sim.node import SimNode
     from nearnet.sim.wires import End, Party
     from nearnet.sim.world import World

@@ -11,7 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nearnet.client import DefaultClient
-from nearnet.core.actions import (
+from nearnet.core.peer_manager.manager import PeerManager
+from nearnet.core.routing_table.graph import shortest_paths
+from nearnet.core.runtime.actions import (
     CheckMessage,
     Close,
     Dial,
@@ -22,8 +24,6 @@ from nearnet.core.actions import (
     ResumeReading,
     Verify,
 )
-from nearnet.core.graph import shortest_paths
-from nearnet.core.peer_manager import PeerManager
 from nearnet.sim.disk import Disk, Writer
 from nearnet.sim.signatures import SharedDialect
 from nearnet.wire.messages import PeerInfo, SocketAddress
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nearnet.config import NetworkConfig
-    from nearnet.core.actions import Action, Event
-    from nearnet.core.clock import Now
-    from nearnet.core.peer import Peer
+    from nearnet.core.peer.peer import Peer
+    from nearnet.core.runtime.actions import Action, Event
+    from nearnet.core.runtime.clock import Now
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.clock import NodeClock
     from nearnet.sim.generations import Gate
@@ -90,8 +90,8 @@ class SimNode:
         self.events: deque[tuple[float, Event]] = deque(maxlen=EVENTS_KEPT)
         self.core: PeerManager
         self.writer: Writer
-        self.ends: dict[Peer, End] = {}
-        """Its connections."""
+        self.ends: dict[int, End] = {}
+        """Its connections, by `Peer.id`."""
         self._due: float | None = None
         self._waiting: deque[Callable[[], None]] = deque()
         self._inside = False
@@ -216,7 +216,7 @@ class SimNode:
         self._arm()
 
     def _flush(self, peer: Peer, now: Now) -> None:
-        end = self.ends.get(peer)
+        end = self.ends.get(peer.id)
         chunks = peer.to_send()
         if end is not None:
             data = b"".join(chunks)
@@ -246,14 +246,14 @@ class SimNode:
                 self.writer.add(action)
             case Dial():
                 self.world.network.dial(self, action)
-            case Close(peer, _, flush):
-                self._close(peer, flush)
-            case PauseReading(peer):
-                if peer in self.ends:
-                    self.ends[peer].pause()
-            case ResumeReading(peer):
-                if peer in self.ends:
-                    self.ends[peer].resume()
+            case Close(number, _, flush):
+                self._close(number, flush)
+            case PauseReading(number):
+                if number in self.ends:
+                    self.ends[number].pause()
+            case ResumeReading(number):
+                if number in self.ends:
+                    self.ends[number].resume()
 
     def _answer(self, delay: float, call: Callable[[], None], now: Now) -> None:
         """Work that another thread does: at once, or a while later."""
@@ -262,9 +262,10 @@ class SimNode:
         else:
             call()
 
-    def _close(self, peer: Peer, flush: bool) -> None:
-        end = self.ends.pop(peer, None)
+    def _close(self, number: int, flush: bool) -> None:
+        end = self.ends.pop(number, None)
         if end is not None:
+            peer: Any = end.tag
             data = b"".join(peer.to_send())
             self.world.sent(self, end, data)
             end.send(data)
@@ -334,7 +335,7 @@ class SimNode:
 
     def _begins(self, peer: Peer, end: End) -> None:
         end.tag = peer
-        self.ends[peer] = end
+        self.ends[peer.id] = end
         if self.gate is not None:
             end.other.out.keep_marks()
 
@@ -348,7 +349,7 @@ class SimNode:
         peer: Any = end.tag
         if self.paused:
             self._waiting.append(partial(self.on_bytes, end, data))
-        elif peer in self.ends:
+        elif peer.id in self.ends:
             self.world.received(self, end, data)
             if self.gate is None:
                 self.do(self.core.receive, peer, data)
@@ -360,11 +361,11 @@ class SimNode:
     def on_drained(self, end: End, unsent: int) -> None:
         """Less of a peer's bytes wait to be sent."""
         peer: Any = end.tag
-        if self.up and peer in self.ends:
+        if self.up and peer.id in self.ends:
             self._when_awake(lambda: self.do(self.core.drained, peer, unsent))
 
     def on_lost(self, end: End, why: str) -> None:
         """A connection ended."""
         peer: Any = end.tag
-        if self.up and self.ends.pop(peer, None) is not None:
+        if self.up and self.ends.pop(peer.id, None) is not None:
             self._when_awake(lambda: self.do(self.core.lost, peer, why))

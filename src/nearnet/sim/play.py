@@ -28,7 +28,7 @@ from nearnet.wire.routed_body import Opaque, Ping, encode_body
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nearnet.core.peer_manager import PeerManager
+    from nearnet.core.peer_manager.manager import PeerManager
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.node import SimNode
     from nearnet.sim.steps import Scenario, Setup, Step

@@ -10,8 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from nearnet.client import DefaultClient
-from nearnet.core.edge import edge_digest, sign_edge
-from nearnet.core.nonces import unix_nonce
+from nearnet.core.routing_table.edge import edge_digest, sign_edge, unix_nonce
 from nearnet.errors import Malformed, UnknownMessage
 from nearnet.keys import CryptoHash, PublicKey, Signature
 from nearnet.sim.signatures import FastKey, made_up_edge

@@ -12,8 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from nearnet import keys
-from nearnet.core.actions import Verdict
-from nearnet.core.edge import check_outcome, edge_digest
+from nearnet.core.routing_table.edge import Verdict, check_outcome, edge_digest
 from nearnet.keys import PeerId, PublicKey, SecretKey, Signature
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.messages import PeersRequest, PeersResponse, SyncRoutingTable
@@ -21,8 +20,8 @@ from nearnet.wire.messages import PeersRequest, PeersResponse, SyncRoutingTable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from nearnet.core.actions import Verify
-    from nearnet.core.edge import EdgeCheck
+    from nearnet.core.routing_table.edge import EdgeCheck
+    from nearnet.core.runtime.actions import Verify
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
     from nearnet.wire.routed_frame import Pieces, RoutedFrame

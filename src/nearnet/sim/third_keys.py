@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from nearnet.errors import Malformed
-from nearnet.wire.proto_fields import DELIMITED, fields
+from nearnet.wire.protobuf.fields import DELIMITED, fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from nearnet.wire.dialect import detect, dialect_named
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nearnet.core.actions import Event
+    from nearnet.core.runtime.actions import Event
     from nearnet.sim.node import SimNode
     from nearnet.sim.wires import End
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nearnet.config import NetworkConfig
-    from nearnet.core.actions import Event
+    from nearnet.core.runtime.actions import Event
     from nearnet.sim.faults import Faults
     from nearnet.sim.trace import Trace
     from nearnet.sim.wires import End, Listener

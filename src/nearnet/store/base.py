@@ -9,7 +9,7 @@ from nearnet.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nearnet.core.actions import Write
+    from nearnet.core.runtime.actions import Write
 
 __all__ = [
     "ACCOUNT_ANNOUNCEMENTS",

@@ -9,7 +9,7 @@ from nearnet.store.base import COLUMNS, known_column
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nearnet.core.actions import Write
+    from nearnet.core.runtime.actions import Write
 
 __all__ = ["MemoryStore"]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nearnet.core.address_versions import decode_version
-from nearnet.core.known_peer import decode_known_peer
-from nearnet.core.recent_links import decode_link
+from nearnet.core.peer_manager.address_versions import decode_version
+from nearnet.core.peer_manager.known_peers import decode_known_peer
+from nearnet.core.peer_manager.recent_links import decode_link
 from nearnet.errors import BadKey, Malformed
 from nearnet.keys import PublicKey
 from nearnet.store import base
-from nearnet.wire.borsh import Reader
-from nearnet.wire.borsh_dialect import decode_announcement, decode_edges
+from nearnet.wire.borsh.dialect import decode_announcement, decode_edges
+from nearnet.wire.borsh.primitives import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ from nearnet.store.base import ADDRESS_VERSION, COLUMNS, COMPONENT_EDGES, known_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from nearnet.core.actions import Write
+    from nearnet.core.runtime.actions import Write
     from nearnet.wire.messages import GenesisId
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore", "move_aside"]

@@ -9,7 +9,7 @@ from nearnet.store.base import known_column
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from nearnet.core.actions import Write
+    from nearnet.core.runtime.actions import Write
     from nearnet.store.base import StoreReader
 
 __all__ = ["WriteBehind"]

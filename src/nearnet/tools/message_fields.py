@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from nearnet.core.edge import edge_digest, verify_edge
+from nearnet.core.routing_table.edge import edge_digest, verify_edge
 from nearnet.errors import WireError
 from nearnet.keys import PublicKey, check_signature, is_ml_dsa, ml_dsa_check
 from nearnet.wire import messages as m
-from nearnet.wire import messages_today as today
-from nearnet.wire.borsh_dialect import encode_announcement
+from nearnet.wire.borsh.dialect import encode_announcement
 from nearnet.wire.edge_bytes import Edge
 from nearnet.wire.edge_layout import has_ml_dsa
 from nearnet.wire.routed_body import EXPECTS_RESPONSE, body_name
 from nearnet.wire.routed_frame import routed_digest
+from nearnet.wire.signed_payload import account_data_of, owned_account_of
 
 __all__ = ["Fields", "message_fields", "variant"]
 
@@ -74,30 +74,30 @@ def _of_the_client(message: m.Message) -> Fields:
             return {} if value is None else {"epoch_id": str(value)}
         case m.EpochSyncFinalizationRequest(value):
             return {"epoch_id": str(value)}
-        case today.StateRequestHeader(shard_id, value):
+        case m.StateRequestHeader(shard_id, value):
             return {"shard_id": _number(shard_id), "sync_hash": str(value)}
-        case today.StateRequestPart(shard_id, value, part_id):
+        case m.StateRequestPart(shard_id, value, part_id):
             return {"shard_id": _number(shard_id), "sync_hash": str(value), "part_id": _number(part_id)}
-        case today.OptimisticBlock(data, signature, value):
+        case m.OptimisticBlock(data, signature, value):
             return {"borsh": data.hex(), "signature": str(signature), "hash": str(value)}
     return _of_today(message)
 
 
 def _of_today(message: m.Message) -> Fields:
     match message:
-        case today.SyncAccountsData(accounts, incremental, requesting):
+        case m.SyncAccountsData(accounts, incremental, requesting):
             return {
                 "accounts_data": [_account(one) for one in accounts],
                 "incremental": incremental,
                 "requesting_full_sync": requesting,
             }
-        case today.DistanceVector(root, distances, edges):
+        case m.DistanceVector(root, distances, edges):
             return {
                 "root": str(root),
                 "distances": [[str(peer), distance] for peer, distance in distances],
                 "edges": [_edge(edge) for edge in edges],
             }
-        case today.SyncSnapshotHosts(hosts):
+        case m.SyncSnapshotHosts(hosts):
             return {"hosts": [_host(host) for host in hosts]}
     data = getattr(message, "data", None)
     return {} if data is None else {"borsh": data.hex()}
@@ -137,8 +137,8 @@ def _handshake(message: m.Handshake) -> Fields:
     return fields
 
 
-def _owned(signed: today.SignedPayload) -> Fields:
-    owned = signed.owned_account()
+def _owned(signed: m.SignedPayload) -> Fields:
+    owned = owned_account_of(signed)
     fields: Fields = {"payload": signed.payload.hex(), "signature": str(signed.signature)}
     if owned is not None:
         fields |= {
@@ -150,10 +150,10 @@ def _owned(signed: today.SignedPayload) -> Fields:
     return fields
 
 
-def _account(signed: today.SignedPayload) -> Fields:
+def _account(signed: m.SignedPayload) -> Fields:
     fields: Fields = {"payload": signed.payload.hex(), "signature": str(signed.signature)}
     try:
-        data = signed.account_data()
+        data = account_data_of(signed)
     except WireError as error:
         return {**fields, "error": str(error)}
     if data is not None:
@@ -168,7 +168,7 @@ def _account(signed: today.SignedPayload) -> Fields:
     return fields
 
 
-def _host(host: today.SnapshotHostInfo) -> Fields:
+def _host(host: m.SnapshotHostInfo) -> Fields:
     return {
         "peer_id": str(host.peer_id),
         "sync_hash": str(host.sync_hash),

@@ -21,9 +21,8 @@ from opentelemetry.trace import (
 
 from nearnet.errors import WireError
 from nearnet.wire.dialect import dialect_named
-from nearnet.wire.messages import Handshake, Routed, SyncRoutingTable
-from nearnet.wire.messages_today import TraceContext
-from nearnet.wire.proto_writing import write_trace
+from nearnet.wire.messages import Handshake, Routed, SyncRoutingTable, TraceContext
+from nearnet.wire.protobuf.writing import write_trace
 from nearnet.wire.routed_body import body_name
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
 
-    from nearnet.core.peer import Peer
+    from nearnet.core.peer.peer import Peer
     from nearnet.net.events import NodeEvent
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message

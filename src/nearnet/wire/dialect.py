@@ -6,13 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from nearnet.errors import ConfigError
-from nearnet.wire.borsh_dialect import BorshDialect
+from nearnet.wire.borsh.dialect import BorshDialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from nearnet.wire.messages import Message, SyncRoutingTable
-    from nearnet.wire.messages_today import TraceContext
+    from nearnet.wire.messages import Message, SyncRoutingTable, TraceContext
     from nearnet.wire.routed_frame import Pieces, RoutedFrame
 
 __all__ = ["SPOKEN", "Dialect", "detect", "dialect_named"]
@@ -91,6 +90,6 @@ def dialect_named(name: str) -> Dialect:
 @cache
 def _protobuf() -> Dialect:
     """Made when first wanted: a node whose neighbours all speak borsh never loads the library."""
-    from nearnet.wire.proto_dialect import ProtoDialect
+    from nearnet.wire.protobuf.dialect import ProtoDialect
 
     return ProtoDialect()

@@ -1,4 +1,4 @@
-"""An edge as its borsh bytes (document §6.3; `wire.md` §4). `core/edge.py` has the rules.
+"""An edge as its borsh bytes (document §6.3; `wire.md` §4). `core/routing_table/edge.py` has the rules.
 
 The bytes are the object: about 240 bytes in memory, stored and sent as they are.
 """
@@ -10,7 +10,7 @@ import struct
 
 from nearnet.errors import Malformed
 from nearnet.keys import PeerId, Signature
-from nearnet.wire.borsh import KEY, SIGNATURE
+from nearnet.wire.borsh.primitives import KEY, SIGNATURE
 from nearnet.wire.edge_layout import MIN_EDGE, ends_of, involves, is_active, nonce_at, nonce_of
 
 __all__ = ["PLAIN_PAIR", "Edge", "read_edge", "read_plain_edges"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from nearnet.wire.borsh import KEY
+from nearnet.wire.borsh.primitives import KEY
 
 __all__ = ["MIN_EDGE", "ends_of", "has_ml_dsa", "involves", "is_active", "nonce_at", "nonce_of", "pair_of"]
 

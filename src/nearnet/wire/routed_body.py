@@ -11,8 +11,8 @@ from typing import Final
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.account_id import valid_account_id
-from nearnet.wire.borsh import Reader, Writer
-from nearnet.wire.borsh_keys import read_public_key
+from nearnet.wire.borsh.keys import read_public_key
+from nearnet.wire.borsh.primitives import Reader, Writer
 
 __all__ = [
     "BODY_NAMES",

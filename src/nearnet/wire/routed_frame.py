@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature
-from nearnet.wire.borsh import KEY, SIGNATURE
+from nearnet.wire.borsh.primitives import KEY, SIGNATURE
 from nearnet.wire.messages import RoutedMessage
-from nearnet.wire.proto_fields import Unknown, read_timestamp
+from nearnet.wire.protobuf.fields import Unknown, read_timestamp
 
 __all__ = ["Pieces", "RoutedFrame", "routed_bytes", "routed_digest"]
 

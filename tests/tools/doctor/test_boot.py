@@ -6,7 +6,7 @@ import pytest
 
 from nearnet import NetworkConfig
 from nearnet.config import parse_peer
-from nearnet.core.edge import sign_edge
+from nearnet.core.routing_table.edge import sign_edge
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.tools.doctor import Verdict
 from nearnet.tools.doctor.boot import check_clock, check_visits

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nearnet.api.errors import RpcError
-from nearnet.core.limits import LruDict
+from nearnet.core.runtime.limits import LruDict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.handshake import has_moved_on
-from nearnet.core.handshaking import describe_failure
-from nearnet.core.nonces import is_dated
+from nearnet.core.peer.handshake import describe_failure
+from nearnet.core.peer.handshake_table import has_moved_on
+from nearnet.core.routing_table.edge import is_dated
 from nearnet.tools.doctor.finding import Finding, Verdict, fine, unknown, wrong
 from nearnet.wire.messages import GenesisMismatch, InvalidTarget, ProtocolVersionMismatch
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nearnet.config import load_config
-from nearnet.core.known_peer import decode_known_peer
+from nearnet.core.peer_manager.known_peers import decode_known_peer
 from nearnet.errors import AlreadyRunning, ConfigError, Malformed, StoreError
 from nearnet.home import Home
 from nearnet.net.listener import Listener

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nearnet.core.nonces import is_dated
+from nearnet.core.routing_table.edge import is_dated
 from nearnet.errors import BadKey
 from nearnet.keys import PeerId
 from nearnet.tools.doctor.finding import Finding, fine, unknown, wrong

@@ -11,9 +11,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nearnet.core.edge import sign_edge
-from nearnet.core.handshake import version_to_retry
-from nearnet.core.nonces import is_dated, propose_nonce
+from nearnet.core.peer.handshake_table import version_to_retry
+from nearnet.core.routing_table.edge import is_dated, propose_nonce, sign_edge
 from nearnet.errors import WireError
 from nearnet.net.dialling import resolve
 from nearnet.wire.dialect import SPOKEN, dialect_named

@@ -1,0 +1,1 @@
+"""What is told and learned (document §8, §12.2): edges, our own edges, announcements, account data, snapshot hosts."""

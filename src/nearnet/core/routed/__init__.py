@@ -1,0 +1,1 @@
+"""Routed messages (document §11): forwarding, the way back, delivery to the client."""

@@ -1,0 +1,1 @@
+"""The RoutingTableActor (document §2.2, §6, §9, §12): edges, the graph, next hops, and what leaves for the disk."""

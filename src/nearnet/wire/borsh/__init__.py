@@ -1,0 +1,1 @@
+"""The borsh dialect, which nodes of 2022 speak, and the borsh forms inside protobuf messages (`wire.md` §2 to §5)."""
