@@ -45,7 +45,7 @@ class AskingClient(DefaultClient):
 
 
 def quiet_config() -> NetworkConfig:
-    """A listener on loopback on a port of the system's choice, and no dialling except by command."""
+    """A listener on loopback on a port of the system's choice, and no dialing except by command."""
     overrides = {"network_config_overrides": {"outbound_disabled": True}}
     return NetworkConfig.model_validate(
         {"network": {"addr": "127.0.0.1:0", "experimental": overrides}, "nearnet": {"dialect": "borsh"}}

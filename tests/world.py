@@ -36,7 +36,7 @@ START = Now(123_456.75, 1_700_000_000.5)
 
 
 def make_config(**network: Any) -> NetworkConfig:
-    """A quiet node's config: no dialling of its own unless asked for."""
+    """A quiet node's config: no dialing of its own unless asked for."""
     overrides = {"network_config_overrides": {"outbound_disabled": network.pop("outbound_disabled", True)}}
     nearnet = network.pop("nearnet", {})
     network.setdefault("experimental", overrides)
@@ -225,7 +225,7 @@ class World:
         mine.other, theirs.other = theirs, mine
         if accepted is not None:
             target.pipes[accepted.id] = theirs
-        peer = node.core.dialled(dial, target.address, self.now, 50_000)
+        peer = node.core.dialed(dial, target.address, self.now, 50_000)
         mine.peer = peer
         node.pipes[peer.id] = mine
         if accepted is None:

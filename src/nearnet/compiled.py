@@ -39,9 +39,10 @@ def digest_of_sources() -> str:
 
     The modules that are compiled, those whose constants they hold, the list of them, and this Python's version.
     """
-    names = ["keys.py", *(f"{part}/{name}" for part in ("core", "wire") for name in os.listdir(_PACKAGE / part))]
+    parts = [path for part in ("core", "wire") for path in (_PACKAGE / part).rglob("*.py")]
+    names = ["keys.py", *(path.relative_to(_PACKAGE).as_posix() for path in parts)]
     digest = hashlib.sha256(str(sys.implementation.cache_tag).encode() + (_CHECKOUT / "setup.py").read_bytes())
-    for name in sorted(name for name in names if name.endswith(".py")):
+    for name in sorted(names):
         digest.update(name.encode() + b"\0" + (_PACKAGE / name).read_bytes())
     return digest.hexdigest()
 

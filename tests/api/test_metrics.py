@@ -79,7 +79,7 @@ async def test_every_metric_of_the_reference_node_or_a_word_on_why_not() -> None
         await other.ping(node.peer_id)
         await get(server, "/status")
         await post(server, call("nothing like that"))
-        while not (node.driver.timings.monitor_peers.total and node.driver.timings.recalculation.total):
+        while not (node.driver.loop_times.monitor_peers.total and node.driver.loop_times.recalculation.total):
             await asyncio.sleep(0.01)
         types, values = read((await get(server, "/metrics")).body.decode())
     assert len(reference()) == 60

@@ -35,7 +35,7 @@ class Lookout:
 
 @contextlib.asynccontextmanager
 async def watched(neighbours: int = 2) -> AsyncIterator[Lookout]:
-    """With so many connected neighbours, dialled by turns."""
+    """With so many connected neighbours, dialed by turns."""
     async with contextlib.AsyncExitStack() as stack:
         config = quiet_config(rpc={"addr": "127.0.0.1:0"}, chain_id="lookout")
         node = await stack.enter_async_context(Node(config))
@@ -44,8 +44,8 @@ async def watched(neighbours: int = 2) -> AsyncIterator[Lookout]:
         stack.push_async_callback(server.stop)
         others = [await stack.enter_async_context(Node(quiet_config(chain_id="lookout"))) for _ in range(neighbours)]
         for at, other in enumerate(others):
-            dialler, listener = (node, other) if at % 2 else (other, node)
-            await dialler.connect(place(listener))
+            dialer, listener = (node, other) if at % 2 else (other, node)
+            await dialer.connect(place(listener))
         await until(node, lambda: len(node.core.peers) == neighbours)
         yield Lookout(node, server, others)
         assert node.driver.unhandled == 0

@@ -152,7 +152,7 @@ class Replay:
         """What the node dials last answers, as connection `number`."""
         dial = self.dials.pop()
         assert dial.peer.addr is not None
-        self._keep(number, self.core.dialled(dial, dial.peer.addr, self.now, 50_000))
+        self._keep(number, self.core.dialed(dial, dial.peer.addr, self.now, 50_000))
         self._settle()
 
     def _keep(self, number: int, peer: Peer) -> None:

@@ -50,7 +50,7 @@ def _ready(node: Replay, number: int = 0, key: SecretKey = KEY) -> None:
     assert isinstance(_told(node, number)[0], Handshake)
 
 
-def _dialled(node: Replay, number: int = 0) -> None:
+def _dialed(node: Replay, number: int = 0) -> None:
     node.core.connect(PeerInfo(KEY.public_key, SocketAddress("127.0.0.1", 30_000)), node.now, "borsh")
     node.advance(node.now.mono)
     node.answer_dial(number)
@@ -98,8 +98,8 @@ def test_a_listener_answers_every_version_until_the_timeout(node: Replay) -> Non
 
 
 @pytest.mark.threat(13)
-def test_a_dialler_tries_twice_more(node: Replay) -> None:
-    _dialled(node)
+def test_a_dialer_tries_twice_more(node: Replay) -> None:
+    _dialed(node)
     failure = HandshakeFailure(PeerInfo(KEY.public_key), ProtocolVersionMismatch(51, 50))
     for _ in range(10):
         node.send(0, BORSH.encode(failure))
@@ -116,7 +116,7 @@ def test_a_dialler_tries_twice_more(node: Replay) -> None:
     ],
 )
 def test_a_crafted_last_edge_closes(node: Replay, edge: Edge) -> None:
-    _dialled(node)
+    _dialed(node)
     node.send(0, BORSH.encode(LastEdge(edge)))
     assert len(_told(node, 0)) == 1, "no nonce of theirs is signed"
     assert list(node.closed) == [0]

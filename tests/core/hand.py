@@ -118,7 +118,7 @@ class Core:
         self._ports += 1
         address = SocketAddress(ip, self._ports)
         if dial is not None:
-            peer = self.manager.dialled(dial, address, self.now, 50_000)
+            peer = self.manager.dialed(dial, address, self.now, 50_000)
         else:
             accepted = self.manager.accept(address, self.now)
             assert accepted is not None
@@ -126,7 +126,7 @@ class Core:
         self.act()
         return Hand(self, peer, key or key_of(name), dialect)
 
-    def dialled(self, name: str, ip: str = "10.0.0.1", dialect: str | None = "borsh") -> Hand:
+    def dialed(self, name: str, ip: str = "10.0.0.1", dialect: str | None = "borsh") -> Hand:
         """The core dials a peer of that name and the TCP connection is there. No dialect: the config's."""
         key = key_of(name)
         self.manager.connect(PeerInfo(key.public_key, SocketAddress(ip, 24567)), self.now, dialect)

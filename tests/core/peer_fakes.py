@@ -40,7 +40,7 @@ def node(number: int, host: str | None = None) -> BootNode:
 
 
 def make_config(**changes: object) -> SimpleNamespace:
-    """The config's fields that the known peers and the dialler read, flat; `changes` by field name."""
+    """The config's fields that the known peers and the dialer read, flat; `changes` by field name."""
     values: dict[str, object] = {
         "boot_nodes": (),
         "blacklist": (),

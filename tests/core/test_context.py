@@ -31,7 +31,7 @@ def test_outbound_connections_are_counted():
     core = Core()
     core.ready("a")
     assert core.manager.context.outbound_count == 0
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     (proposed,) = hand.read()
     hand.say(hand.handshake(proposed.partial_edge_info.nonce))
     assert core.manager.context.outbound_count == 1

@@ -416,7 +416,7 @@ def test_an_owned_account_with_such_a_key_is_ignored(place):
 @BOTH
 def test_a_failure_that_names_such_a_peer_is_not_stored(dialect):
     core = Core()
-    hand = core.dialled("a", dialect=dialect)
+    hand = core.dialed("a", dialect=dialect)
     hand.say(HandshakeFailure(PeerInfo(ODD_KEY, SocketAddress("10.0.0.8", 24567)), InvalidTarget()))
     assert hand.closed is not None
     assert core.manager.peer_store.get(ODD_KEY) is None

@@ -82,7 +82,7 @@ def test_failures_in_order_then_success_on_one_socket():
     (failure,) = hand.shake(target_peer_id=key_of("x").public_key)
     assert failure.reason == InvalidTarget()
     answer = hand.shake(protocol_version=83)[0]
-    assert (answer.protocol_version, answer.sender_listen_port) == (83, 24567), "the version of the dialler"
+    assert (answer.protocol_version, answer.sender_listen_port) == (83, 24567), "the version of the dialer"
 
 
 @pytest.mark.scenario(68)
@@ -214,7 +214,7 @@ def auto():
 @pytest.mark.interop("which dialect")
 def test_silence_to_today_is_answered_by_the_other_dialect():
     core = auto()
-    hand = core.dialled("b", dialect=None)
+    hand = core.dialed("b", dialect=None)
     assert hand.dialect.name == NEW
     core.advance(3.9)
     assert hand.closed is None
@@ -230,14 +230,14 @@ def test_silence_to_today_is_answered_by_the_other_dialect():
     assert other.peer.is_ready
     core.manager.lost(other.peer, "gone", core.now)
     core.advance(2)
-    assert core.dialled("b", dialect=None).dialect.name == "borsh", "remembered"
+    assert core.dialed("b", dialect=None).dialect.name == "borsh", "remembered"
     assert dict(core.store.items("PeerDialect")) == {other.id: b"borsh"}
 
 
 @pytest.mark.interop("which dialect")
 def test_a_close_without_an_answer_tries_the_other_at_once_and_once():
     core = auto()
-    hand = core.dialled("b", dialect=None)
+    hand = core.dialed("b", dialect=None)
     core.manager.lost(hand.peer, "closed by the peer", core.now)
     core.advance(0.01)
     assert [dial.dialect for dial in core.dials] == [NEW, "borsh"]
@@ -251,14 +251,14 @@ def test_a_close_without_an_answer_tries_the_other_at_once_and_once():
 @pytest.mark.interop("which dialect")
 def test_an_answer_that_reads_settles_the_dialect():
     core = auto()
-    hand = core.dialled("b", dialect=None)
+    hand = core.dialed("b", dialect=None)
     (ours,) = hand.told(Handshake)
     core.advance(1.5)
     hand.say(HandshakeFailure(PeerInfo(hand.id), GenesisMismatch(OTHER_GENESIS)))
     assert hand.closed is not None
     core.advance(0.5)
     assert [dial.dialect for dial in core.dials] == [NEW]
-    late = core.dialled("c", dialect=None)
+    late = core.dialed("c", dialect=None)
     (ours,) = late.told(Handshake)
     late.shake(ours.partial_edge_info.nonce)
     core.advance(5)
@@ -270,10 +270,10 @@ def test_an_answer_that_reads_settles_the_dialect():
 @pytest.mark.threat(24)
 @pytest.mark.parametrize("dialect", ["borsh", NEW])
 def test_a_tie_is_broken_by_ids_whatever_is_spoken(dialect):
-    """The connection that the lower id dialled stays: ours here, in its second dialect if need be."""
+    """The connection that the lower id dialed stays: ours here, in its second dialect if need be."""
     core = auto()
     name = next(f"high {n}" for n in range(100) if key_of(f"high {n}").public_key > ME.public_key)
-    core.dialled(name, dialect=None)
+    core.dialed(name, dialect=None)
     theirs = core.hand(name, dialect=dialect)
     theirs.say(theirs.handshake())
     assert theirs.closed == "tie break"
@@ -284,12 +284,12 @@ def test_a_tie_is_broken_by_ids_whatever_is_spoken(dialect):
 def test_no_second_try_for_who_has_connected_meanwhile():
     core = auto()
     name = next(f"low {n}" for n in range(100) if key_of(f"low {n}").public_key < ME.public_key)
-    dialled = core.dialled(name, dialect=None)
+    dialed = core.dialed(name, dialect=None)
     theirs = core.hand(name)
     theirs.shake()
     assert theirs.peer.is_ready
     core.advance(4.1)
-    assert dialled.closed == "no answer in protobuf"
+    assert dialed.closed == "no answer in protobuf"
     assert len(core.dials) == 1
 
 
@@ -301,7 +301,7 @@ def test_no_second_try_for_who_has_connected_meanwhile():
 @pytest.mark.parametrize("flag", [False, True])
 def test_a_disconnect_is_answered_and_its_flag_forgets_the_link(flag):
     core = Core()
-    hand = core.dialled("b", dialect=NEW)
+    hand = core.dialed("b", dialect=NEW)
     (ours,) = hand.told(Handshake)
     hand.shake(ours.partial_edge_info.nonce)
     core.advance(700)
@@ -315,13 +315,13 @@ def test_a_disconnect_is_answered_and_its_flag_forgets_the_link(flag):
 
 def test_who_was_banned_is_no_link_to_come_back_to():
     core = Core()
-    hand = core.dialled("b", dialect=NEW)
+    hand = core.dialed("b", dialect=NEW)
     (ours,) = hand.told(Handshake)
     hand.shake(ours.partial_edge_info.nonce)
     core.advance(700)
     core.manager.ban(hand.id, ReasonForBan.ABUSIVE, core.now)
     assert hand.id not in core.manager.dialer.links
-    assert flags(hand) == [False], "we dialled: the flag is the other side's to set"
+    assert flags(hand) == [False], "we dialed: the flag is the other side's to set"
 
 
 def test_a_disconnect_before_ready_is_ignored():

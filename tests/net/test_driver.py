@@ -201,12 +201,12 @@ async def test_actions(setting: Setting) -> None:
 
 
 async def test_dials(setting: Setting) -> None:
-    setting.core.on["dialled"] = lambda dial, address, now, port: setting.core.peer(address, now, dial)
+    setting.core.on["dialed"] = lambda dial, address, now, port: setting.core.peer(address, now, dial)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = SocketAddress(*server.getsockname())
         dial = Dial(1, PeerInfo(SOMEBODY, address), "borsh", 1.0)
         setting.act(dial)
-        ((told, where, _),) = await setting.core.until("dialled")
+        ((told, where, _),) = await setting.core.until("dialed")
         assert (told, where) == (dial, address)
         theirs, name = server.accept()
         with theirs:
@@ -216,10 +216,10 @@ async def test_dials(setting: Setting) -> None:
     assert await setting.core.until("dial_failed") == [[dial, "Connection refused"]]
 
 
-async def test_a_dialled_socket_that_is_gone_already(setting: Setting) -> None:
+async def test_a_dialed_socket_that_is_gone_already(setting: Setting) -> None:
     dial = Dial(1, PeerInfo(SOMEBODY), "borsh", 1.0)
     with socket.socket() as unconnected:
-        await setting.driver._dialled(dial, unconnected)
+        await setting.driver._dialed(dial, unconnected)
     assert setting.core.told("dial_failed") == [[dial, "Transport endpoint is not connected"]]
 
 
@@ -228,7 +228,7 @@ async def test_a_fault_at_the_beginning_of_a_connection_closes_it(setting: Setti
     def fault(*_: Any) -> None:
         raise ZeroDivisionError("a defect")
 
-    setting.core.on.update(accept=fault, dialled=fault)
+    setting.core.on.update(accept=fault, dialed=fault)
     ours, theirs = socket.socketpair()
     setting.driver.accepted(ours, SocketAddress("10.0.0.1", 1))
     assert theirs.recv(1) == b""

@@ -148,7 +148,7 @@ async def test_a_ban_is_not_shortened_unsaid() -> None:
         node.ban(peer, ReasonForBan.ABUSIVE, 60)
 
 
-async def test_boot_nodes_are_dialled_by_name() -> None:
+async def test_boot_nodes_are_dialed_by_name() -> None:
     async with running(1) as (seed,):
         assert seed.addr is not None
         boot = f"{seed.peer_id}@localhost:{seed.addr.port}"

@@ -93,8 +93,8 @@ class Cluster:
 
     async def wire(self, *pairs: tuple[int, int]) -> None:
         """The first node of each pair dials the second."""
-        for dialler, target in pairs:
-            await self.nodes[dialler].connect(address(self.nodes[target]))
+        for dialer, target in pairs:
+            await self.nodes[dialer].connect(address(self.nodes[target]))
 
     async def until(self, holds: Callable[[], bool], seconds: float = 10.0, what: str = "") -> None:
         """Wait until it holds; looked at after every event of any node."""
@@ -142,7 +142,7 @@ def address(node: Node) -> str:
 
 
 def visible(links: list[tuple[int, int, str]], node: int) -> list[tuple[int, int]]:
-    """Of (dialler, target, dialect) those that a node hears of: times for nonces go everywhere, counters over borsh.
+    """Of (dialer, target, dialect) those that a node hears of: times for nonces go everywhere, counters over borsh.
 
     A link has a time for its nonce when it speaks protobuf, or when one of its ends has a neighbour that does.
     """

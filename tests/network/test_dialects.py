@@ -30,8 +30,8 @@ async def form(cluster, links):
     count = 1 + max(max(a, b) for a, b, _ in links)
     for _ in range(count):
         await cluster.start()
-    for dialler, target, dialect in links:
-        await cluster.nodes[dialler].connect(address(cluster.nodes[target]), dialect)
+    for dialer, target, dialect in links:
+        await cluster.nodes[dialer].connect(address(cluster.nodes[target]), dialect)
     await cluster.routes_are({node: expected(links, node) for node in range(count)}, 20)
 
 

@@ -170,7 +170,7 @@ async def test_a_dial_that_ends_at_ourselves():
 
 
 @pytest.mark.threat(13)
-async def test_a_dialler_gives_up_after_three_handshakes():
+async def test_a_dialer_gives_up_after_three_handshakes():
     async with Cluster() as cluster:
         node = await cluster.start()
         async with RawListener(node) as listener:
@@ -185,7 +185,7 @@ async def test_a_dialler_gives_up_after_three_handshakes():
 
 
 @pytest.mark.threat(11)
-async def test_a_dialler_that_hears_of_another_genesis_closes():
+async def test_a_dialer_that_hears_of_another_genesis_closes():
     async with Cluster() as cluster:
         node = await cluster.start()
         async with RawListener(node) as listener:
@@ -200,7 +200,7 @@ async def test_a_dialler_that_hears_of_another_genesis_closes():
 
 
 @pytest.mark.threat(15)
-async def test_an_invalid_target_moves_the_dialled_address_only():
+async def test_an_invalid_target_moves_the_dialed_address_only():
     async with Cluster() as cluster:
         node = await cluster.start()
         victim = await RawPeer.ready(node, "victim", port=4444)
@@ -223,7 +223,7 @@ async def test_an_invalid_target_moves_the_dialled_address_only():
 
 
 @pytest.mark.threat(20)
-async def test_last_edges_told_to_a_dialler():
+async def test_last_edges_told_to_a_dialer():
     async with Cluster() as cluster:
         node = await cluster.start()
         async with RawListener(node) as listener:
@@ -317,7 +317,7 @@ async def test_listen_ports_must_be_told():
 
 
 @pytest.mark.scenario(79)
-async def test_a_raw_peer_pings_in_order_and_a_raw_listener_is_dialled():
+async def test_a_raw_peer_pings_in_order_and_a_raw_listener_is_dialed():
     async with Cluster() as cluster:
         node = await cluster.start()
         fresh = int(time.time()) | 1
@@ -326,10 +326,10 @@ async def test_a_raw_peer_pings_in_order_and_a_raw_listener_is_dialled():
             pongs = [(await raw.receive_kind(Routed)).message.body for _ in range(4)]
             assert [int.from_bytes(body[1:9], "little") for body in pongs] == [0, 1, 2, 3]
         async with RawListener(node, "boot node") as listener:
-            dialler = await cluster.start(make_config(outbound=True, boot_nodes=listener.address))
-            listener.target = Target.of(dialler)
+            dialer = await cluster.start(make_config(outbound=True, boot_nodes=listener.address))
+            listener.target = Target.of(dialer)
             peer = await listener.peer()
             asked = await peer.receive()
-            assert (asked.sender_peer_id, asked.target_peer_id) == (dialler.peer_id, listener.key.public_key)
+            assert (asked.sender_peer_id, asked.target_peer_id) == (dialer.peer_id, listener.key.public_key)
             peer.send(peer.handshake(nonce=asked.partial_edge_info.nonce))
-            await cluster.until(lambda: listener.key.public_key in dialler.core.peers)
+            await cluster.until(lambda: listener.key.public_key in dialer.core.peers)

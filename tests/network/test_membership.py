@@ -30,7 +30,7 @@ def booted(*boot: str, **changes: object) -> NetworkConfig:
 
 @pytest.mark.scenario(2)
 @pytest.mark.scenario(25)
-async def test_a_boot_node_is_dialled_without_a_command():
+async def test_a_boot_node_is_dialed_without_a_command():
     async with Cluster() as cluster:
         first = await cluster.start()
         await cluster.start(booted(address(first)))

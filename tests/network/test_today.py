@@ -170,7 +170,7 @@ async def test_who_is_among_the_waiting_sockets_can_finish():
 
 
 @pytest.mark.scenario(79)
-async def test_a_raw_peer_pings_in_order_and_a_raw_boot_node_is_dialled():
+async def test_a_raw_peer_pings_in_order_and_a_raw_boot_node_is_dialed():
     async with Cluster() as cluster:
         node = await cluster.start()
         async with await ready(node) as raw:
@@ -180,12 +180,12 @@ async def test_a_raw_peer_pings_in_order_and_a_raw_boot_node_is_dialled():
             assert all(pong.created_at is not None and pong.num_hops == 0 for pong in pongs)
         async with RawListener(node, "boot node", NEW) as listener:
             config = make_config(outbound=True, dialect=NEW, boot_nodes=listener.address)
-            dialler = await cluster.start(config)
+            dialer = await cluster.start(config)
             peer, asked = await listener.asked()
-            assert asked.sender_peer_id == dialler.peer_id
-            peer.target = dataclasses.replace(peer.target, peer_id=dialler.peer_id)
+            assert asked.sender_peer_id == dialer.peer_id
+            peer.target = dataclasses.replace(peer.target, peer_id=dialer.peer_id)
             peer.send(peer.handshake(nonce=asked.partial_edge_info.nonce))
-            await cluster.until(lambda: listener.key.public_key in dialler.core.peers)
+            await cluster.until(lambda: listener.key.public_key in dialer.core.peers)
 
 
 # --- messages ------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ async def test_a_ban_is_told_with_the_flag_and_ends():
 
 @pytest.mark.scenario(69)
 @pytest.mark.interop("fresh nonces", "RequestUpdateNonce")
-async def test_the_dialler_asks_for_fresh_nonces():
+async def test_the_dialer_asks_for_fresh_nonces():
     async with Cluster() as cluster:
         node = await cluster.start(make_config(dialect=NEW, timing={"nonce_refresh_interval": 0.2}))
         async with RawListener(node, dialect=NEW) as listener:

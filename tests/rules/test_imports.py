@@ -15,7 +15,19 @@ from source_files import PACKAGE, label, module_name, source_files, tree
 IMPURE = {"asyncio", "os", "random", "select", "selectors", "signal", "socket", "subprocess", "threading", "time"}
 LAYERS = {
     **dict.fromkeys(
-        ("base58", "compiled", "compiling", "errors", "keys", "ml_dsa", "wire", "config", "client", "home", "version"),
+        (
+            "base58",
+            "compiled",
+            "numba_loops",
+            "errors",
+            "keys",
+            "ml_dsa",
+            "wire",
+            "config",
+            "client",
+            "home",
+            "version",
+        ),
         0,
     ),
     "core": 1,

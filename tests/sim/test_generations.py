@@ -315,7 +315,7 @@ def test_a_second_handshake_closes():
 @pytest.mark.parametrize("year", [2025, 2026])
 def test_the_answer_carries_the_version_that_was_sent(year):
     for version, passed in ((87, 1), (86, 0), (88, 0)):
-        door = Door(year, PeerState.DIALLED)
+        door = Door(year, PeerState.DIALED)
         assert len(door.feed(handshake(version=version))) == passed
         assert bool(door.core.ends) != bool(passed)
     assert len(Door(year, PeerState.ACCEPTED).feed(handshake(version=3))) == 1
@@ -538,7 +538,7 @@ def _rewrite_tables(monkeypatch, rewrite):
     flush = SimNode._flush
 
     def rewritten(node, peer, now):
-        if node.is_ours and peer.is_today:
+        if node.is_ours and peer.is_protobuf:
             framer = Framer()
             framer.feed(b"".join(peer.to_send()))
             data = b""

@@ -92,7 +92,7 @@ def test_a_paused_process_does_all_of_it_later():
     assert connected(node, third)
 
 
-def test_behind_a_nat_one_dials_and_is_not_dialled():
+def test_behind_a_nat_one_dials_and_is_not_dialed():
     world = world_of(2)
     node, other = world.nodes
     node.reachable = False
@@ -159,7 +159,7 @@ def test_a_component_that_is_stored_is_told_to_the_core():
 
 def test_the_five_verbs_are_all_that_is_used():
     """What a node asks of its core is part of the core's interface: its inputs, outputs and commands."""
-    verbs = ("accept", "dialled", "dial_failed", "receive", "lost", "drained", "verified", "routes_ready", "persisted")
+    verbs = ("accept", "dialed", "dial_failed", "receive", "lost", "drained", "verified", "routes_ready", "persisted")
     assert all(callable(getattr(PeerManager, verb)) for verb in (*verbs, "on_timer", "next_timer", "take_actions"))
 
 

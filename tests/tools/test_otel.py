@@ -52,7 +52,7 @@ class Traced:
 
 @contextlib.asynccontextmanager
 async def line(dialect: str, count: int = 2) -> AsyncIterator[list[Traced]]:
-    """Traced nodes, each dialling the one before it; their spans have ended when it has."""
+    """Traced nodes, each dialing the one before it; their spans have ended when it has."""
     traced = [Traced(dialect) for _ in range(count)]
     async with contextlib.AsyncExitStack() as stack:
         for one in traced:
@@ -88,14 +88,14 @@ def own(span: ReadableSpan) -> int:
 
 
 async def test_both_ends_of_a_connection_are_one_trace() -> None:
-    async with line("protobuf") as (listener, dialler):
-        await listener.node.ping(dialler.node.peer_id)  # It and its answer come behind both tables.
-    out, taken = dialler.span("connection"), listener.span("connection")
+    async with line("protobuf") as (listener, dialer):
+        await listener.node.ping(dialer.node.peer_id)  # It and its answer come behind both tables.
+    out, taken = dialer.span("connection"), listener.span("connection")
     assert dict(out.attributes or {})["nearnet.direction"] == "outbound"
-    assert dict(taken.attributes or {})["nearnet.peer_id"] == str(dialler.node.peer_id)
+    assert dict(taken.attributes or {})["nearnet.peer_id"] == str(dialer.node.peer_id)
     assert trace_id(out) == trace_id(taken)
-    assert parent(taken) == own(dialler.span("handshake")), "as the frame told"
-    for traced, connection in ((dialler, out), (listener, taken)):
+    assert parent(taken) == own(dialer.span("handshake")), "as the frame told"
+    for traced, connection in ((dialer, out), (listener, taken)):
         for name in ("handshake", "table exchange"):
             assert parent(traced.span(name)) == own(connection)
             assert traced.span(name).status.status_code is StatusCode.UNSET
@@ -133,16 +133,16 @@ async def test_borsh_has_spans_and_carries_none() -> None:
 
 
 async def test_a_refused_handshake_says_why() -> None:
-    listener, dialler = Traced("protobuf", "another"), Traced("protobuf")
-    async with listener.node, dialler.node:
+    listener, dialer = Traced("protobuf", "another"), Traced("protobuf")
+    async with listener.node, dialer.node:
         with pytest.raises(PeerRefused):
-            await dialler.node.connect(f"{listener.node.peer_id}@{listener.node.addr}")
-    handshake = dialler.span("handshake")
+            await dialer.node.connect(f"{listener.node.peer_id}@{listener.node.addr}")
+    handshake = dialer.span("handshake")
     assert handshake.status.status_code is StatusCode.ERROR
     assert "its genesis is another" in (handshake.status.description or "")
-    assert dict(dialler.span("connection").attributes or {})["nearnet.closed"] == handshake.status.description
-    assert dialler.spans("table exchange") == []
-    assert dialler.tracing._open == {}
+    assert dict(dialer.span("connection").attributes or {})["nearnet.closed"] == handshake.status.description
+    assert dialer.spans("table exchange") == []
+    assert dialer.tracing._open == {}
 
 
 async def test_what_is_not_sampled_is_not_sampled_anywhere() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE
-from values_today import accounts, addresses, hashes, u64
+from protobuf_values import accounts, addresses, hashes, u64
 
 from nearnet.errors import Malformed, WireError
 from nearnet.keys import CryptoHash, PublicKey, SecretKey, Signature

@@ -106,7 +106,7 @@ def _graph(node: Node) -> Iterable[Metric]:
         "Computations of next hops",
         [({}, float(computed))],
     )
-    seconds: list[_Sample] = [({}, node.driver.timings.recalculation)]
+    seconds: list[_Sample] = [({}, node.driver.loop_times.recalculation)]
     yield "near_routing_table_recalculation_seconds", "histogram", "Seconds of one computation of next hops", seconds
 
 

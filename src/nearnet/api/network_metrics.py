@@ -118,7 +118,7 @@ def _frames(node: Node) -> Iterator[Metric]:
 
 
 def _times(node: Node) -> Iterator[Metric]:
-    timings = node.driver.timings
+    timings = node.driver.loop_times
     inputs = [({"message": what}, histogram) for what, histogram in timings.inputs.items()]
     yield "near_peer_manager_messages_time", "histogram", "Seconds that the core took for an input", inputs
     monitor = [({"trigger": "monitor_peers"}, timings.monitor_peers)]

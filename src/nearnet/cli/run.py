@@ -19,7 +19,7 @@ _NetworkAddr = Annotated[str | None, typer.Option("--network-addr", help='IP:POR
 _BootNodes = Annotated[str | None, typer.Option("--boot-nodes", help="KEY@HOST:PORT, comma separated.")]
 _RpcAddr = Annotated[str | None, typer.Option("--rpc-addr", help='IP:PORT of the RPC; "" for none.')]
 _DialectOption = Annotated[
-    Literal["auto", "borsh", "protobuf"] | None, typer.Option("--dialect", help="What to speak when dialling.")
+    Literal["auto", "borsh", "protobuf"] | None, typer.Option("--dialect", help="What to speak when dialing.")
 ]
 _StoreOption = Annotated[str | None, typer.Option("--store", help="memory, or the database's path.")]
 _LogFormat = Annotated[

@@ -1,4 +1,4 @@
-"""Decisions, without clock, chance or socket; `peer_manager.py` is the way in."""
+"""Decisions, without clock, chance or socket; `peer_manager/manager.py` is the way in."""
 
 from nearnet.compiled import with_compiled
 

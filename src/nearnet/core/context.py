@@ -85,11 +85,11 @@ class Context:
 
     def sync_delay(self, peer: Peer) -> float:
         """Seconds from Ready to the first table and question: none with today's peers (`behaviour.md` §2)."""
-        return 0.0 if peer.is_today else self.config.nearnet.timing.wait_for_sync_delay
+        return 0.0 if peer.is_protobuf else self.config.nearnet.timing.wait_for_sync_delay
 
     @property
     def outbound_count(self) -> int:
-        """Ready connections that we dialled."""
+        """Ready connections that we dialed."""
         return sum(peer.direction == "outbound" for peer in self.peers.values())
 
     @property

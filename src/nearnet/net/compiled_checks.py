@@ -17,8 +17,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from nearnet.compiling import compile_loop
 from nearnet.keys import ROW, sodium_address
+from nearnet.numba_loops import compile_loop
 from nearnet.wire.edge_layout import MIN_EDGE
 
 __all__ = ["first_refused", "first_refused_edge"]

@@ -31,11 +31,11 @@ from nearnet.core.runtime.actions import (
     Verify,
 )
 from nearnet.core.runtime.clock import Now
-from nearnet.net.dialling import Dialling
 from nearnet.net.edge_validator import EdgeValidator
 from nearnet.net.half_open import HalfOpen
+from nearnet.net.loop_times import LoopTimes
 from nearnet.net.persister import Persister
-from nearnet.net.timings import Timings
+from nearnet.net.tcp_dialer import TcpDialer
 from nearnet.net.transport import READ_OF_LARGE, PeerConnection, attach, remote_end
 from nearnet.wire.messages import SocketAddress
 
@@ -72,7 +72,7 @@ class Driver:
         """By `Peer.id`."""
         self.unhandled = 0
         """Faults of ours that ended a connection or an input: 0 in every test."""
-        self.timings = Timings()
+        self.loop_times = LoopTimes()
         self._config = core.config
         self._publish = publish
         self._loop = asyncio.get_running_loop()
@@ -82,7 +82,7 @@ class Driver:
         self.validator = EdgeValidator(self._config.nearnet.verifier_threads, self._loop, self._verified, self._checked)
         core.routed.check = self.validator.check_now
         self.persister = Persister(store, overlay, self._store_executor, self._stored, self._degraded)
-        self._dialling = Dialling(self._config, self._dialled, self._dial_failed)
+        self._dialing = TcpDialer(self._config, self._dialed, self._dial_failed)
         self._half_open = HalfOpen(self.connections, self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
         self._inside = False
@@ -113,7 +113,7 @@ class Driver:
                 self._settle(now)
                 self._inside = False
                 busy = time.monotonic() - now.mono
-                self.timings.input(what, busy)
+                self.loop_times.input(what, busy)
                 if busy > self._config.nearnet.limits.loop_stall:
                     self._stalled(what, busy)
 
@@ -135,7 +135,7 @@ class Driver:
         self._settle(now)
         self._inside = False
         busy = time.monotonic() - now.mono
-        self.timings.received.observe(busy)
+        self.loop_times.received.observe(busy)
         if busy > self._config.nearnet.limits.loop_stall:
             self._stalled("received", busy)
 
@@ -200,7 +200,7 @@ class Driver:
         rounds, begun = self.core.membership.rounds, time.monotonic()
         self.feed("timer", self.core.on_timer)
         if self.core.membership.rounds != rounds:
-            self.timings.monitor_peers.observe(time.monotonic() - begun)
+            self.loop_times.monitor_peers.observe(time.monotonic() - begun)
 
     # --- actions ---------------------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ class Driver:
             case Recompute(snapshot):
                 self._recompute(snapshot, now)
             case Dial():
-                self._dialling.open(action)
+                self._dialing.open(action)
             case Close(number, _, flush):
                 self._close(number, flush)
             case PauseReading(number):
@@ -246,7 +246,7 @@ class Driver:
     def _shortest_paths(self, snapshot: Snapshot) -> Routes:
         begun = time.monotonic()
         routes = shortest_paths(snapshot)
-        self.timings.recalculation.observe(time.monotonic() - begun)
+        self.loop_times.recalculation.observe(time.monotonic() - begun)
         return routes
 
     def _verified(self, verdicts: list[Verdict]) -> None:
@@ -288,7 +288,7 @@ class Driver:
         connection = self._connection(peer)
         self._spawn(attach(connection, sock, self._config))
 
-    async def _dialled(self, dial: Dial, sock: socket.socket) -> None:
+    async def _dialed(self, dial: Dial, sock: socket.socket) -> None:
         try:
             address = SocketAddress(*remote_end(sock.getpeername()))
         except OSError as error:  # It was reset already.
@@ -300,9 +300,9 @@ class Driver:
 
         def begin(now: Now) -> None:
             nonlocal connection
-            connection = self._connection(self.core.dialled(dial, address, now, local_port))
+            connection = self._connection(self.core.dialed(dial, address, now, local_port))
 
-        self.feed("dialled", begin)
+        self.feed("dialed", begin)
         if connection is None:
             sock.close()
         else:
@@ -333,7 +333,7 @@ class Driver:
     async def stop(self, timeout: float) -> None:
         """Tell the peers, send what is queued, store what is pending, end the threads; within `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        self._dialling.close()
+        self._dialing.close()
         self.feed("stop", self.core.stop)
         gone = [connection.gone for connection in self.connections.values()]
         if gone:

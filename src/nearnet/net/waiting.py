@@ -52,13 +52,13 @@ async def wait_until_ready(
         async with asyncio.timeout(timeout):
             dial()
             while peer_id not in core.peers:
-                failed = bool(reasons) and not core.dialer.is_dialling(peer_id)
+                failed = bool(reasons) and not core.dialer.is_dialing(peer_id)
                 changed.clear()
                 try:
                     async with asyncio.timeout(OTHER_WAY if failed else None):
                         await changed.wait()
                 except TimeoutError:
-                    if failed and not core.dialer.is_dialling(peer_id):
+                    if failed and not core.dialer.is_dialing(peer_id):
                         break
     except TimeoutError:
         reasons.append(f"not connected within {timeout:g} s")

@@ -289,7 +289,7 @@ class Gate:
             return self._drop("foreign dialect", kind, peer)
         if not generation.third_keys and has_third_key(generation.dialect, kind, frame):
             return self._drop("third key", kind, peer)
-        if kind == "Handshake" and generation.exact_version and peer.state is PeerState.DIALLED:
+        if kind == "Handshake" and generation.exact_version and peer.state is PeerState.DIALED:
             version = self.dialect.peek_handshake_version(frame)
             if version != peer.sent_version:
                 raise _Offense("answer of another version")

@@ -251,7 +251,7 @@ class Invariants:
     def _bridge(self, node: SimNode) -> None:
         """A node of ours with neighbors of both dialects has dated edges only, so that all may be told of them."""
         core = node.core
-        if not node.is_ours or not any(peer.is_today for peer in core.peers.values()):
+        if not node.is_ours or not any(peer.is_protobuf for peer in core.peers.values()):
             return
         for peer_id in core.peers:
             edge = core.table.get(node.id, peer_id)

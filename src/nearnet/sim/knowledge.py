@@ -44,7 +44,7 @@ class Part:
         """The newest nonce of each pair that is connected, as its ends have it."""
         for node in nodes:
             peers = {peer_id: peer for peer_id, peer in node.core.peers.items() if peer_id in ids}
-            links[node.id] = [peer_id for peer_id, peer in peers.items() if not peer.is_today]
+            links[node.id] = [peer_id for peer_id, peer in peers.items() if not peer.is_protobuf]
             for peer_id in peers:
                 edge = node.core.table.get(node.id, peer_id)
                 if edge is not None and edge.is_active:

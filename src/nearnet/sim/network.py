@@ -133,7 +133,7 @@ class Network:
     # --- connections -----------------------------------------------------------------------------
 
     def dial(self, party: SimNode, dial: Dial, port: int | None = None) -> None:
-        """Carry out a node's dial; `party.on_dialled` or `party.on_dial_failed` follows."""
+        """Carry out a node's dial; `party.on_dialed` or `party.on_dial_failed` follows."""
         address, world = dial.peer.addr, self.world
         if dial.host is not None:
             address = world.names.get(dial.host)
@@ -144,7 +144,7 @@ class Network:
             party,
             address,
             dial.timeout,
-            partial(party.on_dialled, dial, address),
+            partial(party.on_dialed, dial, address),
             partial(party.on_dial_failed, dial),
         )
 

@@ -307,7 +307,7 @@ class SimNode:
     # --- what the network calls ------------------------------------------------------------------
 
     def on_accept(self, end: End, ip: str, port: int) -> None:
-        """Somebody dialled us."""
+        """Somebody dialed us."""
         if self.paused:
             self._waiting.append(partial(self.on_accept, end, ip, port))
             return
@@ -319,14 +319,14 @@ class SimNode:
             return
         self._begins(peer, end)
 
-    def on_dialled(self, dial: Dial, address: SocketAddress, end: End) -> None:
+    def on_dialed(self, dial: Dial, address: SocketAddress, end: End) -> None:
         """Our dial has a connection."""
         if not self.up:
             end.close(flush=False)
             return
 
         def begin(now: Now) -> None:
-            peer = self.core.dialled(dial, address, now, 50_000 + end.wire.number % 10_000)
+            peer = self.core.dialed(dial, address, now, 50_000 + end.wire.number % 10_000)
             self._begins(peer, end)
             if peer.dialect is not None:
                 peer.dialect = self.world.pool.dialect(peer.dialect)

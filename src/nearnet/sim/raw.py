@@ -303,7 +303,7 @@ class RawPeer:
         self.heard.append("refused")
 
     def on_accept(self, end: End, ip: str, port: int) -> None:
-        """A node dialled us."""
+        """A node dialed us."""
         self.on_open(end)
 
     def send(self, data: bytes) -> None:

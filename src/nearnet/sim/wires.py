@@ -38,13 +38,13 @@ class Party(Protocol):
 
 
 class Listener(Party, Protocol):
-    """Who can be dialled."""
+    """Who can be dialed."""
 
     up: bool
     reachable: bool
 
     def on_accept(self, end: End, ip: str, port: int) -> None:
-        """Somebody dialled; without a `tag` the end is lost."""
+        """Somebody dialed; without a `tag` the end is lost."""
 
 
 class Flow:
@@ -156,14 +156,14 @@ class End:
 
 
 class Wire:
-    """A connection. Its first end dialled."""
+    """A connection. Its first end dialed."""
 
     __slots__ = ("broken", "cut_at", "ends", "network", "number")
 
-    def __init__(self, network: Network, number: int, dialler: Party, listener: Party, latencies: tuple[float, float]):
+    def __init__(self, network: Network, number: int, dialer: Party, listener: Party, latencies: tuple[float, float]):
         self.network = network
         self.number = number
-        first, second = self.ends = (End(self, dialler, latencies[0]), End(self, listener, latencies[1]))
+        first, second = self.ends = (End(self, dialer, latencies[0]), End(self, listener, latencies[1]))
         first.other, second.other = second, first
         self.broken = False
         """Whether no byte passes any more, either way."""

@@ -105,17 +105,17 @@ class _Watched:
     # --- spans -----------------------------------------------------------------------------------
 
     def _begin(self, parent: Context | None) -> None:
-        """With the first frame: its trace is the dialler's, when it names one."""
+        """With the first frame: its trace is the dialer's, when it names one."""
         if self._connection is not None:
             return
-        dialled = self._peer.direction == "outbound"
+        dialed = self._peer.direction == "outbound"
         facts: dict[str, str | int] = {
             "network.peer.address": self._peer.address.ip,
             "network.peer.port": self._peer.address.port,
             "nearnet.dialect": self.name,
             "nearnet.direction": self._peer.direction,
         }
-        kind = SpanKind.CLIENT if dialled else SpanKind.SERVER
+        kind = SpanKind.CLIENT if dialed else SpanKind.SERVER
         self._connection = self._tracer.start_span("connection", parent, kind, facts)
         self._handshake = self._child("handshake")
 

@@ -38,9 +38,9 @@ def today(core, name):
 
 
 @pytest.mark.scenario(90)
-def test_the_dialler_tells_all_and_asks_for_all_and_again_after_ten_minutes():
+def test_the_dialer_tells_all_and_asks_for_all_and_again_after_ten_minutes():
     core = Core()
-    hand = core.dialled("today", dialect="protobuf")
+    hand = core.dialed("today", dialect="protobuf")
     (ours,) = [message for message in hand.read() if hasattr(message, "partial_edge_info")]
     hand.shake(ours.partial_edge_info.nonce)
     core.advance(0.1)

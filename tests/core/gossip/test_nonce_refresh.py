@@ -20,14 +20,14 @@ def renewing(core, hand, seconds):
         core.advance(1)
         for edge in requests(hand):
             nonces.append(edge.nonce)
-            hand.say(SyncRoutingTable((edge,)) if hand.peer.is_today else ResponseUpdateNonce(edge))
+            hand.say(SyncRoutingTable((edge,)) if hand.peer.is_protobuf else ResponseUpdateNonce(edge))
     return nonces
 
 
 @pytest.mark.scenario(69)
-def test_the_dialler_asks_after_ten_minutes_and_again():
+def test_the_dialer_asks_after_ten_minutes_and_again():
     core = Core()
-    hand = core.dialled("today", dialect="protobuf")
+    hand = core.dialed("today", dialect="protobuf")
     (ours,) = [message for message in hand.read() if hasattr(message, "partial_edge_info")]
     hand.shake(ours.partial_edge_info.nonce)
     first = hand.edge().nonce
@@ -40,7 +40,7 @@ def test_the_dialler_asks_after_ten_minutes_and_again():
     assert hand.peer.is_ready
 
 
-def test_who_was_dialled_waits_to_be_asked():
+def test_who_was_dialed_waits_to_be_asked():
     core = Core()
     hand = core.ready("today", dialect="protobuf")
     assert renewing(core, hand, 1500) == []

@@ -128,10 +128,10 @@ def test_a_large_frame_before_the_handshake():
     hand = core.hand()
     hand.raw(frame_prefix(64 * 1024 + 1))
     assert hand.closed == "frame too large before the handshake"
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     hand.raw(frame_prefix(4 * 2**20))
     assert hand.closed is None
-    hand = core.dialled("c", "10.0.0.2")
+    hand = core.dialed("c", "10.0.0.2")
     hand.raw(frame_prefix(4 * 2**20 + 1))
     assert hand.closed is not None
 
@@ -159,9 +159,9 @@ def test_messages_before_the_handshake():
 
 
 @pytest.mark.threat(22)
-def test_what_a_dialled_peer_pushes_early_counts_when_ready():
+def test_what_a_dialed_peer_pushes_early_counts_when_ready():
     core = Core()
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     (proposed,) = hand.read()
     news = edge_of(key_of("x"), key_of("y"))
     hand.say(SyncRoutingTable((news,)))
@@ -172,7 +172,7 @@ def test_what_a_dialled_peer_pushes_early_counts_when_ready():
 
 
 def test_early_frames_are_bounded():
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     for _ in range(EARLY_FRAMES + 10):
         hand.say(PeersRequest())
     assert len(hand.peer.early) == EARLY_FRAMES
@@ -181,7 +181,7 @@ def test_early_frames_are_bounded():
 
 def test_early_frames_end_with_the_connection():
     core = Core()
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     (proposed,) = hand.read()
     hand.frame(b"\x0d" + b"x")
     hand.say(PeersRequest(), PeersRequest())
@@ -485,7 +485,7 @@ def test_a_dialect_that_reads_another_message_than_it_named():
         def decode(self, frame, skipped):
             return PeersRequest()
 
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     hand.peer.dialect = Odd()
     hand.frame(b"x")
     assert hand.closed is None
@@ -569,7 +569,7 @@ def test_a_frame_over_the_size_of_its_kind_is_dropped_and_not_read():
 
 def test_sizes_by_kind_hold_before_the_handshake_too():
     core = Core()
-    hand = core.dialled("b", dialect="protobuf")
+    hand = core.dialed("b", dialect="protobuf")
     hand.frame(delimited(4, bytes(SMALL_FRAME)))
     assert core.manager.context.counters["nearnet_oversized_messages", "Handshake"] == 1
     assert hand.closed is None
@@ -631,7 +631,7 @@ def test_a_second_handshake_closes(inbound):
     if inbound:
         hand = core.ready("hand", dialect="protobuf")
     else:
-        hand = core.dialled("hand", dialect="protobuf")
+        hand = core.dialed("hand", dialect="protobuf")
         (ours,) = hand.told(Handshake)
         hand.shake(ours.partial_edge_info.nonce)
     assert hand.peer.is_ready

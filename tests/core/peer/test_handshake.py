@@ -57,7 +57,7 @@ def test_future_layouts_get_a_version_failure(rest):
 
 
 @pytest.mark.parametrize("version", [50, 51, 52])
-def test_the_answer_has_the_diallers_version(version):
+def test_the_answer_has_the_dialers_version(version):
     hand = Core().hand()
     (answer,) = hand.shake(protocol_version=version)
     assert answer.protocol_version == version
@@ -155,7 +155,7 @@ def test_an_old_nonce_gets_the_last_edge_and_its_successor_is_taken():
     assert answer.partial_edge_info.nonce == 3
 
 
-# --- as the dialler --------------------------------------------------------------------------------
+# --- as the dialer --------------------------------------------------------------------------------
 
 
 def ready_answer(hand):
@@ -165,7 +165,7 @@ def ready_answer(hand):
 
 
 def test_a_dial_that_succeeds():
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     hand.say(ready_answer(hand))
     assert hand.peer.is_ready
     assert hand.peer.direction == "outbound"
@@ -174,7 +174,7 @@ def test_a_dial_that_succeeds():
 def test_a_node_without_a_listener_tells_the_local_port():
     core = Core()
     core.manager.listening(None)
-    (proposed,) = core.dialled("b").read()
+    (proposed,) = core.dialed("b").read()
     assert proposed.sender_listen_port == 50_000
 
 
@@ -196,7 +196,7 @@ def test_every_interface_is_no_address_to_tell():
     ],
 )
 def test_answers_that_end_a_dial(changes, reason):
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     hand.read()
     hand.say(hand.handshake(**changes))
     assert hand.closed.startswith(reason)
@@ -209,7 +209,7 @@ def failed(reason, peer="b", addr=None):
 @pytest.mark.threat(13)
 def test_version_ping_pong_ends():
     core = Core()
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     versions = []
     for _ in range(MAX_HANDSHAKES):
         versions += [message.protocol_version for message in hand.read()]
@@ -221,7 +221,7 @@ def test_version_ping_pong_ends():
 def versions_sent(core, listener_range, name="b"):
     """The versions of our Handshakes to a listener that takes those of `listener_range`, and the end of the dial."""
     own, oldest = listener_range
-    hand, sent = core.dialled(name, dialect="protobuf"), []
+    hand, sent = core.dialed(name, dialect="protobuf"), []
     while hand.closed is None and not hand.peer.is_ready:
         (ours,) = hand.told(Handshake)
         assert ours.oldest_supported_version == 80
@@ -273,14 +273,14 @@ def test_a_pinned_range_holds_for_remembered_versions_too(remembered, pinned, se
     core = Core()
     versions_sent(core, (remembered, remembered))
     again = Core(core.store, nearnet={"protocol_versions": {"protobuf": pinned}})
-    (ours,) = again.dialled("b", dialect="protobuf").told(Handshake)
+    (ours,) = again.dialed("b", dialect="protobuf").told(Handshake)
     assert ours.protocol_version == sent
 
 
 @pytest.mark.threat(13)
 def test_a_listener_that_refuses_every_version_is_not_remembered():
     core = Core()
-    hand, sent = core.dialled("b", dialect="protobuf"), []
+    hand, sent = core.dialed("b", dialect="protobuf"), []
     for version in range(200, 210):
         sent += [ours.protocol_version for ours in hand.told(Handshake)]
         if hand.closed is None:
@@ -292,7 +292,7 @@ def test_a_listener_that_refuses_every_version_is_not_remembered():
 
 @pytest.mark.threat(13)
 def test_a_listener_that_always_names_another_version_gets_three_handshakes():
-    hand, sent = Core().dialled("b", dialect="protobuf"), []
+    hand, sent = Core().dialed("b", dialect="protobuf"), []
     for version in (120, 87, 86, 85):
         sent += [ours.protocol_version for ours in hand.told(Handshake)]
         if hand.closed is None:
@@ -302,7 +302,7 @@ def test_a_listener_that_always_names_another_version_gets_three_handshakes():
 
 
 def test_a_last_edge_keeps_the_version():
-    hand = Core().dialled("b", dialect="protobuf")
+    hand = Core().dialed("b", dialect="protobuf")
     hand.read()
     hand.say(failed(ProtocolVersionMismatch(120, 119)))
     (second,) = hand.told(Handshake)
@@ -348,23 +348,23 @@ def test_an_undecodable_handshake_of_an_unknown_version_leaves_the_connection_us
 
 
 def test_no_common_version():
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     hand.say(failed(ProtocolVersionMismatch(60, 53)))
     assert hand.closed == "it speaks versions 53 to 60"
 
 
 @pytest.mark.threat(11)
 def test_a_genesis_failure_closes_at_once():
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     hand.say(failed(GenesisMismatch(OTHER_GENESIS)))
     assert hand.closed.startswith("its genesis is other")
 
 
 @pytest.mark.threat(14)
 @pytest.mark.threat(15)
-def test_an_invalid_target_moves_the_dialled_address():
+def test_an_invalid_target_moves_the_dialed_address():
     core = Core()
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     hand.say(failed(InvalidTarget(), "c", SocketAddress("6.6.6.6", 6)))
     store = core.manager.peer_store
     assert hand.closed.startswith("another peer lives there")
@@ -375,7 +375,7 @@ def test_an_invalid_target_moves_the_dialled_address():
 @pytest.mark.threat(20)
 def test_a_last_edge_is_followed():
     core = Core()
-    hand = core.dialled("b")
+    hand = core.dialed("b")
     hand.read()
     hand.say(LastEdge(edge_of(ME, hand.key, 5)))
     (again,) = hand.read()
@@ -390,7 +390,7 @@ def test_a_last_edge_is_followed():
 @pytest.mark.threat(20)
 @pytest.mark.parametrize("which", ["another pair", "forged"])
 def test_crafted_last_edges(which):
-    hand = Core().dialled("b")
+    hand = Core().dialed("b")
     good = edge_of(ME, hand.key, 5)
     edge = edge_of(key_of("x"), hand.key, 99) if which == "another pair" else type(good)(good[:-10] + b"\1" + good[-9:])
     hand.say(LastEdge(edge))
@@ -400,7 +400,7 @@ def test_crafted_last_edges(which):
 @pytest.mark.threat(24)
 @pytest.mark.scenario(71)
 def test_tie_break():
-    """The connection dialled by the higher id loses."""
+    """The connection dialed by the higher id loses."""
     core = Core()
     low, high = sorted((key_of(f"tie {n}") for n in range(50)), key=lambda key: key.public_key)[::49]
     assert low.public_key < ME.public_key < high.public_key

@@ -33,7 +33,7 @@ from nearnet.wire.messages import (
 ME, THEM, OTHER = (SecretKey.from_seed(name, "ed25519") for name in ("me", "them", "other"))
 GENESIS = GenesisId("test", CryptoHash(bytes(32)))
 EXPECTED = Expectation(ME.public_key, GENESIS, 52, 50, 52)
-DIALLED = dataclasses.replace(EXPECTED, peer_id=THEM.public_key, nonce=1)
+DIALED = dataclasses.replace(EXPECTED, peer_id=THEM.public_key, nonce=1)
 
 
 def handshake(**changes):
@@ -51,7 +51,7 @@ def test_table_is_complete(state, given):
     if state is PeerState.CLOSED:
         assert step is Step.IGNORE
     if given is Input.TIMEOUT:
-        assert (step is Step.CLOSE) == (state in (PeerState.ACCEPTED, PeerState.DIALLED))
+        assert (step is Step.CLOSE) == (state in (PeerState.ACCEPTED, PeerState.DIALED))
     if given is Input.OTHER_TIER and state is not PeerState.CLOSED:
         assert step is Step.REFUSE_TIER
     elif state is PeerState.READY:
@@ -60,33 +60,33 @@ def test_table_is_complete(state, given):
         assert (state, given) == (PeerState.READY, Input.HANDSHAKE)
     if step is Step.DISPATCH:
         assert (state, given) == (PeerState.READY, Input.OTHER)
-    if step in (Step.TAKE_FAILURE, Step.TAKE_LAST_EDGE, Step.JUDGE_AS_DIALLER):
-        assert state is PeerState.DIALLED, "only a dialler takes these (`threats.md` rows 15, 20)"
+    if step in (Step.TAKE_FAILURE, Step.TAKE_LAST_EDGE, Step.JUDGE_AS_DIALER):
+        assert state is PeerState.DIALED, "only a dialer takes these (`threats.md` rows 15, 20)"
 
 
 def test_kinds():
     assert step_for(PeerState.ACCEPTED, "Handshake") is Step.JUDGE_AS_LISTENER
-    assert step_for(PeerState.DIALLED, "SyncRoutingTable") is Step.KEEP_FOR_READY
+    assert step_for(PeerState.DIALED, "SyncRoutingTable") is Step.KEEP_FOR_READY
     assert step_for(PeerState.READY, "Ping") is Step.DISPATCH
 
 
 def test_a_good_one():
     assert judge(handshake(), EXPECTED) == Outcome()
-    assert judge(handshake(), DIALLED) == Outcome()
+    assert judge(handshake(), DIALED) == Outcome()
 
 
 @pytest.mark.parametrize("version", [0, 49, 53, 2**32 - 1])
 def test_version_comes_first(version):
     both_wrong = handshake(protocol_version=version, sender_chain_info=PeerChainInfo(GenesisId("x", GENESIS.hash)))
     assert judge(both_wrong, EXPECTED).failure == ProtocolVersionMismatch(52, 50)
-    assert judge(both_wrong, DIALLED).close == "answered with ProtocolVersionMismatch"
+    assert judge(both_wrong, DIALED).close == "answered with ProtocolVersionMismatch"
 
 
 @pytest.mark.parametrize("genesis", [GenesisId("other", GENESIS.hash), GenesisId("test", CryptoHash(b"\7" * 32))])
 def test_genesis(genesis):
     wrong = handshake(sender_chain_info=PeerChainInfo(genesis), target_peer_id=OTHER.public_key)
     assert judge(wrong, EXPECTED).failure == GenesisMismatch(GENESIS)
-    assert judge(wrong, DIALLED).close == "answered with GenesisMismatch"
+    assert judge(wrong, DIALED).close == "answered with GenesisMismatch"
 
 
 @pytest.mark.threat(25)
@@ -97,12 +97,12 @@ def test_ourselves():
 def test_target():
     wrong = handshake(target_peer_id=OTHER.public_key)
     assert judge(wrong, EXPECTED).failure == InvalidTarget()
-    assert judge(wrong, DIALLED).close == "answered with InvalidTarget"
+    assert judge(wrong, DIALED).close == "answered with InvalidTarget"
 
 
 def test_another_peer_answers():
     good = handshake(sender_peer_id=OTHER.public_key, partial_edge_info=sign_edge(OTHER, ME.public_key, 1))
-    assert judge(good, DIALLED).close == "another peer answered"
+    assert judge(good, DIALED).close == "another peer answered"
     assert judge(good, EXPECTED) == Outcome()
 
 
@@ -119,10 +119,10 @@ def test_signature(partial):
     assert judge(handshake(partial_edge_info=partial), EXPECTED).close == "wrong handshake signature"
 
 
-def test_a_dialler_wants_its_own_nonce_back():
+def test_a_dialer_wants_its_own_nonce_back():
     other_nonce = handshake(partial_edge_info=sign_edge(THEM, ME.public_key, 3))
     assert judge(other_nonce, EXPECTED) == Outcome()
-    assert judge(other_nonce, DIALLED).close == "answered with another nonce"
+    assert judge(other_nonce, DIALED).close == "answered with another nonce"
 
 
 PINNED, AUTO = VersionRange(88, 80), VersionRange(88, 80, automatic=True)

@@ -201,10 +201,10 @@ def test_reading_waits_until_little_waits(core: Slow) -> None:
 
 
 def test_large_ones_before_ready_take_their_turn() -> None:
-    """On a connection that we dialled: they are kept until Ready, and looked at in their order."""
+    """On a connection that we dialed: they are kept until Ready, and looked at in their order."""
     core = Slow()
     far = core.ready("far")
-    near = core.dialled("near")
+    near = core.dialed("near")
     for number in (1, 2):
         near.raw(routed(near.key, far.key, number))
     near.shake()

@@ -63,7 +63,7 @@ def test_a_sender_that_goes_takes_its_table_along(core):
 
 
 def test_two_that_came_before_ready_are_both_taken(core):
-    hand = core.dialled("early")
+    hand = core.dialed("early")
     hand.frame(TABLE)
     hand.frame(TABLE)
     hand.shake()

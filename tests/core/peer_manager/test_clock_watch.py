@@ -71,7 +71,7 @@ def test_one_sample_among_many_connections_is_not_enough() -> None:
     """Peers that we dialed answer with our own nonce: they tell no time."""
     core = Core()
     for name in ("b", "c"):
-        dialed = core.dialled(name, dialect=NEW)
+        dialed = core.dialed(name, dialect=NEW)
         (ours,) = dialed.read()
         dialed.shake(ours.partial_edge_info.nonce)
         assert dialed.peer.is_ready

@@ -17,7 +17,7 @@ SOURCE = "9.9.9.9"
 
 
 class Net:
-    """A dialler with its peer store, and the peers that are connected."""
+    """A dialer with its peer store, and the peers that are connected."""
 
     def __init__(self, known=(), store: DictStore | None = None, now: Now = START, **config):
         self.store = store or DictStore()
@@ -120,22 +120,22 @@ class TestMonitor:
         assert Net().dialer.is_outbound_bootstrap_needed(connected, outbound) is needed
         assert not Net(outbound_disabled=True).dialer.is_outbound_bootstrap_needed(connected, outbound)
 
-    def test_nothing_is_dialled_when_outbound_is_disabled(self):
+    def test_nothing_is_dialed_when_outbound_is_disabled(self):
         net = Net(known=[1], outbound_disabled=True, persistent_peers=(node(2),))
         assert net.run(60, accept) == []
 
-    def test_those_being_dialled_count(self):
+    def test_those_being_dialed_count(self):
         net = Net(known=range(1, 10), ideal_connections_lo=2, minimum_outbound_peers=0)
         assert len(net.run(5, lambda net, dial: None)) == 2
-        assert net.dialer.dialling_count == 2
+        assert net.dialer.dialing_count == 2
 
     def test_at_most_eight_at_once(self):
         net = Net(known=range(1, 50))
         dials = net.run(30, lambda net, dial: None)
-        assert len(dials) == net.dialer.dialling_count == 8
+        assert len(dials) == net.dialer.dialing_count == 8
         refuse(net, dials[0][1])
-        assert not net.dialer.is_dialling(dials[0][1].peer.id)
-        assert net.dialer.is_dialling(dials[1][1].peer.id)
+        assert not net.dialer.is_dialing(dials[0][1].peer.id)
+        assert net.dialer.is_dialing(dials[1][1].peer.id)
         assert len(net.run(60, lambda net, dial: None)) == 1
 
     def test_not_those_that_are_already_on_their_way(self):
@@ -197,11 +197,11 @@ class TestBackOff:
         (again,) = net.due()
         refuse(net, dial)
         assert again.id != dial.id
-        assert net.dialer.is_dialling(peer_id(1))
+        assert net.dialer.is_dialing(peer_id(1))
 
 
 class TestPinned:
-    def test_persistent_peers_are_always_dialled_again(self):
+    def test_persistent_peers_are_always_dialed_again(self):
         net = Net(
             persistent_peers=(node(1, host="p.near.org:24567"),), ideal_connections_lo=0, minimum_outbound_peers=0
         )
@@ -246,8 +246,8 @@ class TestLastingLinks:
     def test_a_restart_dials_them_again_the_newest_first(self, numbers):
         net = self.lasting(*numbers)
         again = Net(store=net.store, now=net.now)
-        dialled = [int.from_bytes(dial.peer.id, "big") for dial in again.due()]
-        assert dialled == numbers[::-1][:8]
+        dialed = [int.from_bytes(dial.peer.id, "big") for dial in again.due()]
+        assert dialed == numbers[::-1][:8]
 
     @pytest.mark.scenario(88)
     def test_not_with_the_option_off(self):

@@ -20,7 +20,7 @@ def boot(*names):
 
 
 @pytest.mark.scenario(2)
-def test_boot_nodes_are_dialled():
+def test_boot_nodes_are_dialed():
     core = Core(outbound_disabled=False, boot_nodes=boot("a", "b"))
     core.advance(1)
     assert {dial.peer.id for dial in core.dials} == {key_of("a").public_key, key_of("b").public_key}
@@ -33,7 +33,7 @@ def test_boot_nodes_are_dialled():
 
 def test_who_was_unknown_before_our_dial_has_its_attempt_noted_too():
     core = Core()
-    hand = core.dialled("a")
+    hand = core.dialed("a")
     (proposed,) = hand.read()
     hand.say(hand.handshake(proposed.partial_edge_info.nonce))
     assert core.manager.peer_store.get(hand.id).last_attempt[1] == "Ok"
@@ -97,7 +97,7 @@ def test_peers_are_asked_for_when_nobody_is_left_to_dial():
 def test_ends_are_told_by_what_they_ended():
     core = Core()
     core.manager.lost(core.ready("ready").peer, "gone", core.now)
-    core.manager.lost(core.dialled("dialled").peer, "gone", core.now)
+    core.manager.lost(core.dialed("dialed").peer, "gone", core.now)
     core.manager.lost(core.hand("accepted").peer, "gone", core.now)
     core.act()
     ends = [event for event in core.events if event.kind in ("disconnected", "dial_failed", "handshake_failed")]
@@ -303,7 +303,7 @@ def test_told_peers_are_known():
     assert (len(known), known.get(key_of("a").public_key).addr.ip) == (before, "8.8.8.8"), "told once"
 
 
-def test_a_persistent_peer_is_dialled_again():
+def test_a_persistent_peer_is_dialed_again():
     core = Core(nearnet={"persistent_peers": boot("a")}, outbound_disabled=False)
     core.advance(0.1)
     hand = core.hand("a", "10.0.0.1", core.dials[0])

@@ -134,14 +134,14 @@ class TestTrust:
 class TestInvalidTarget:
     @pytest.mark.threat(15)
     @pytest.mark.scenario(53)
-    def test_takes_the_address_from_whom_we_dialled_there(self):
+    def test_takes_the_address_from_whom_we_dialed_there(self):
         peers = make(boot_nodes=(node(2),))
         peers.connected(info(1), START)
         peers.disconnected(peer_id(1), START)
-        for dialled, told in ((1, 5), (2, 6)):
-            peers.invalid_target(peer_id(dialled), addr(dialled), peer_id(told), START)
-            assert peers.get(peer_id(dialled)).addr is None
-            assert peers.at(addr(dialled)).id == peer_id(told)
+        for dialed, told in ((1, 5), (2, 6)):
+            peers.invalid_target(peer_id(dialed), addr(dialed), peer_id(told), START)
+            assert peers.get(peer_id(dialed)).addr is None
+            assert peers.at(addr(dialed)).id == peer_id(told)
             assert peers.get(peer_id(told)).trust is TrustLevel.DIRECT
 
     @pytest.mark.threat(15)

@@ -96,11 +96,11 @@ class PeerStoreMachine(RuleBasedStateMachine):
         if peer is not None and peer.status is PeerStatus.NOT_CONNECTED:
             peer.status = PeerStatus.UNKNOWN
 
-    @rule(dialled=IDS, address=ADDRESSES, told=IDS)
-    def invalid_target(self, dialled, address, told):
-        self.peers.invalid_target(peer_id(dialled), addr(address), peer_id(told), self.now)
+    @rule(dialed=IDS, address=ADDRESSES, told=IDS)
+    def invalid_target(self, dialed, address, told):
+        self.peers.invalid_target(peer_id(dialed), addr(address), peer_id(told), self.now)
         owner = self.owner(address)
-        if owner == dialled != told:
+        if owner == dialed != told:
             self.model[owner].at = None
         if self.owner(address) is None:
             self.claim(told, address, TrustLevel.DIRECT)

@@ -49,7 +49,7 @@ def refuse(hand: Hand, version: int, oldest: int) -> None:
 
 def refused(core: Core, name: str, version: int = 120, oldest: int = 119) -> Hand:
     """A dial whose Handshakes are all refused."""
-    hand = core.dialled(name, dialect=NEW)
+    hand = core.dialed(name, dialect=NEW)
     while hand.closed is None:
         refuse(hand, version, oldest)
     return hand
@@ -57,7 +57,7 @@ def refused(core: Core, name: str, version: int = 120, oldest: int = 119) -> Han
 
 def follow(core: Core, name: str, version: int = 120, oldest: int = 119) -> Hand:
     """A dial that follows a newer range and becomes Ready."""
-    hand = core.dialled(name, dialect=NEW)
+    hand = core.dialed(name, dialect=NEW)
     hand.read()
     refuse(hand, version, oldest)
     (ours,) = hand.told(Handshake)
@@ -153,7 +153,7 @@ def test_dials_that_follow_another_range_each_time_make_no_line_each() -> None:
 
 def test_a_borsh_version_is_none_of_these() -> None:
     core = Core()
-    hand = core.dialled("a")
+    hand = core.dialed("a")
     refuse(hand, 4_000_000_000, 90)
     assert hand.closed == "it speaks versions 90 to 4000000000"
     assert (watch_of(core).newest_announced, watch_of(core).state(core.now), told(core)) == (0, "ok", [])
@@ -191,7 +191,7 @@ def test_cut_off_and_connected_again(nearnet: dict[str, Any], reason: str) -> No
 
 def test_a_pinned_pair_never_follows() -> None:
     core = Core(nearnet=PINNED)
-    hand = core.dialled("a", dialect=NEW)
+    hand = core.dialed("a", dialect=NEW)
     (first,) = hand.read()
     assert first.protocol_version == 88
     refuse(hand, 120, 119)
@@ -203,7 +203,7 @@ def test_any_other_failure_is_not_being_cut_off() -> None:
     core = Core()
     refused(core, "a")
     assert watch_of(core).state(core.now) == "error"
-    hand = core.dialled("b", dialect=NEW)
+    hand = core.dialed("b", dialect=NEW)
     hand.say(HandshakeFailure(PeerInfo(hand.id), GenesisMismatch(GenesisId("other", CryptoHash(bytes(32))))))
     assert watch_of(core).state(core.now) == "ok"
     assert told(core)[-1] == "cut_off_over"
@@ -221,13 +221,13 @@ def test_a_dead_address_says_nothing_about_versions() -> None:
 def test_silence_after_a_refusal_counts_in_the_last_dialect_alone() -> None:
     """A peer that refuses, is followed and then says no more is behind the refusal."""
     core = Core()
-    hand = core.dialled("a", dialect=NEW)
+    hand = core.dialed("a", dialect=NEW)
     refuse(hand, 120, 119)
     core.manager.lost(hand.peer, "closed by the peer", core.now)
     core.act()
     assert watch_of(core).state(core.now) == "error"
     core = Core(nearnet={"dialect": "auto"})
-    hand = core.dialled("b", dialect=None)
+    hand = core.dialed("b", dialect=None)
     core.manager.lost(hand.peer, "closed by the peer", core.now)
     core.act()
     assert "dialect_refused" in core.kinds()
@@ -248,7 +248,7 @@ def test_it_is_over_when_the_last_failure_is_old() -> None:
 
 def test_few_failures_are_kept() -> None:
     core = Core()
-    hand = core.dialled("other", dialect=NEW)
+    hand = core.dialed("other", dialect=NEW)
     core.manager.lost(hand.peer, "closed by the peer", core.now)
     for number in range(FAILURES_KEPT - 1):
         refused(core, str(number))

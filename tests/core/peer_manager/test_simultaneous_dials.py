@@ -108,7 +108,7 @@ def _look(one: Node, other: Node) -> None:
     assert list(one.core.peers) == [other.id]
     assert list(other.core.peers) == [one.id]
     mine, theirs = one.core.peers[other.id], other.core.peers[one.id]
-    assert one.pipes[mine].other is other.pipes[theirs], "the same connection"
+    assert one.pipes[mine.id].other is other.pipes[theirs.id], "the same connection"
     assert len(one.pipes) == len(other.pipes) == 1, "and no other"
     edges = [node.core.table.get(*sorted((one.id, other.id))) for node in (one, other)]
     assert edges[0] == edges[1]

@@ -41,7 +41,7 @@ async def test_all_is_well(tmp_path: Path) -> None:
     assert tuple(found) == CHECKS
     assert {check: finding.seen for check, finding in found.items() if finding.verdict is not Verdict.OK} == {}
     assert found["dialect"].seen.endswith(": protobuf")
-    assert "dialled our port" in found["reachable"].seen
+    assert "dialed our port" in found["reachable"].seen
 
 
 # --- config, key -----------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ async def test_no_listener(tmp_path: Path) -> None:
 async def test_nobody_dials_back(tmp_path: Path) -> None:
     async with boot_node() as boot:
         found = await findings(make_home(tmp_path, place(boot)), wait=0.05)
-    assert (found["reachable"].verdict, found["reachable"].seen) == (Verdict.UNKNOWN, "no boot node dialled back")
+    assert (found["reachable"].verdict, found["reachable"].seen) == (Verdict.UNKNOWN, "no boot node dialed back")
     assert "forward TCP port" in found["reachable"].advice
 
 

@@ -42,7 +42,7 @@ def failed(reason: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("events", "seen"),
     [
-        ([], "0 peers of 3 known, 0 in reach; it has not dialled anybody"),
+        ([], "0 peers of 3 known, 0 in reach; it has not dialed anybody"),
         (
             [{"kind": "banned"}, failed("old"), failed("a"), failed("b"), failed("a")],
             "lately: a; b; old",
@@ -60,7 +60,7 @@ def test_with_peers() -> None:
     assert running.connections().verdict is Verdict.OK
     assert running.reachable().verdict is Verdict.UNKNOWN
     running = node(peers=[{"direction": "inbound", "addr": "1.2.3.4:5"}])
-    assert running.reachable().seen == "1 peers dialled this node, such as 1.2.3.4:5"
+    assert running.reachable().seen == "1 peers dialed this node, such as 1.2.3.4:5"
 
 
 def test_without_a_listener() -> None:

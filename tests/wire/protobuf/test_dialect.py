@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from golden_today import CASES, frame_of, value_of
+from golden_protobuf import CASES, frame_of, value_of
 from hypothesis import given
 from hypothesis import strategies as st
-from values_today import MESSAGES
+from protobuf_values import MESSAGES
 
 from nearnet.errors import Malformed, UnknownMessage, Unsupported, WireError
 from nearnet.keys import CryptoHash, SecretKey, Signature

@@ -2,7 +2,7 @@
 
 import pytest
 from hypothesis import given
-from values_today import account_data, owned_accounts
+from protobuf_values import account_data, owned_accounts
 
 from nearnet.errors import Malformed
 from nearnet.keys import SecretKey

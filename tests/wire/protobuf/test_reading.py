@@ -1,7 +1,7 @@
 """What today's messages must have, and what of them is skipped."""
 
 import pytest
-from golden_today import frame_of
+from golden_protobuf import frame_of
 
 from nearnet.errors import Malformed
 from nearnet.keys import CryptoHash, SecretKey

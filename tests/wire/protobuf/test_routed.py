@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from golden_today import CASES
+from golden_protobuf import CASES
 from hypothesis import given
 from hypothesis import strategies as st
-from values_today import hashes, keys, moments, signatures
+from protobuf_values import hashes, keys, moments, signatures
 
 from nearnet.errors import Malformed, MissingSignature, UnknownMessage
 from nearnet.keys import CryptoHash, SecretKey

@@ -1,7 +1,7 @@
 """How today's messages are written: as their nodes write them, byte for byte."""
 
 import pytest
-from golden_today import CASES, value_of
+from golden_protobuf import CASES, value_of
 
 from nearnet.errors import Unsupported
 from nearnet.keys import CryptoHash

@@ -54,8 +54,8 @@ class AccountsData:
     # --- neighbours ------------------------------------------------------------------------------
 
     def ready(self, peer: Peer, now: Now) -> None:
-        """A handshake is done: the dialler tells all and asks for all, and again every ten minutes."""
-        if peer.is_today:
+        """A handshake is done: the dialer tells all and asks for all, and again every ten minutes."""
+        if peer.is_protobuf:
             self._relays[peer] = _Relay()
             if peer.direction == "outbound":
                 self._sync(peer, now)

@@ -281,7 +281,7 @@ class TableExchange:
         """
         expires_after = self._context.config.nearnet.timing.edge_expires_after
         current = [edge for edge in edges if is_current(nonce_of(edge), now.wall, expires_after)]
-        if peer.is_today:
+        if peer.is_protobuf:
             current = [edge for edge in current if is_dated(nonce_of(edge)) or not well_formed(edge)]
         if len(current) != len(edges):
             self._context.count("nearnet_outdated_edges", count=len(edges) - len(current))
@@ -427,7 +427,7 @@ class TableExchange:
         Nothing when one has come back meanwhile: it tells the whole table anew.
         """
         context, table = self._context, self._context.table
-        if all(peer.is_today for peer in context.peers.values()):
+        if all(peer.is_protobuf for peer in context.peers.values()):
             end, wait = start, _RETRY_EXPIRY
             if table.may_forget:
                 end, wait = min(start + EXPIRE_AT_ONCE, len(table.slots)), 0.0

@@ -143,7 +143,7 @@ class LocalEdges:
                 self._answer(peer, edge, now)
             return
         bump = context.config.nearnet.timing.edge_nonce_bump_allowed
-        is_far_ahead = peer.is_today and partial.nonce - now.wall > EDGE_AHEAD
+        is_far_ahead = peer.is_protobuf and partial.nonce - now.wall > EDGE_AHEAD
         judged = judge_nonce(peer.dialect_name, partial.nonce, last, now.wall, bump)
         if is_far_ahead or judged is not NonceJudgement.TAKE:
             context.count("nearnet_ignored_messages", "RequestUpdateNonce")
@@ -155,7 +155,7 @@ class LocalEdges:
         self._answer(peer, renewed, now)
 
     def _answer(self, peer: Peer, edge: Edge, now: Now) -> None:
-        if peer.is_today:
+        if peer.is_protobuf:
             self._gossip.answer(peer, edge, now)
         else:
             peer.send(ResponseUpdateNonce(edge))
@@ -192,13 +192,13 @@ class NonceRefresh:
 
     def ready(self, peer: Peer, now: Now) -> None:
         """A handshake is done. The first neighbour of today's makes this node a bridge."""
-        if not peer.is_today:
+        if not peer.is_protobuf:
             self._look(peer, now)
             return
         if peer.direction == "outbound":
             self._again(peer, now)
         for other in list(self._context.peers.values()):
-            if not other.is_today and not is_dated(self._nonce(other)):
+            if not other.is_protobuf and not is_dated(self._nonce(other)):
                 self._look(other, now)
 
     def _nonce(self, peer: Peer) -> int:
@@ -213,12 +213,12 @@ class NonceRefresh:
     def _look(self, peer: Peer, now: Now) -> None:
         """Ask, if it is time; look again if it will be."""
         nonce, interval = self._nonce(peer), self._context.config.nearnet.timing.nonce_refresh_interval
-        if peer.is_today:
+        if peer.is_protobuf:
             self._local_edges.renew(peer, now)
         elif is_dated(nonce):
             if now.wall - nonce >= interval / 2:  # Else the other end, a bridge too, has just done it.
                 self._local_edges.renew(peer, now)
-        elif any(one.is_today for one in self._context.peers.values()):
+        elif any(one.is_protobuf for one in self._context.peers.values()):
             self._local_edges.renew(peer, now)
         else:
             return

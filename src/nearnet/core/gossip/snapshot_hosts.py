@@ -49,7 +49,7 @@ class SnapshotHosts:
 
     def ready(self, peer: Peer, now: Now) -> None:
         """A neighbour of today's is told all, were it nothing."""
-        if peer.is_today:
+        if peer.is_protobuf:
             self._relays[peer] = _Relay(now.mono)
             self._send(peer, self.all())
 

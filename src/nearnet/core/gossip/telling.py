@@ -96,7 +96,7 @@ class Gossip:
 
     def ready(self, peer: Peer, now: Now) -> None:
         """Start the token bucket of a new neighbor; call it before anything is told to it."""
-        if peer.is_today:
+        if peer.is_protobuf:
             peer.tables_sent = TokenBucket(1 / TABLE_INTERVAL, TABLES_SENT_BURST, now.mono)
 
     def start_sync(self, peer: Peer, now: Now) -> None:
@@ -338,7 +338,7 @@ def _is_waiting(peer: Peer) -> bool:
 
 
 def _takes_ml_dsa(peer: Peer) -> bool:
-    return peer.is_today and peer.protocol_version >= FIRST_ML_DSA_VERSION
+    return peer.is_protobuf and peer.protocol_version >= FIRST_ML_DSA_VERSION
 
 
 def _may_tell(edge: Edge, peer: Peer, wall: float, expires_after: float) -> bool:
@@ -348,7 +348,7 @@ def _may_tell(edge: Edge, peer: Peer, wall: float, expires_after: float) -> bool
     """
     nonce = nonce_of(edge)
     if not is_dated(nonce):
-        if peer.is_today:
+        if peer.is_protobuf:
             return False
     elif not is_current(nonce, wall, expires_after):
         return False

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_HANDSHAKES", "OWNED_ACCOUNT_WINDOW", "Handshaking", "describe_failure"]
 
 MAX_HANDSHAKES = 3
-"""A dialler's first Handshake and two more after failures (`threats.md` row 13)."""
+"""A dialer's first Handshake and two more after failures (`threats.md` row 13)."""
 
 OWNED_ACCOUNT_WINDOW = 30 * 60
 """Seconds by which the time in an owned account may differ from ours."""
@@ -89,9 +89,9 @@ class Handshaking:
 
     def newest_accepted(self, peer: Peer) -> int:
         """Return the newest version that a Handshake of this connection may carry."""
-        return newest_accepted(self.versions(peer), peer.sent_version if peer.state is PeerState.DIALLED else None)
+        return newest_accepted(self.versions(peer), peer.sent_version if peer.state is PeerState.DIALED else None)
 
-    # --- as the dialler --------------------------------------------------------------------------
+    # --- as the dialer --------------------------------------------------------------------------
 
     def propose(self, peer: Peer, now: Now, last: int | None = None, version: int | None = None) -> None:
         """Send our Handshake; `last` is the last nonce of that edge where the other end told it.
@@ -126,13 +126,13 @@ class Handshaking:
         if isinstance(reason, ProtocolVersionMismatch):
             ours = self.versions(peer)
             version = self._version_to_retry(peer, reason, now)
-            if peer.is_today:
+            if peer.is_protobuf:
                 self._protocol_watch.refused(peer, reason, version is not None, now)
             if version is not None:
                 context.notify("handshake_retried", peer.peer_id, reason=why, version=version)
                 self.propose(peer, now, version=version)
                 return
-            if peer.is_today and has_moved_on(ours, reason):
+            if peer.is_protobuf and has_moved_on(ours, reason):
                 why += f", {describe_refusal(ours)}"
         elif isinstance(reason, InvalidTarget):
             context.peer_store.invalid_target(peer.ready_id, peer.address, failure.peer_info.id, now)
@@ -162,15 +162,15 @@ class Handshaking:
         """A Handshake while Connecting."""
         context = self._context
         versions = self.versions(peer)
-        dialled = peer.state is PeerState.DIALLED
+        dialed = peer.state is PeerState.DIALED
         expected = Expectation(
             me=context.me,
             genesis_id=context.genesis_id,
             version=versions.own,
             oldest_version=versions.oldest,
             newest_version=self.newest_accepted(peer),
-            peer_id=peer.peer_id if dialled else None,
-            nonce=peer.proposed_nonce if dialled else None,
+            peer_id=peer.peer_id if dialed else None,
+            nonce=peer.proposed_nonce if dialed else None,
         )
         outcome = judge(handshake, expected)
         if outcome.failure is not None:
@@ -237,7 +237,7 @@ class Handshaking:
     def _refusal(self, peer: Peer, handshake: Handshake, now: Now) -> str | None:
         context = self._context
         sender, port = handshake.sender_peer_id, handshake.sender_listen_port
-        if port is None or (peer.is_today and port == 0):
+        if port is None or (peer.is_protobuf and port == 0):
             return "no listen port told"
         owned = self._owned_account_refusal(peer, handshake, now)
         if owned is not None:
@@ -249,7 +249,7 @@ class Handshaking:
         if sender in context.peers:
             return "already connected"
         if peer.state is PeerState.ACCEPTED:
-            if sender > context.me and self._dialling(sender):
+            if sender > context.me and self._dialing(sender):
                 return "tie break"
             if len(context.peers) >= context.config.network.max_num_peers:
                 return "connection limit exceeded"
@@ -276,12 +276,12 @@ class Handshaking:
         peer.account_key = owned.account_key
         return None
 
-    def _dialling(self, sender: PeerId) -> bool:
+    def _dialing(self, sender: PeerId) -> bool:
         """In whichever dialect: both ends must come to the same winner, and the other may speak both."""
-        if self._dialer.is_dialling(sender):
+        if self._dialer.is_dialing(sender):
             return True
         return any(
-            peer.state is PeerState.DIALLED and peer.peer_id == sender for peer in self._context.connections.values()
+            peer.state is PeerState.DIALED and peer.peer_id == sender for peer in self._context.connections.values()
         )
 
     def _accept(self, peer: Peer, handshake: Handshake, now: Now) -> None:

@@ -52,7 +52,7 @@ class PeerState(Enum):
 
     ACCEPTED = auto()
     """Connecting, inbound: waits for a Handshake."""
-    DIALLED = auto()
+    DIALED = auto()
     """Connecting, outbound: has sent its Handshake."""
     READY = auto()
     CLOSED = auto()
@@ -77,13 +77,13 @@ class Step(Enum):
     """What to do."""
 
     JUDGE_AS_LISTENER = auto()
-    JUDGE_AS_DIALLER = auto()
+    JUDGE_AS_DIALER = auto()
     TAKE_FAILURE = auto()
     TAKE_LAST_EDGE = auto()
     TAKE_DISCONNECT = auto()
     DISPATCH = auto()
     KEEP_FOR_READY = auto()
-    """On a connection we dialled: gossip may come before the answer (`behaviour.md` §2)."""
+    """On a connection we dialed: gossip may come before the answer (`behaviour.md` §2)."""
     IGNORE_AND_COUNT = auto()
     """On one we accepted: ignored, too many close (`threats.md` row 22)."""
     IGNORE = auto()
@@ -101,13 +101,13 @@ TABLE: dict[tuple[PeerState, Input], Step] = {
     (PeerState.ACCEPTED, Input.DISCONNECT): Step.IGNORE,
     (PeerState.ACCEPTED, Input.OTHER): Step.IGNORE_AND_COUNT,
     (PeerState.ACCEPTED, Input.TIMEOUT): Step.CLOSE,
-    (PeerState.DIALLED, Input.HANDSHAKE): Step.JUDGE_AS_DIALLER,
-    (PeerState.DIALLED, Input.OTHER_TIER): Step.REFUSE_TIER,
-    (PeerState.DIALLED, Input.HANDSHAKE_FAILURE): Step.TAKE_FAILURE,
-    (PeerState.DIALLED, Input.LAST_EDGE): Step.TAKE_LAST_EDGE,
-    (PeerState.DIALLED, Input.DISCONNECT): Step.IGNORE,
-    (PeerState.DIALLED, Input.OTHER): Step.KEEP_FOR_READY,
-    (PeerState.DIALLED, Input.TIMEOUT): Step.CLOSE,
+    (PeerState.DIALED, Input.HANDSHAKE): Step.JUDGE_AS_DIALER,
+    (PeerState.DIALED, Input.OTHER_TIER): Step.REFUSE_TIER,
+    (PeerState.DIALED, Input.HANDSHAKE_FAILURE): Step.TAKE_FAILURE,
+    (PeerState.DIALED, Input.LAST_EDGE): Step.TAKE_LAST_EDGE,
+    (PeerState.DIALED, Input.DISCONNECT): Step.IGNORE,
+    (PeerState.DIALED, Input.OTHER): Step.KEEP_FOR_READY,
+    (PeerState.DIALED, Input.TIMEOUT): Step.CLOSE,
     (PeerState.READY, Input.HANDSHAKE): Step.REFUSE_AGAIN,
     (PeerState.READY, Input.OTHER_TIER): Step.REFUSE_TIER,
     (PeerState.READY, Input.HANDSHAKE_FAILURE): Step.IGNORE,
@@ -152,9 +152,9 @@ class Expectation:
     newest_version: int
     """The newest version that is accepted; see `newest_accepted`."""
     peer_id: PeerId | None = None
-    """Whom we dialled; None when we were dialled."""
+    """Whom we dialed; None when we were dialed."""
     nonce: int | None = None
-    """What we proposed; None when we were dialled."""
+    """What we proposed; None when we were dialed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Outcome:
 
 
 def judge(handshake: Handshake, expected: Expectation) -> Outcome:
-    """Steps 1 to 6 of `behaviour.md` §2. A dialler closes where a listener answers: the other end is Ready."""
+    """Steps 1 to 6 of `behaviour.md` §2. A dialer closes where a listener answers: the other end is Ready."""
     if not expected.oldest_version <= handshake.protocol_version <= expected.newest_version:
         return _failed(ProtocolVersionMismatch(expected.version, expected.oldest_version), expected)
     if handshake.sender_chain_info.genesis_id != expected.genesis_id:

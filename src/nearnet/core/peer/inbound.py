@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nearnet.wire.routed_frame import RoutedFrame
 
 __all__ = [
-    "DIALLED_HANDSHAKE_FRAME",
+    "DIALED_HANDSHAKE_FRAME",
     "EARLY_FRAMES",
     "EARLY_MESSAGES",
     "LARGE_MESSAGE",
@@ -194,7 +194,7 @@ class StartedFrames:
         if started is None or peer.state is _CLOSED:
             return
         elapsed = now.mono - started
-        if peer.is_today and not peer.paused and elapsed - peer.paused_for > MOST_SECONDS:
+        if peer.is_protobuf and not peer.paused and elapsed - peer.paused_for > MOST_SECONDS:
             self._connections.close(peer, "a frame took too long", now)
             return
         if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:
@@ -324,13 +324,13 @@ class LargeMessages:
 
 
 EARLY_FRAMES = 64
-"""Frames kept until Ready on a connection we dialled (`threats.md` row 22)."""
+"""Frames kept until Ready on a connection we dialed (`threats.md` row 22)."""
 
 EARLY_MESSAGES = 8
 """Messages ignored before the handshake on one we accepted; the next closes."""
 
-DIALLED_HANDSHAKE_FRAME = 4 * 2**20
-"""Largest frame before Ready on a connection we dialled: a table may come first."""
+DIALED_HANDSHAKE_FRAME = 4 * 2**20
+"""Largest frame before Ready on a connection we dialed: a table may come first."""
 
 MOST_BYTES: Final = {
     "BlockHeadersRequest": 2**20,
@@ -411,7 +411,7 @@ class Connections:
         self._context.notify("accepted", None, address=str(address))
         return peer
 
-    def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
+    def dialed(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
         """Our dial has a TCP connection: say hello."""
         peer = Peer(next(self._numbers), address, self._context.outbox, now, dial)
         peer.dialect = self._context.dialect_for(peer, dial.dialect)
@@ -434,7 +434,7 @@ class Connections:
         return peer
 
     def _handshake_timeout(self, peer: Peer, now: Now) -> None:
-        if peer.state in (PeerState.ACCEPTED, PeerState.DIALLED):
+        if peer.state in (PeerState.ACCEPTED, PeerState.DIALED):
             self.close(peer, "handshake timeout", now)
 
     # --- bytes in --------------------------------------------------------------------------------
@@ -483,8 +483,8 @@ class Connections:
 
     def _too_large_to_start(self, peer: Peer, now: Now) -> bool:
         limit = self._context.config.nearnet.limits.handshake_frame_bytes
-        if peer.state is PeerState.DIALLED:
-            limit = DIALLED_HANDSHAKE_FRAME
+        if peer.state is PeerState.DIALED:
+            limit = DIALED_HANDSHAKE_FRAME
         length = peer.framer.pending_length
         if length is None or length <= limit:
             return False
@@ -543,7 +543,7 @@ class Connections:
             kind = dialect.kind(frame)
             peer.answered = peer.answered or kind != "Unknown"
             peer.count_received(kind, len(frame))
-            if len(frame) > SMALL and peer.is_today and too_large_to_take(kind, len(frame)):
+            if len(frame) > SMALL and peer.is_protobuf and too_large_to_take(kind, len(frame)):
                 self._context.count("nearnet_oversized_messages", kind)
             else:
                 self._step(peer, dialect, kind, frame, now)
@@ -578,14 +578,14 @@ class Connections:
                     self._tables.decode(peer, dialect.table_in_steps(frame), now)
                 else:
                     self._dispatch(peer, dialect.decode(frame, self._skipped), now)
-            case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALLER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
+            case Step.JUDGE_AS_LISTENER | Step.JUDGE_AS_DIALER | Step.TAKE_FAILURE | Step.TAKE_LAST_EDGE:
                 self._shake_hands(peer, dialect, frame, now)
             case Step.TAKE_DISCONNECT:
                 peer.forget_link = dialect.decode(frame, self._skipped) == Disconnect(True)
                 self.close(peer, "disconnected by the peer", now)
             case Step.REFUSE_TIER:
                 self.close(peer, "a tier not served here", now, flagged=True)
-            case Step.REFUSE_AGAIN if peer.is_today:
+            case Step.REFUSE_AGAIN if peer.is_protobuf:
                 self.close(peer, "a second handshake", now, flagged=True)
             case Step.KEEP_FOR_READY:
                 if len(peer.early) < EARLY_FRAMES:
@@ -602,9 +602,9 @@ class Connections:
     def _dispatch(self, peer: Peer, message: Message, now: Now) -> None:
         """Hand over a message of a Ready peer, unless it has more in it than a protobuf node takes."""
         context = self._context
-        if peer.is_today and isinstance(message, Transaction) and len(message.data) > MOST_TRANSACTION:
+        if peer.is_protobuf and isinstance(message, Transaction) and len(message.data) > MOST_TRANSACTION:
             context.count("nearnet_oversized_messages", "Transaction")
-        elif peer.is_today and isinstance(message, BlockHeadersRequest) and len(message.hashes) > MOST_HASHES:
+        elif peer.is_protobuf and isinstance(message, BlockHeadersRequest) and len(message.hashes) > MOST_HASHES:
             context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
         else:
             self._on_message(peer, message, now)
@@ -622,7 +622,7 @@ class Connections:
             return
         try:
             message = dialect.decode(frame, self._skipped)
-            if peer.is_today and isinstance(message, Handshake):
+            if peer.is_protobuf and isinstance(message, Handshake):
                 _check_shards(message)
         except Malformed:
             if version is None or version <= versions.own:
@@ -663,7 +663,7 @@ class Connections:
         """End it: today's peers are told, what is queued is sent, the socket closes."""
         if peer.state is PeerState.CLOSED:
             return
-        if peer.is_today and peer.answered:
+        if peer.is_protobuf and peer.answered:
             peer.send(Disconnect(flagged and peer.direction == "inbound"))
         self._context.actions.append(Close(peer.id, reason))
         self.ended(peer, reason, now)

@@ -127,7 +127,7 @@ class Peer:
     dial: Dial | None
     """The attempt that made this connection, None when it was accepted."""
     peer_id: PeerId | None
-    """Proved once Ready; before, whom we dialled."""
+    """Proved once Ready; before, whom we dialed."""
     local_port: int
     """Of our end of the socket: told as the listen port by a node without a listener (`wire.md` §6)."""
     protocol_version: int
@@ -141,7 +141,7 @@ class Peer:
     answered: bool
     """Whether a frame came in that reads in the dialect spoken."""
     forget_link: bool
-    """Whether its Disconnect asked that it be not dialled again."""
+    """Whether its Disconnect asked that it be not dialed again."""
     stall: Timer | None
     """When the frame that is coming in is looked at, `threats.md` row 8."""
     refresh: Timer | None
@@ -191,7 +191,7 @@ class Peer:
         self.outbox = outbox
         self.dial = dial
         self.direction = "outbound" if dial else "inbound"
-        self.state = PeerState.DIALLED if dial else PeerState.ACCEPTED
+        self.state = PeerState.DIALED if dial else PeerState.ACCEPTED
         self.peer_id = dial.peer.id if dial else None
         self.info: PeerInfo | None = dial.peer if dial else None
         self.dialect: Dialect | None = None
@@ -247,7 +247,7 @@ class Peer:
         return self.state is _READY
 
     @property
-    def is_today(self) -> bool:
+    def is_protobuf(self) -> bool:
         """Whether it speaks the dialect of today's nodes."""
         return self.dialect is not None and self.dialect.name == "protobuf"
 
@@ -287,7 +287,7 @@ class Peer:
         length = len(content)
         if behind:
             length += sum(map(len, behind))
-        if length > SMALL and self.is_today and too_large(kind, length):
+        if length > SMALL and self.is_protobuf and too_large(kind, length):
             outbox.too_large[kind] = outbox.too_large.get(kind, 0) + 1
             return False
         if self.out_bytes + self.unsent + length + 4 > outbox.queue_bytes:

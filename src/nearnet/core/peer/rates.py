@@ -93,8 +93,9 @@ class Limited(Protocol):
     relay_rates: KindBuckets | None
 
     @property
-    def is_today(self) -> bool:
+    def is_protobuf(self) -> bool:
         """Whether it speaks protobuf."""
+        return False  # Without a body it would count as abstract, compiled.
 
 
 class MessageRates:
@@ -122,10 +123,10 @@ class MessageRates:
 
     def begin(self, peer: Limited, mono: float) -> None:
         """Give a peer that is Ready its buckets."""
-        rates = self._protobuf if peer.is_today else self._borsh
+        rates = self._protobuf if peer.is_protobuf else self._borsh
         peer.rates = KindBuckets(rates, mono)
         peer.body_rates = peer.rates if rates.limits_bodies else None
-        peer.relay_rates = KindBuckets(self._relayed, mono) if peer.is_today else None
+        peer.relay_rates = KindBuckets(self._relayed, mono) if peer.is_protobuf else None
 
     def allow(self, peer: Limited, kind: str, mono: float) -> bool:
         """Return whether one more message of that class, which is not routed, is taken from that peer."""
@@ -135,7 +136,7 @@ class MessageRates:
     def tables(self, peer: Limited, mono: float) -> TokenBucket | None:
         """Return the bucket of SyncRoutingTable messages from that peer; None for no limit."""
         if self._is_paced_by_default:
-            rate = self._tables.protobuf if peer.is_today else self._tables.borsh
+            rate = self._tables.protobuf if peer.is_protobuf else self._tables.borsh
             return TokenBucket(rate.per_second, rate.burst, mono)
         pace = self._pace
         if pace is None:

@@ -48,7 +48,7 @@ def is_loopback(ip: str) -> bool:
 
 @lru_cache(_KEPT)
 def scope(ip: str) -> Scope | None:
-    """The address's scope; None when nobody can be dialled there (unspecified, multicast, reserved IPv4)."""
+    """The address's scope; None when nobody can be dialed there (unspecified, multicast, reserved IPv4)."""
     parsed = _parse(ip)
     if parsed.is_loopback:
         return Scope.LOOPBACK

@@ -77,7 +77,7 @@ class ClockWatch:
         once, so that many keys of one host do not outvote the others. Hosts on loopback are told apart by their keys,
         unless `per_ip_on_loopback` is set.
         """
-        if not peer.is_today or not is_dated(nonce) or nonce == next_nonce(last):
+        if not peer.is_protobuf or not is_dated(nonce) or nonce == next_nonce(last):
             return
         ip = peer.address.ip
         limited = self._context.config.nearnet.limits.per_ip_on_loopback

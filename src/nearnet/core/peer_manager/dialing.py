@@ -52,10 +52,10 @@ class BackOff:
     def __init__(self, initial: float) -> None:
         self._initial = initial
         self._waits: LruDict[str, tuple[float, float]] = LruDict(ADDRESSES)
-        """By address: (when it may be dialled again, how long the next failure will keep it waiting)."""
+        """By address: (when it may be dialed again, how long the next failure will keep it waiting)."""
 
     def until(self, address: str) -> float:
-        """When it may be dialled; minus infinity when nothing is known against it."""
+        """When it may be dialed; minus infinity when nothing is known against it."""
         known = self._waits.get(address)
         return -math.inf if known is None else known[0]
 
@@ -81,7 +81,7 @@ LOOK_AT_LINKS = 60.0
 
 REDIAL_TRIES = 6
 REDIAL_EVERY = 10.0
-"""A lost one is dialled so often, so many seconds apart."""
+"""A lost one is dialed so often, so many seconds apart."""
 
 SPREAD = 3
 """Outbound connections shall lead into at least so many networks (/16)."""
@@ -95,7 +95,7 @@ _DIALECTS = ("protobuf", "borsh")
 
 @dataclass(slots=True)
 class _Attempt:
-    """A peer being dialled; `other` is the dialect to try when there is no readable answer."""
+    """A peer being dialed; `other` is the dialect to try when there is no readable answer."""
 
     dial: Dial
     other: str | None
@@ -124,7 +124,7 @@ class _Look:
 
 
 class Dialer:
-    """monitor_peers' part that connects out, the persistent peers, and the redialling of connections that lasted."""
+    """monitor_peers' part that connects out, the persistent peers, and the redialing of connections that lasted."""
 
     def __init__(
         self, config: NetworkConfig, peer_store: PeerStore, store: StoreReader, rng: random.Random, now: Now
@@ -159,21 +159,21 @@ class Dialer:
     # --- questions -----------------------------------------------------------------------------------
 
     @property
-    def dialling_count(self) -> int:
+    def dialing_count(self) -> int:
         """Dials that have not ended."""
         return len(self._attempts)
 
-    def is_dialling(self, peer_id: PeerId) -> bool:
+    def is_dialing(self, peer_id: PeerId) -> bool:
         """Whether a dial to this peer has not ended."""
         return peer_id in self._attempts
 
     def is_outbound_bootstrap_needed(self, connected: int, outbound: int) -> bool:
-        """Whether to connect out; those being dialled count as connected."""
-        network, dialling = self._network, len(self._attempts)
+        """Whether to connect out; those being dialed count as connected."""
+        network, dialing = self._network, len(self._attempts)
         if self._outbound_disabled:
             return False
-        total = connected + dialling
-        few_outbound = outbound + dialling < network.minimum_outbound_peers
+        total = connected + dialing
+        few_outbound = outbound + dialing < network.minimum_outbound_peers
         return total < network.ideal_connections_lo or (few_outbound and total < network.max_num_peers)
 
     def needs_peers(self, peers: Mapping[PeerId, Peer], outbound_count: int) -> bool:

@@ -149,7 +149,7 @@ class KnownPeer:
     ban_ends: float = 0.0
     """On the monotonic clock."""
     last_attempt: tuple[float, str] | None = None
-    """When we last dialled it (unix seconds) and how that went: ``"Ok"`` or the error."""
+    """When we last dialed it (unix seconds) and how that went: ``"Ok"`` or the error."""
 
     @property
     def pinned(self) -> bool:
@@ -514,17 +514,17 @@ class PeerStore:
         """Return whether it is another peer whose key is of a type that we use (`network-2026.md` §3)."""
         return info.id != self._me and not is_ml_dsa(info.id)
 
-    def invalid_target(self, dialled_id: PeerId, dialled: SocketAddress, told_id: PeerId, now: Now) -> None:
-        """We dialled `dialled_id` there and `told_id` answered: the address is not the former's (row 15)."""
-        owner = self.at(dialled)
-        if owner is not None and owner.id == dialled_id != told_id:
+    def invalid_target(self, dialed_id: PeerId, dialed: SocketAddress, told_id: PeerId, now: Now) -> None:
+        """We dialed `dialed_id` there and `told_id` answered: the address is not the former's (row 15)."""
+        owner = self.at(dialed)
+        if owner is not None and owner.id == dialed_id != told_id:
             self._table.move(owner, None)
             self._dirty[owner.id] = None
         if told_id == self._me:
-            self.add_own_address(dialled)
+            self.add_own_address(dialed)
             return
-        if self.at(dialled) is None:
-            self.add_direct(PeerInfo(told_id, dialled), now)
+        if self.at(dialed) is None:
+            self.add_direct(PeerInfo(told_id, dialed), now)
 
     def _claim(self, peer: KnownPeer, address: SocketAddress, level: TrustLevel) -> bool:
         owner = self._table.at(address)
@@ -570,7 +570,7 @@ class PeerStore:
             self._change(peer, PeerStatus.NOT_CONNECTED, now)
 
     def attempted(self, peer_id: PeerId, now: Now, error: str | None = None) -> None:
-        """We dialled it, with this outcome. After a failure it is Unknown again: others go first."""
+        """We dialed it, with this outcome. After a failure it is Unknown again: others go first."""
         peer = self._table.get(peer_id)
         if peer is None:
             return

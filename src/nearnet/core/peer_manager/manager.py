@@ -127,9 +127,9 @@ class PeerManager:
         """A TCP connection came in; None: close it before any read."""
         return self.connections.accept(address, now)
 
-    def dialled(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
+    def dialed(self, dial: Dial, address: SocketAddress, now: Now, local_port: int) -> Peer:
         """A `Dial` succeeded; `local_port` is that of our end of the socket."""
-        peer = self.connections.dialled(dial, address, now, local_port)
+        peer = self.connections.dialed(dial, address, now, local_port)
         self._collect(now)
         return peer
 
@@ -267,7 +267,7 @@ class PeerManager:
     def stop(self, now: Now) -> None:
         """A clean stop: Disconnect to all peers, every connection closed."""
         for peer in list(self.context.connections.values()):
-            if peer.is_ready and not peer.is_today:
+            if peer.is_ready and not peer.is_protobuf:
                 peer.send(Disconnect())
             self.connections.close(peer, "stopping", now)
         self.membership.stop(now)
@@ -328,7 +328,7 @@ class PeerManager:
         self.snapshot_hosts.closed(peer)
         if peer.edge is not None:
             self.local_edges.disconnected(peer.ready_id, now)
-            if not peer.is_today and self.peers:
+            if not peer.is_protobuf and self.peers:
                 self.exchange.forget_counters(now)
 
     def _shed(self, now: Now) -> None:

@@ -139,7 +139,7 @@ class Membership:
         }
 
     def rearm(self, now: Now) -> None:
-        """Wake at the dialler's next moment."""
+        """Wake at the dialer's next moment."""
         if self._timer is not None:
             self._timer.cancel()
         due = self._dialer.next_timer(now)
@@ -163,7 +163,7 @@ class Membership:
         interval = context.config.nearnet.timing.request_peers_interval
         for peer in context.peers.values():
             asked = peer.last_peers_request
-            if not peer.is_today and asked is not None and now.mono - asked >= interval:
+            if not peer.is_protobuf and asked is not None and now.mono - asked >= interval:
                 self._request_peers(peer, now)
 
     def _begin_asking(self, peer: Peer, now: Now) -> None:
@@ -193,7 +193,7 @@ class Membership:
         return {
             peer: peer.last_peers_request + interval
             for peer in self._context.peers.values()
-            if peer.is_today and peer.last_peers_request is not None
+            if peer.is_protobuf and peer.last_peers_request is not None
         }
 
     def _request_peers(self, peer: Peer, now: Now) -> None:
@@ -255,7 +255,7 @@ class Membership:
     # --- commands --------------------------------------------------------------------------------
 
     def connect(self, info: PeerInfo, now: Now, dialect: str | None = None, host: str | None = None) -> None:
-        """Dial at once, also when outbound is disabled; nothing when connected or already dialling."""
+        """Dial at once, also when outbound is disabled; nothing when connected or already dialing."""
         context = self._context
         if dialect is not None:
             dialect_named(dialect)
@@ -264,7 +264,7 @@ class Membership:
         refusal = why_not_dialed(info.id)
         if refusal is not None:
             raise PeerRefused(refusal)
-        if info.id in context.peers or self._dialer.is_dialling(info.id) or info.id in self._pending():
+        if info.id in context.peers or self._dialer.is_dialing(info.id) or info.id in self._pending():
             return
         if context.peer_store.is_banned(info.id):
             raise PeerRefused(f"{info.id} is banned here; nearnet unban ends that")

@@ -116,7 +116,7 @@ class ProtocolWatch:
         """Take a new Ready connection: no failure before it counts any more."""
         self._refused.pop(peer.id, None)
         self._failures.clear()
-        if peer.is_today:
+        if peer.is_protobuf:
             self.newest_announced = max(self.newest_announced, peer.protocol_version)
         self._look(now)
 
@@ -131,7 +131,7 @@ class ProtocolWatch:
     def newest_connected(self) -> int:
         """The newest version that a connected peer announced, 0 without any."""
         peers = self._context.peers.values()
-        return max((peer.protocol_version for peer in peers if peer.is_today), default=0)
+        return max((peer.protocol_version for peer in peers if peer.is_protobuf), default=0)
 
     def is_cut_off(self, now: Now) -> bool:
         """Whether there are recent failures, and each of them is "their oldest is above our own"."""

@@ -1,6 +1,6 @@
-"""Outbound connections that lasted, remembered to be dialled again (`threats.md` row 58, `behaviour.md` §10).
+"""Outbound connections that lasted, remembered to be dialed again (`threats.md` row 58, `behaviour.md` §10).
 
-Only links that we chose to make and that held ten minutes count: an attacker cannot put itself here by dialling us.
+Only links that we chose to make and that held ten minutes count: an attacker cannot put itself here by dialing us.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class ClientPort:
 
 def _check_limits(peer: Peer, message: Message) -> None:
     """Raise `Unsupported` for what a protobuf node would ban us for, or drop (`network-2026.md` §4)."""
-    if not peer.is_today:
+    if not peer.is_protobuf:
         return
     if isinstance(message, BlockHeadersRequest) and len(message.hashes) > MOST_HASHES:
         asked = f"a BlockHeadersRequest with {len(message.hashes)} hashes"

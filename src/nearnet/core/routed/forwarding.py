@@ -472,7 +472,7 @@ class RoutedMessages:
         if next_hop is None or next_hop.dialect is None:
             self._drop(body[0], "NoRouteFound")
             raise RouteNotFound("NoRouteFound", f"no way is known to {target}")
-        if next_hop.is_today and body[0] in NEVER_TO_PROTOBUF:
+        if next_hop.is_protobuf and body[0] in NEVER_TO_PROTOBUF:
             self._drop(body[0], "Unsupported")
             raise RouteNotFound("Unsupported", f"today's nodes cannot read a {body_name(body[0])}")
         routed, digest = self._signed(target, body, now, self._ttl if ttl is None else ttl)
@@ -498,7 +498,7 @@ class RoutedMessages:
     def _hand_over(self, next_hop: Peer, routed: Routed) -> None:
         """Queue one of our own; `RouteNotFound` when it is larger than that peer takes, or its queue has no room."""
         body, dialect = routed.message.body, next_hop.dialect
-        if len(body) > SMALL - _MOST_AROUND and next_hop.is_today and dialect is not None:
+        if len(body) > SMALL - _MOST_AROUND and next_hop.is_protobuf and dialect is not None:
             length = len(dialect.encode(routed))
             if routed_too_large(body[0], length, len(routed_bytes(routed.message))):
                 self._drop(body[0], _TOO_LARGE)
@@ -552,7 +552,7 @@ class RoutedMessages:
 
 def _too_large(peer: Peer, rf: RoutedFrame, length: int) -> bool:
     """Return whether a frame of `length` bytes, from `peer` or for it, is more than its kind may have."""
-    return peer.is_today and routed_too_large(rf.body_index, length, rf.end - rf.start)
+    return peer.is_protobuf and routed_too_large(rf.body_index, length, rf.end - rf.start)
 
 
 def _may_be_deceived(peer: Peer, rf: RoutedFrame) -> bool:
@@ -562,7 +562,7 @@ def _may_be_deceived(peer: Peer, rf: RoutedFrame) -> bool:
     write field 17, and they sign what they make themselves (`network-2026.md` §2).
     """
     return (
-        peer.is_today
+        peer.is_protobuf
         and peer.protocol_version <= _LAST_UNVERIFYING
         and not rf.is_v3
         and rf.body_index in UNVERIFIED_IN_2025

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nearnet.compiling import compile_loop
+from nearnet.numba_loops import compile_loop
 
 __all__ = ["breadth_first", "compiled"]
 

@@ -1,7 +1,7 @@
 """What the core asks of the shell. Rare things only: bytes to send wait in each peer's own queue.
 
 The shell carries each out in order and tells the outcome through the manager's input of the same theme (`Dial` ->
-`dialled` or `dial_failed`, `Verify` -> `verified`, `CheckMessage` -> `checked`, `Recompute` -> `routes_ready`,
+`dialed` or `dial_failed`, `Verify` -> `verified`, `CheckMessage` -> `checked`, `Recompute` -> `routes_ready`,
 `Persist` -> `persisted`).
 """
 

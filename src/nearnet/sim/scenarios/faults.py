@@ -212,7 +212,7 @@ ALL = (
     ),
     Scenario(
         "clocks",
-        "wall clocks jump a day either way, a machine sleeps an hour: all go on dialling, bans do not end early",
+        "wall clocks jump a day either way, a machine sleeps an hour: all go on dialing, bans do not end early",
         nodes=4,
         setup=Setup(dials=True, boot=(0, 1), network={"ban_window": 600.0}),
         steps=(

@@ -300,7 +300,7 @@ ALL = (
     ),
     Scenario(
         "four pings",
-        "a raw client's pings are answered in order; a raw listener that is a boot node gets dialled",
+        "a raw client's pings are answered in order; a raw listener that is a boot node gets dialed",
         number=79,
         nodes=2,
         real=True,

@@ -1,4 +1,4 @@
-"""Who is connected to whom: dialling, limits, bans, blacklists, restarts (`scenarios.md` 2, 13-28, 62, 63, 89)."""
+"""Who is connected to whom: dialing, limits, bans, blacklists, restarts (`scenarios.md` 2, 13-28, 62, 63, 89)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _archival(number: int, name: str, rounds: int, safe: int) -> Scenario:
 ALL = (
     Scenario(
         "boot node",
-        "node 0 is the boot node of node 1 and dialling is on: they connect without a command",
+        "node 0 is the boot node of node 1 and dialing is on: they connect without a command",
         number=2,
         nodes=2,
         real=True,
@@ -67,7 +67,7 @@ ALL = (
         steps=(Always(0.5, *_NONE),),
     ),
     Scenario(
-        "blacklisted dialler",
+        "blacklisted dialer",
         "node 1 blacklists node 0's address: the same",
         number=14,
         nodes=2,
@@ -247,7 +247,7 @@ ALL = (
     _archival(62, "archival pair", rounds=10, safe=1),
     Scenario(
         "ban for a bad block",
-        "both sides see the close; dialling again is refused; after the ban it succeeds",
+        "both sides see the close; dialing again is refused; after the ban it succeeds",
         number=63,
         nodes=2,
         real=True,
@@ -266,7 +266,7 @@ ALL = (
     ),
     Scenario(
         "boot nodes only",
-        "with connect_only_to_boot_nodes nobody else is dialled",
+        "with connect_only_to_boot_nodes nobody else is dialed",
         number=89,
         nodes=3,
         setups={

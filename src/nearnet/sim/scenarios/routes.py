@@ -171,7 +171,7 @@ ALL = (
     ),
     Scenario(
         "tie-break",
-        "both dial at once: one connection is left, the one that the smaller id dialled",
+        "both dial at once: one connection is left, the one that the smaller id dialed",
         number=71,
         nodes=2,
         real=True,

@@ -83,7 +83,7 @@ ALL = (
     ),
     Scenario(
         "lost connections",
-        "the other side restarts: it is dialled again within 70 s; what had lasted for less than ten minutes is not",
+        "the other side restarts: it is dialed again within 70 s; what had lasted for less than ten minutes is not",
         number=88,
         nodes=3,
         setup=_TODAY,

@@ -119,7 +119,7 @@ class Doctor:
             # A node that runs has this key in use: a stranger visits for it.
             guest = key if bell is not None else SecretKey.generate("ed25519")
             visits = await self._visit(config, guest, bell)
-            caller = await self._dialled_back(bell, visits)
+            caller = await self._dialed_back(bell, visits)
             nonces = [nonce for visit in visits for nonce in visit.nonces]
             calls = [] if bell is None else list(bell.callers.values())
             told = None if node is None else node.clock()
@@ -150,7 +150,7 @@ class Doctor:
         others = [one for one in config.network.boot_nodes if one.info.id != key.public_key][:_MOST_VISITS]
         return list(await asyncio.gather(*map(visitor.visit, others)))
 
-    async def _dialled_back(self, bell: Doorbell | None, visits: list[Visit]) -> PeerId | None:
+    async def _dialed_back(self, bell: Doorbell | None, visits: list[Visit]) -> PeerId | None:
         shaken = {visit.node.info.id for visit in visits if visit.handshake is not None}
         if bell is None or not shaken:
             return None
@@ -209,8 +209,8 @@ def _reachable(bell: Doorbell | None, caller: PeerId | None, visits: list[Visit]
     if bell is None:
         return unknown("reachable", "without a listener of ours nobody could dial back")
     if caller is not None:
-        return fine("reachable", f"{caller} dialled our port {bell.address.port}")
+        return fine("reachable", f"{caller} dialed our port {bell.address.port}")
     if not any(visit.handshake is not None for visit in visits):
         return unknown("reachable", "no boot node took our handshake, so none could dial back")
     advice = f"forward TCP port {bell.address.port} in the router and open it in the firewall; a full peer dials nobody"
-    return unknown("reachable", "no boot node dialled back", advice)
+    return unknown("reachable", "no boot node dialed back", advice)

@@ -77,9 +77,9 @@ class RunningNode:
         """Whether anybody from outside has come in."""
         inbound = [peer["addr"] for peer in self.peers if peer["direction"] == "inbound"]
         if inbound:
-            return fine("reachable", f"{len(inbound)} peers dialled this node, such as {inbound[0]}")
+            return fine("reachable", f"{len(inbound)} peers dialed this node, such as {inbound[0]}")
         advice = "forward the port of network.addr in the router, open it in the firewall; then wait for a dial"
-        return unknown("reachable", "no peer has dialled this node by now", advice)
+        return unknown("reachable", "no peer has dialed this node by now", advice)
 
     def connections(self) -> Finding:
         """How many peers it has; without any, what became of its latest dials."""
@@ -91,7 +91,7 @@ class RunningNode:
             str(event.get("reason")) for event in self.events if event["kind"] in ("dial_failed", "handshake_failed")
         ]
         told = list(dict.fromkeys(reversed(lately)))[:_REASONS]
-        why = f"; lately: {'; '.join(told)}" if told else "; it has not dialled anybody"
+        why = f"; lately: {'; '.join(told)}" if told else "; it has not dialed anybody"
         return wrong("peers", seen + why, "the checks above say why; nearnet known lists whom it can dial")
 
     def protocol(self) -> Finding:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.peer.handshake_table import version_to_retry
 from nearnet.core.routing_table.edge import is_dated, propose_nonce, sign_edge
 from nearnet.errors import WireError
-from nearnet.net.dialling import resolve
+from nearnet.net.tcp_dialer import resolve
 from nearnet.wire.dialect import SPOKEN, dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.messages import (

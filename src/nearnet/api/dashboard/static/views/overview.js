@@ -83,7 +83,7 @@ function drawAttention(list) {
   if (protocol && protocol.state !== "ok") found.push([protocol.state === "error" ? "bad" : "warn", sentence(protocol.sentence)]);
   if (wall && wall.state !== "ok") found.push(["warn", sentence(wall.sentence)]);
   if (!connections && status.uptime_sec > 20) found.push(["bad", "No connection. Run nearnet doctor: it says which check fails and what to do."]);
-  if (connections && !count("inbound") && status.uptime_sec > 600) found.push(["warn", "Nobody has dialled this node in its uptime. Is the port open to the outside?"]);
+  if (connections && !count("inbound") && status.uptime_sec > 600) found.push(["warn", "Nobody has dialed this node in its uptime. Is the port open to the outside?"]);
   for (const [name, { value, used, hit }] of Object.entries(limits)) {
     if (typeof value === "number" && used >= value * 0.9 && value > 0) found.push(["warn", `${words(name)}: ${number(used)} of ${number(value)} used.`]);
     else if (hit) found.push(["note", `${words(name)} refused something ${plural(hit, "time")} since the start.`]);

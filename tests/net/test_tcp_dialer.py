@@ -14,8 +14,8 @@ from real_nodes import quiet_config
 
 from nearnet.core.runtime.actions import Dial
 from nearnet.keys import SecretKey
-from nearnet.net import dialling as module
-from nearnet.net.dialling import Dialling
+from nearnet.net import dialing as module
+from nearnet.net.tcp_dialer import TcpDialer
 from nearnet.wire.messages import PeerInfo, SocketAddress
 
 PEER = SecretKey.from_seed("peer").public_key
@@ -31,7 +31,7 @@ class Outcomes:
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[object] = asyncio.Queue()
-        self.dialling = Dialling(quiet_config(), self._on_socket, self._on_failure)
+        self.dialing = TcpDialer(quiet_config(), self._on_socket, self._on_failure)
 
     async def _on_socket(self, dial: Dial, sock: socket.socket) -> None:
         self.told.put_nowait(SocketAddress(*sock.getpeername()[:2]))
@@ -41,7 +41,7 @@ class Outcomes:
         self.told.put_nowait(why)
 
     async def of(self, dial: Dial) -> object:
-        self.dialling.open(dial)
+        self.dialing.open(dial)
         async with asyncio.timeout(10):
             return await self.told.get()
 
@@ -50,7 +50,7 @@ class Outcomes:
 async def outcomes() -> AsyncIterator[Outcomes]:
     outcomes = Outcomes()
     yield outcomes
-    outcomes.dialling.close()
+    outcomes.dialing.close()
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_dead_addresses_hold_nobody_up(
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never, raising=False)
     since = time.monotonic()
     for _ in range(8):
-        outcomes.dialling.open(dial(BLACK_HOLE, timeout=0.1))
+        outcomes.dialing.open(dial(BLACK_HOLE, timeout=0.1))
     assert await outcomes.of(dial(listening)) == listening
     assert time.monotonic() - since < 0.1
     async with asyncio.timeout(5):
@@ -143,7 +143,7 @@ async def test_dead_addresses_hold_nobody_up(
 
 
 async def test_close_forgets_all_dials(outcomes: Outcomes, listening: SocketAddress) -> None:
-    outcomes.dialling.open(dial(listening))
-    outcomes.dialling.close()
+    outcomes.dialing.open(dial(listening))
+    outcomes.dialing.close()
     await asyncio.sleep(0.02)
     assert outcomes.told.empty()

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nearnet.compiling import compile_loop
+from nearnet.numba_loops import compile_loop
 
 
 def total(numbers, count):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nearnet.core.runtime.histogram import Histogram, exponential
 
-__all__ = ["INPUTS", "Timings"]
+__all__ = ["INPUTS", "LoopTimes"]
 
 INPUTS = {
     "accepted": "connection",
@@ -12,7 +12,7 @@ INPUTS = {
     "client_answer": "command",
     "command": "command",
     "dial_failed": "connection",
-    "dialled": "connection",
+    "dialed": "connection",
     "drained": "connection",
     "lost": "connection",
     "received": "received",
@@ -29,7 +29,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """What Prometheus' libraries take where nobody says otherwise."""
 
 
-class Timings:
+class LoopTimes:
     """Histograms of seconds of wall time."""
 
     __slots__ = ("inputs", "monitor_peers", "recalculation", "received")

@@ -1,7 +1,7 @@
 """What the values of today's messages can tell of themselves."""
 
 import pytest
-from golden_today import frame_of
+from golden_protobuf import frame_of
 
 from nearnet.keys import CryptoHash, SecretKey, Signature
 from nearnet.wire.dialect import dialect_named

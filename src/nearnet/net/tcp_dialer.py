@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.core.runtime.actions import Dial
 
-__all__ = ["RESOLVE_TIMEOUT", "Dialling", "resolve"]
+__all__ = ["RESOLVE_TIMEOUT", "TcpDialer", "resolve"]
 
 RESOLVE_TIMEOUT = 5.0
 """Seconds for a host name to become addresses."""
@@ -57,7 +57,7 @@ async def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
         return [found[4] for found in await answer]
 
 
-class Dialling:
+class TcpDialer:
     """Carries out `Dial`s. Ends each with exactly one call of `on_socket(dial, socket)` or `on_failure(dial, why)`."""
 
     def __init__(
