@@ -1,14 +1,16 @@
-from types import SimpleNamespace
-
 import pytest
 from peer_fakes import START, digest, later, peer_id
 
 from nearnet.core.routed.forwarding import Pings, PongResult
-from nearnet.wire.routed_body import Pong
+from nearnet.keys import Signature
+from nearnet.wire.messages import RoutedMessage
+from nearnet.wire.routed_body import PONG, Pong
+from nearnet.wire.routed_frame import RoutedFrame, routed_bytes
 
 
-def frame(author: int) -> SimpleNamespace:
-    return SimpleNamespace(author=peer_id(author), ttl=98, num_hops=2)
+def frame(author: int) -> RoutedFrame:
+    message = RoutedMessage(peer_id(0), peer_id(author), Signature(bytes(65)), 98, bytes((PONG,)))
+    return RoutedFrame(routed_bytes(message), 0, None, 2)
 
 
 @pytest.mark.threat(54)
