@@ -41,7 +41,7 @@ class Outcomes:
         self.told.put_nowait(why)
 
     async def of(self, dial: Dial) -> object:
-        self.tcp_dialer.open(dial)
+        self.dialing.open(dial)
         async with asyncio.timeout(10):
             return await self.told.get()
 
@@ -50,7 +50,7 @@ class Outcomes:
 async def outcomes() -> AsyncIterator[Outcomes]:
     outcomes = Outcomes()
     yield outcomes
-    outcomes.tcp_dialer.close()
+    outcomes.dialing.close()
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_dead_addresses_hold_nobody_up(
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never, raising=False)
     since = time.monotonic()
     for _ in range(8):
-        outcomes.tcp_dialer.open(dial(BLACK_HOLE, timeout=0.1))
+        outcomes.dialing.open(dial(BLACK_HOLE, timeout=0.1))
     assert await outcomes.of(dial(listening)) == listening
     assert time.monotonic() - since < 0.1
     async with asyncio.timeout(5):
@@ -143,7 +143,7 @@ async def test_dead_addresses_hold_nobody_up(
 
 
 async def test_close_forgets_all_dials(outcomes: Outcomes, listening: SocketAddress) -> None:
-    outcomes.tcp_dialer.open(dial(listening))
-    outcomes.tcp_dialer.close()
+    outcomes.dialing.open(dial(listening))
+    outcomes.dialing.close()
     await asyncio.sleep(0.02)
     assert outcomes.told.empty()
