@@ -105,7 +105,11 @@ class Setting:
         self.store = MemoryStore()
         self.events: list[Event] = []
         core: Any = self.core
-        self.driver = Driver(core, self.store, WriteBehind(self.store), lambda event, _: self.events.append(event))
+        overlay = WriteBehind(self.store)
+        self.driver = Driver(core.config, lambda check: core, self.store, overlay, self._publish)
+
+    def _publish(self, event: Event, wall: float) -> None:
+        self.events.append(event)
 
     def act(self, *actions: Any) -> None:
         self.driver.run(lambda now: self.core.actions.extend(actions))

@@ -83,9 +83,9 @@ print(any(run_seed("chaos", seed).failure for seed in range(3)))
 @pytest.mark.parametrize(
     ("what", "module", "kind", "method", "answer"),
     [
-        ("removals are never signed", "local_edges", "LocalEdges", "disconnected", None),
-        ("news is never told", "gossip", "Gossip", "tell", None),
-        ("known peers are never stored", "peer_store", "PeerStore", "take_writes", ([], False)),
+        ("removals are never signed", "gossip.own_edges", "LocalEdges", "disconnected", None),
+        ("news is never told", "gossip.telling", "Gossip", "tell", None),
+        ("known peers are never stored", "peer_manager.known_peers", "PeerStore", "take_writes", ([], False)),
     ],
 )
 def test_a_fault_in_the_core_is_found(what, module, kind, method, answer):

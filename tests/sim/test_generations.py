@@ -48,13 +48,14 @@ class Core:
         self.got = []
         self.ends = []
         self.known = None
-        self.context = SimpleNamespace(connections={1: None})
-        self.routed = SimpleNamespace(check=lambda rows: ["forged"] * len(rows))
+        self.context = SimpleNamespace(connections={1: None}, close=self._close)
         self.ban = lambda peer, reason, now: self._end(reason)
-        self.connections = SimpleNamespace(close=lambda peer, why, now, flagged: self._end((why, flagged)))
         self.table = SimpleNamespace(
             get=lambda a, b: self.known, components=SimpleNamespace(edge_between=lambda a, b: None)
         )
+
+    def _close(self, peer, why, now, flagged):
+        self._end((why, flagged))
 
     def _end(self, what):
         self.ends.append(what)
@@ -360,10 +361,10 @@ def test_a_node_of_2026_bans_for_a_forged_message_of_any_body(index):
 def test_a_node_of_2025_does_not_look_at_signatures_of_tier_1():
     door = Door(2025)
     frames = [routed(index, forged=True) for index in (24, 18, 14)]
-    assert door.core.routed.check([PROTOBUF.routed(frames[0]).signature_row()]) == ["forged"]
+    assert door.gate.check([PROTOBUF.routed(frames[0]).signature_row()]) == ["forged"]
     assert door.feed(*frames) == frames
     rows = [PROTOBUF.routed(frame).signature_row() for frame in frames]
-    assert door.core.routed.check(rows) == ["valid", "forged", "forged"]
+    assert door.gate.check(rows) == ["valid", "forged", "forged"]
 
 
 def test_it_remembers_few_of_them():

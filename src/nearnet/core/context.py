@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from nearnet.core.peer.handshake_table import PeerState
 from nearnet.core.peer.peer import Outbox, Peer
-from nearnet.core.runtime.actions import Action, Event, Notify, Persist, Write
+from nearnet.core.runtime.actions import Action, Close, Event, Notify, Persist, Write
 from nearnet.core.runtime.timers import Timers
+from nearnet.errors import PeerRefused
 from nearnet.wire.dialect import dialect_named
+from nearnet.wire.messages import Disconnect
 
 if TYPE_CHECKING:
     import random
@@ -21,12 +24,30 @@ if TYPE_CHECKING:
     from nearnet.core.peer_manager.known_peers import PeerStore
     from nearnet.core.routed.route_back import RouteBack
     from nearnet.core.routing_table.table import RoutingTable
+    from nearnet.core.runtime.clock import Now
     from nearnet.core.runtime.limits import LimitCounters
+    from nearnet.errors import ReasonForBan
     from nearnet.keys import PeerId, SecretKey
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import GenesisId, SocketAddress
 
-__all__ = ["Context"]
+__all__ = ["Context", "DialectFor", "End", "plain_dialect"]
+
+
+DialectFor: TypeAlias = "Callable[[Peer, str], Dialect]"
+"""Returns what a connection reads and writes its frames with: the dialect of that name, or one around it."""
+
+
+def plain_dialect(peer: Peer, name: str) -> Dialect:
+    """Return the dialect of that name as it is."""
+    return dialect_named(name)
+
+
+class End(NamedTuple):
+    """The end of a connection, and why."""
+
+    peer: Peer
+    reason: str
 
 
 @dataclass(slots=True)
@@ -56,12 +77,12 @@ class Context:
     """Counts by (metric, label), for the metrics."""
     listen_address: SocketAddress | None = None
     """Where we listen, once we do."""
-    dialect_for: Callable[[Peer, str], Dialect] = lambda peer, name: dialect_named(name)
+    dialect_for: DialectFor = plain_dialect
     """What a connection reads and writes its frames with; a traced node has it watched."""
-    close: Callable[..., None] = lambda *_, **__: None
-    """`close(peer, reason, now, flagged=False)`: ends a connection; set by the manager."""
-    ban: Callable[..., None] = lambda *_: None
-    """`ban(peer_id, reason, now, seconds=None)`: bans a peer and closes its connection; set by the manager."""
+    ends: list[End] = field(default_factory=list)
+    """Connections that have ended in this input. The manager takes them when the input is done."""
+    bans_changed: bool = False
+    """Whether somebody was banned in this input."""
 
     def notify(self, kind: str, peer_id: PeerId | None = None, **data: Any) -> None:
         """Tell whoever watches; `data` must be JSON-able."""
@@ -82,6 +103,51 @@ class Context:
         if count:
             self.limits.hit("unsupported_key", count)
             self.count("nearnet_unsupported_keys", kind, count)
+
+    # --- ends of connections ---------------------------------------------------------------------
+
+    def close(self, peer: Peer, reason: str, now: Now, flagged: bool = False) -> None:
+        """End a connection: a protobuf peer is told, what is queued is sent, the socket closes.
+
+        `flagged` asks a protobuf peer that dialed us not to come back (`behaviour.md` §10). Nothing of the connection
+        counts from here on; what follows for the rest of the node is done when the input is done.
+        """
+        if peer.state is PeerState.CLOSED:
+            return
+        if peer.is_protobuf and peer.answered:
+            peer.send(Disconnect(flagged and peer.direction == "inbound"))
+        self.actions.append(Close(peer.id, reason))
+        self.ended(peer, reason)
+
+    def ended(self, peer: Peer, reason: str) -> None:
+        """Take that a socket is gone, or will be once its queue is sent."""
+        if peer.state is PeerState.CLOSED:
+            return
+        was_ready = peer.is_ready
+        peer.state = PeerState.CLOSED
+        peer.cancel_timers()
+        peer.missed.clear()
+        peer.missed_accounts.clear()
+        peer.early.clear()
+        self.connections.pop(peer.id, None)
+        self.outbox.overflowed.pop(peer, None)
+        self.count("nearnet_connections_closed", reason)
+        if was_ready:
+            self.peers.pop(peer.ready_id, None)
+        self.ends.append(End(peer, reason if was_ready else f"handshake: {reason}"))
+
+    def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
+        """Ban a peer, for `ban_window` if no `seconds` are given, and close its connection at once."""
+        if peer_id == self.me:
+            raise PeerRefused(f"{peer_id} is this node itself")
+        peer = self.peers.get(peer_id)
+        self.peer_store.ban(peer_id, reason, now, seconds)
+        window = self.config.network.ban_window if seconds is None else seconds
+        self.notify("banned", peer_id, reason=reason.label, seconds=window)
+        if peer is not None:
+            self.limits.cool_down(peer.address.ip, now)
+            self.close(peer, f"banned: {reason.label}", now, flagged=True)
+        self.bans_changed = True
 
     def sync_delay(self, peer: Peer) -> float:
         """Seconds from Ready to the first table and question: none with today's peers (`behaviour.md` §2)."""

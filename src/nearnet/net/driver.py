@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from nearnet.config import NetworkConfig
     from nearnet.core.peer.peer import Peer
     from nearnet.core.peer_manager.manager import PeerManager
+    from nearnet.core.routed.forwarding import Check
     from nearnet.core.routing_table.graph import Routes, Snapshot
     from nearnet.store.base import Store
     from nearnet.store.write_behind import WriteBehind
@@ -65,22 +67,35 @@ _log = logging.getLogger("nearnet.node")
 class Driver:
     """One node's loop, sockets and threads around its core."""
 
-    def __init__(self, core: PeerManager, store: Store, overlay: WriteBehind, publish: Callable[[Event, float], None]):
-        """Starts the EdgeValidator's threads: call `stop`."""
-        self.core = core
+    def __init__(
+        self,
+        config: NetworkConfig,
+        make_core: Callable[[Check], PeerManager],
+        store: Store,
+        overlay: WriteBehind,
+        publish: Callable[[Event, float], None],
+    ) -> None:
+        """Start the EdgeValidator's threads and make the core with `make_core`; call `stop` to end them.
+
+        `make_core` gets the function that verifies the signatures of routed messages on those threads.
+        """
         self.connections: dict[int, PeerConnection] = {}
         """By `Peer.id`."""
         self.unhandled = 0
         """Faults of ours that ended a connection or an input: 0 in every test."""
         self.loop_times = LoopTimes()
-        self._config = core.config
+        self._config = config
         self._publish = publish
         self._loop = asyncio.get_running_loop()
         self._executor = ThreadPoolExecutor(1, "nearnet-graph")
         self._store_executor = ThreadPoolExecutor(1, "nearnet-store")
         self._store = store
-        self.validator = EdgeValidator(self._config.nearnet.verifier_threads, self._loop, self._verified, self._checked)
-        core.routed.check = self.validator.check_now
+        self.validator = EdgeValidator(config.nearnet.verifier_threads, self._loop, self._verified, self._checked)
+        try:
+            self.core = make_core(self.validator.check_now)
+        except BaseException:
+            self.validator.stop()
+            raise
         self.persister = Persister(store, overlay, self._store_executor, self._stored, self._degraded)
         self._dialing = TcpDialer(self._config, self._dialed, self._dial_failed)
         self._half_open = HalfOpen(self.connections, self._loop)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from nearnet.client import DefaultClient
 from nearnet.config import parse_peer
+from nearnet.core.context import plain_dialect
 from nearnet.core.peer_manager.manager import PeerManager
 from nearnet.core.runtime.actions import Event
 from nearnet.errors import NearnetError, ReasonForBan
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from nearnet.client import Client
     from nearnet.config import NetworkConfig
+    from nearnet.core.routed.forwarding import Check
     from nearnet.net.events import NodeEvent
     from nearnet.net.tracing import Tracing
     from nearnet.store.base import Store
@@ -119,14 +121,16 @@ class Node:
         genesis = guard.chain_info().genesis_id
         store = self._store or open_store(self.config.nearnet.store or MEMORY, genesis, on_degraded=self._damaged)
         overlay = WriteBehind(store)
+        dialect_for = plain_dialect if self._tracing is None else self._tracing.dialect_for
+
+        def make_core(check: Check) -> PeerManager:
+            return PeerManager(self.config, self.key, guard, overlay, random.Random(), Driver.now(), check, dialect_for)
+
         try:
-            core = PeerManager(self.config, self.key, guard, overlay, random.Random(), Driver.now())
+            return Driver(self.config, make_core, store, overlay, self._events.publish)
         except BaseException:
             store.close()
             raise
-        if self._tracing is not None:
-            core.context.dialect_for = self._tracing.dialect_for
-        return Driver(core, store, overlay, self._events.publish)
 
     async def stop(self) -> None:
         """Tell the peers, close every connection, store what is pending; within 2 s. A second call does nothing."""

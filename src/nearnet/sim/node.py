@@ -24,6 +24,7 @@ from nearnet.core.runtime.actions import (
     ResumeReading,
     Verify,
 )
+from nearnet.keys import check_signatures
 from nearnet.sim.disk import Disk, Writer
 from nearnet.sim.signatures import SharedDialect
 from nearnet.wire.messages import PeerInfo, SocketAddress
@@ -129,7 +130,8 @@ class SimNode:
         rng = world.random(f"core {self.name} {self.runs}")
         self.writer = Writer(self.disk, world.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
         self.client = self.make_client(self)
-        self.core = PeerManager(self.config, self.key, self.client, self.writer.overlay, rng, self.now)
+        check = check_signatures if self.gate is None else self.gate.check
+        self.core = PeerManager(self.config, self.key, self.client, self.writer.overlay, rng, self.now, check)
         self.core.listening(self.address)
         if self.gate is not None:
             self.gate.attach(self.core)
@@ -349,7 +351,7 @@ class SimNode:
         peer: Any = end.tag
         if self.paused:
             self._waiting.append(partial(self.on_bytes, end, data))
-        elif peer.id in self.ends:
+        elif peer is not None and peer.id in self.ends:
             self.world.received(self, end, data)
             if self.gate is None:
                 self.do(self.core.receive, peer, data)
@@ -361,11 +363,11 @@ class SimNode:
     def on_drained(self, end: End, unsent: int) -> None:
         """Less of a peer's bytes wait to be sent."""
         peer: Any = end.tag
-        if self.up and peer.id in self.ends:
+        if self.up and peer is not None and peer.id in self.ends:
             self._when_awake(lambda: self.do(self.core.drained, peer, unsent))
 
     def on_lost(self, end: End, why: str) -> None:
         """A connection ended."""
         peer: Any = end.tag
-        if self.up and self.ends.pop(peer.id, None) is not None:
+        if self.up and peer is not None and self.ends.pop(peer.id, None) is not None:
             self._when_awake(lambda: self.do(self.core.lost, peer, why))

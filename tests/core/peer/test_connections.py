@@ -432,8 +432,8 @@ def test_pause_and_resume_by_reason():
 def test_closing_twice_is_once():
     core = Core()
     hand = core.ready()
-    core.manager.connections.close(hand.peer, "first", core.now)
-    core.manager.connections.close(hand.peer, "second", core.now)
+    core.manager.context.close(hand.peer, "first", core.now)
+    core.manager.context.close(hand.peer, "second", core.now)
     core.manager.lost(hand.peer, "third", core.now)
     core.act()
     assert hand.closed == "first"

@@ -159,6 +159,7 @@ class TableExchange:
 
     __slots__ = (
         "_computing",
+        "_connections",
         "_context",
         "_drain",
         "_expires_at",
@@ -173,13 +174,18 @@ class TableExchange:
         "_prune",
         "_recompute",
         "_validated",
-        "connections",
     )
 
-    connections: Connections
-
-    def __init__(self, context: Context, gossip: Gossip, local_edges: LocalEdges, intake: EdgeIntake) -> None:
+    def __init__(
+        self,
+        context: Context,
+        gossip: Gossip,
+        local_edges: LocalEdges,
+        intake: EdgeIntake,
+        connections: Connections,
+    ) -> None:
         self._context = context
+        self._connections = connections
         self._gossip = gossip
         self._local_edges = local_edges
         self._intake = intake
@@ -223,7 +229,7 @@ class TableExchange:
             self._incoming.append((peer, edges, 0))
             self._offer(now)
             if any(waiting is peer for waiting, _, _ in self._incoming):
-                self.connections.pause(peer, "intake")
+                self._connections.pause(peer, "intake")
         if message.accounts:
             self._announced(peer, list(message.accounts), now)
 
@@ -235,8 +241,8 @@ class TableExchange:
         wait = bucket.wait(now.mono)
         if wait > 0:
             self._context.limits.hit("tables_per_second")
-            self.connections.pause(peer, "tables")
-            resume = self._context.timers.at(now.mono + wait, lambda now: self.connections.resume(peer, "tables", now))
+            self._connections.pause(peer, "tables")
+            resume = self._context.timers.at(now.mono + wait, lambda now: self._connections.resume(peer, "tables", now))
             peer.keep(resume)
 
     def _offer(self, now: Now) -> None:
@@ -251,7 +257,7 @@ class TableExchange:
                 if end < len(edges):
                     self._incoming.append((peer, edges, end))
                 else:
-                    self.connections.resume(peer, "intake", now)
+                    self._connections.resume(peer, "intake", now)
         self._arm_offer(now)
 
     @property

@@ -14,7 +14,7 @@ from nearnet.core.peer.admission import refuse_socket
 from nearnet.core.peer.handshake_table import PeerState, Step, step_for
 from nearnet.core.peer.peer import Peer
 from nearnet.core.peer_manager.addresses import normalise
-from nearnet.core.runtime.actions import CheckMessage, Close, PauseReading, ResumeReading
+from nearnet.core.runtime.actions import CheckMessage, PauseReading, ResumeReading
 from nearnet.core.runtime.histogram import Histogram, exponential
 from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import detect
@@ -195,10 +195,10 @@ class StartedFrames:
             return
         elapsed = now.mono - started
         if peer.is_protobuf and not peer.paused and elapsed - peer.paused_for > MOST_SECONDS:
-            self._connections.close(peer, "a frame took too long", now)
+            self._context.close(peer, "a frame took too long", now)
             return
         if not peer.paused and elapsed >= STALL_SECONDS and peer.framer.buffered < STALL_RATE * elapsed:
-            self._connections.close(peer, "stalled", now)
+            self._context.close(peer, "stalled", now)
             return
         self._look_again(peer, max(started + STALL_SECONDS, now.mono + 1.0))
 
@@ -360,7 +360,6 @@ class Connections:
         "_context",
         "_handshaking",
         "_numbers",
-        "_on_closed",
         "_on_message",
         "_on_routed",
         "_started",
@@ -376,13 +375,11 @@ class Connections:
         on_message: Callable[[Peer, Message, Now], None],
         on_routed: Callable[[Peer, list[RoutedFrame], Now], None],
         admit: Callable[[Peer, RoutedFrame, float], bool],
-        on_closed: Callable[[Peer, str, Now], None],
     ) -> None:
         self._context = context
         self._handshaking = handshaking
         self._on_message = on_message
         self._on_routed = on_routed
-        self._on_closed = on_closed
         self._started = StartedFrames(context, self)
         self._numbers = count(1)
         self._tables = LargeTables(context, self, on_message)
@@ -424,7 +421,7 @@ class Connections:
 
     def _probed(self, peer: Peer, now: Now) -> None:
         if not peer.answered:
-            self.close(peer, f"no answer in {peer.dial.dialect if peer.dial else ''}", now)
+            self._context.close(peer, f"no answer in {peer.dial.dialect if peer.dial else ''}", now)
 
     def _open(self, peer: Peer, now: Now) -> Peer:
         context = self._context
@@ -435,7 +432,7 @@ class Connections:
 
     def _handshake_timeout(self, peer: Peer, now: Now) -> None:
         if peer.state in (PeerState.ACCEPTED, PeerState.DIALED):
-            self.close(peer, "handshake timeout", now)
+            self._context.close(peer, "handshake timeout", now)
 
     # --- bytes in --------------------------------------------------------------------------------
 
@@ -489,7 +486,7 @@ class Connections:
         if length is None or length <= limit:
             return False
         self._context.limits.hit("handshake_frame_bytes")
-        self.close(peer, "frame too large before the handshake", now)
+        self._context.close(peer, "frame too large before the handshake", now)
         return True
 
     def _abuse(self, peer: Peer, now: Now) -> None:
@@ -497,7 +494,7 @@ class Connections:
         if peer.is_ready:
             self._context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
         else:
-            self.close(peer, "frame too large", now, flagged=True)
+            self._context.close(peer, "frame too large", now, flagged=True)
 
     def pause(self, peer: Peer, why: str) -> None:
         """Read no more from it until `resume` for the same reason."""
@@ -582,18 +579,18 @@ class Connections:
                 self._shake_hands(peer, dialect, frame, now)
             case Step.TAKE_DISCONNECT:
                 peer.forget_link = dialect.decode(frame, self._skipped) == Disconnect(True)
-                self.close(peer, "disconnected by the peer", now)
+                self._context.close(peer, "disconnected by the peer", now)
             case Step.REFUSE_TIER:
-                self.close(peer, "a tier not served here", now, flagged=True)
+                self._context.close(peer, "a tier not served here", now, flagged=True)
             case Step.REFUSE_AGAIN if peer.is_protobuf:
-                self.close(peer, "a second handshake", now, flagged=True)
+                self._context.close(peer, "a second handshake", now, flagged=True)
             case Step.KEEP_FOR_READY:
                 if len(peer.early) < EARLY_FRAMES:
                     peer.early.append(frame)
             case Step.IGNORE_AND_COUNT:
                 peer.frames_before_ready += 1
                 if peer.frames_before_ready > EARLY_MESSAGES:
-                    self.close(peer, "messages before the handshake", now)
+                    self._context.close(peer, "messages before the handshake", now)
             case _:
                 if len(frame) <= self._context.config.nearnet.limits.handshake_frame_bytes:
                     dialect.decode(frame, self._skipped)  # What does not read counts as that all the same.
@@ -655,38 +652,14 @@ class Connections:
         context.notify("malformed", peer.peer_id, why=why, address=str(peer.address))
         if len(peer.malformed) > context.config.nearnet.limits.malformed_per_minute:
             context.limits.hit("malformed_per_minute")
-            self.close(peer, "decode", now)
+            self._context.close(peer, "decode", now)
 
     # --- ends ------------------------------------------------------------------------------------
 
-    def close(self, peer: Peer, reason: str, now: Now, flagged: bool = False) -> None:
-        """End it: today's peers are told, what is queued is sent, the socket closes."""
-        if peer.state is PeerState.CLOSED:
-            return
-        if peer.is_protobuf and peer.answered:
-            peer.send(Disconnect(flagged and peer.direction == "inbound"))
-        self._context.actions.append(Close(peer.id, reason))
-        self.ended(peer, reason, now)
-
-    def ended(self, peer: Peer, reason: str, now: Now) -> None:
-        """The socket is gone, or will be once its queue is sent."""
-        if peer.state is PeerState.CLOSED:
-            return
-        was_ready = peer.is_ready
-        peer.state = PeerState.CLOSED
-        peer.cancel_timers()
-        peer.missed.clear()
-        peer.missed_accounts.clear()
-        peer.early.clear()
-        context = self._context
-        context.connections.pop(peer.id, None)
+    def forget(self, peer: Peer, now: Now) -> None:
+        """Take that a connection has ended: its counts are kept, and its share of memory is for others."""
         self._traffic.add(peer)
-        context.outbox.overflowed.pop(peer, None)
         self._started.let_go(peer, now)
-        context.count("nearnet_connections_closed", reason)
-        if was_ready:
-            context.peers.pop(peer.ready_id, None)
-        self._on_closed(peer, reason if was_ready else f"handshake: {reason}", now)
 
 
 def _check_shards(handshake: Handshake) -> None:

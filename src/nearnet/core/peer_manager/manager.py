@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.context import Context
+from nearnet.core.context import Context, plain_dialect
 from nearnet.core.gossip.account_peers import AccountPeers
 from nearnet.core.gossip.accounts_data import AccountsData
 from nearnet.core.gossip.announcements import Announcements
@@ -33,7 +33,7 @@ from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.actions import Action, CheckMessage, Close, Dial
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.errors import PeerRefused, ReasonForBan, RouteNotFound
-from nearnet.keys import CryptoHash, PeerId
+from nearnet.keys import CryptoHash, PeerId, check_signatures
 from nearnet.wire.messages import (
     Disconnect,
     Message,
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
     from nearnet.client import Client
     from nearnet.config import NetworkConfig
+    from nearnet.core.context import DialectFor
+    from nearnet.core.routed.forwarding import Check
     from nearnet.core.routing_table.graph import Routes
     from nearnet.core.runtime.clock import Now
     from nearnet.keys import SecretKey
@@ -76,10 +78,17 @@ class PeerManager:
         store: StoreReader,
         rng: random.Random,
         now: Now,
+        check: Check = check_signatures,
+        dialect_for: DialectFor = plain_dialect,
     ) -> None:
+        """Compose a core; `now` is the time of its start.
+
+        `check` verifies the signatures of routed messages, as `keys.check_signatures` does; a shell with threads gives
+        its own. `dialect_for` returns what a connection reads and writes its frames with.
+        """
         self.config = config
         self.peer_id = key.public_key
-        self.context = context = _context(config, key, client, store, rng, now)
+        self.context = context = _context(config, key, client, store, rng, now, dialect_for)
         self.table = context.table
         self.peer_store = context.peer_store
         self.announcements = context.announcements
@@ -96,18 +105,13 @@ class PeerManager:
         self.account_peers = AccountPeers(client, context.announcements, self.accounts_data)
         self.snapshot_hosts = SnapshotHosts(context)
         self.intake = EdgeIntake(context.table)
-        self.exchange = TableExchange(context, self.gossip, self.local_edges, self.intake)
-        self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers)
+        self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers, check)
         self.client_port = ClientPort(context, self.routed)
         watches = self.protocol_watch, self.clock_watch
         self.handshaking = Handshaking(context, self.dialer, self.local_edges, *watches, self._ready)
-        self.connections = Connections(
-            context, self.handshaking, self._message, self._routed, self.routed.admit, self._closed
-        )
-        self.membership = Membership(context, self.dialer, self.connections, self.protocol_watch)
-        self.exchange.connections = self.connections
-        context.close = self.connections.close
-        context.ban = self.membership.ban
+        self.connections = Connections(context, self.handshaking, self._message, self._routed, self.routed.admit)
+        self.exchange = TableExchange(context, self.gossip, self.local_edges, self.intake, self.connections)
+        self.membership = Membership(context, self.dialer, self.protocol_watch)
 
     # --- inputs ----------------------------------------------------------------------------------
 
@@ -145,7 +149,7 @@ class PeerManager:
 
     def lost(self, peer: Peer, why: str, now: Now) -> None:
         """A socket ended by itself."""
-        self.connections.ended(peer, why, now)
+        self.context.ended(peer, why)
         self._collect(now)
 
     def drained(self, peer: Peer, unsent: int, now: Now) -> None:
@@ -176,7 +180,7 @@ class PeerManager:
                         peer.checking.clear()
         except InvalidRoutedSignature:
             peer.checking.clear()
-            self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
+            self.context.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
         large.go_on(peer, now)
         self._collect(now)
 
@@ -233,7 +237,7 @@ class PeerManager:
         if known is not None and known.ban is not None and known.ban_ends > now.mono + length:
             why = known.ban.reason.label
             raise PeerRefused(f"{peer_id} is banned already, for {why}, and longer than that; unban it before")
-        self._run(self.membership.ban, peer_id, reason, now, seconds)
+        self._run(self.context.ban, peer_id, reason, now, seconds)
 
     def unban(self, peer_id: PeerId, now: Now) -> None:
         """End a ban; `NotConnected` when that peer is not banned."""
@@ -269,7 +273,8 @@ class PeerManager:
         for peer in list(self.context.connections.values()):
             if peer.is_ready and not peer.is_protobuf:
                 peer.send(Disconnect())
-            self.connections.close(peer, "stopping", now)
+            self.context.close(peer, "stopping", now)
+        self._end_connections(now)
         self.membership.stop(now)
         self._collect(now)
 
@@ -290,7 +295,7 @@ class PeerManager:
             for message in self.routed.receive(peer, run, now):
                 self.client_port.routed(peer, message, now)
         except InvalidRoutedSignature:
-            self.membership.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
+            self.context.ban(peer.ready_id, ReasonForBan.INVALID_SIGNATURE, now)
 
     def _message(self, peer: Peer, message: Message, now: Now) -> None:
         match message:
@@ -322,6 +327,15 @@ class PeerManager:
         self.refresh.ready(peer, now)
         self.connections.replay_early(peer, now)
 
+    def _end_connections(self, now: Now) -> None:
+        """Draw what follows for the rest of the node from the connections that have ended."""
+        context = self.context
+        while context.ends:
+            ends, context.ends = context.ends, []
+            for peer, reason in ends:
+                self.connections.forget(peer, now)
+                self._closed(peer, reason, now)
+
     def _closed(self, peer: Peer, reason: str, now: Now) -> None:
         self.membership.closed(peer, reason, now)
         self.accounts_data.closed(peer)
@@ -342,13 +356,18 @@ class PeerManager:
         self.context.limits.hit(limit)
         peer.out.clear()
         self.context.actions.append(Close(peer.id, "queue overflow", flush=False))
-        self.connections.ended(peer, "queue overflow", now)
+        self.context.ended(peer, "queue overflow")
 
     def _collect(self, now: Now) -> None:
         """After every input: what the parts left to be done."""
         context = self.context
-        while context.outbox.overflowed:
-            self._overflow(next(iter(context.outbox.overflowed)), "queue_bytes", now)
+        while context.outbox.overflowed or context.ends:
+            if context.outbox.overflowed:
+                self._overflow(next(iter(context.outbox.overflowed)), "queue_bytes", now)
+            self._end_connections(now)
+        if context.bans_changed:
+            context.bans_changed = False
+            self.membership.rearm(now)
         for pong in self.routed.take_pongs():
             self.client_port.pong(pong)
         self.exchange.collect(now)
@@ -358,7 +377,13 @@ class PeerManager:
 
 
 def _context(
-    config: NetworkConfig, key: SecretKey, client: Client, store: StoreReader, rng: random.Random, now: Now
+    config: NetworkConfig,
+    key: SecretKey,
+    client: Client,
+    store: StoreReader,
+    rng: random.Random,
+    now: Now,
+    dialect_for: DialectFor,
 ) -> Context:
     limits, timing = config.nearnet.limits, config.nearnet.timing
     overrides = config.network.experimental.network_config_overrides.received_messages_rate_limits
@@ -378,4 +403,5 @@ def _context(
         limits=counters,
         rates=MessageRates({} if overrides is None else overrides.rate_limits, limits.tables_per_second),
         outbox=Outbox(limits.queue_bytes),
+        dialect_for=dialect_for,
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from nearnet.config import NetworkConfig
     from nearnet.core.context import Context
-    from nearnet.core.peer.inbound import Connections
     from nearnet.core.peer.peer import Peer
     from nearnet.core.peer_manager.dialing import Dialer
     from nearnet.core.peer_manager.protocol_watch import ProtocolWatch
@@ -89,14 +88,11 @@ MAX_DIRECT_PEERS = 128
 class Membership:
     """Keeps enough connections, and no more than that."""
 
-    __slots__ = ("_asking", "_connections", "_context", "_dialer", "_encoded", "_protocol_watch", "_timer", "rounds")
+    __slots__ = ("_asking", "_context", "_dialer", "_encoded", "_protocol_watch", "_timer", "rounds")
 
-    def __init__(
-        self, context: Context, dialer: Dialer, connections: Connections, protocol_watch: ProtocolWatch
-    ) -> None:
+    def __init__(self, context: Context, dialer: Dialer, protocol_watch: ProtocolWatch) -> None:
         self._context = context
         self._dialer = dialer
-        self._connections = connections
         self._protocol_watch = protocol_watch
         self._timer: Timer | None = None
         self._asking: Timer | None = None
@@ -153,7 +149,7 @@ class Membership:
         persistent = context.peer_store.persistent_ids
         peer = choose_to_drop(list(context.peers.values()), persistent, context.config, context.rng, now)
         if peer is not None:
-            self._connections.close(peer, "over ideal_connections_hi", now)
+            self._context.close(peer, "over ideal_connections_hi", now)
 
     def _ask_for_peers(self, now: Now) -> None:
         """Only when more are needed and nobody is left to dial (`behaviour.md` §2)."""
@@ -280,7 +276,7 @@ class Membership:
         peer = self._context.peers.get(peer_id)
         if peer is None:
             raise NotConnected(f"{peer_id} is not connected")
-        self._connections.close(peer, "by command", now)
+        self._context.close(peer, "by command", now)
 
     def set_blacklist(self, blacklist: tuple[tuple[str, int | None], ...], now: Now) -> None:
         """The operator changed it: connections to whom it names end."""
@@ -289,21 +285,7 @@ class Membership:
         for peer in list(self._context.connections.values()):
             told = peer.info.addr if peer.info is not None else None
             if store.is_blacklisted_ip(peer.address.ip) or (told is not None and store.is_blacklisted(told)):
-                self._connections.close(peer, "blacklisted", now, flagged=True)
-
-    def ban(self, peer_id: PeerId, reason: ReasonForBan, now: Now, seconds: float | None = None) -> None:
-        """Ban a peer and close its connection at once."""
-        context = self._context
-        if peer_id == context.me:
-            raise PeerRefused(f"{peer_id} is this node itself")
-        peer = context.peers.get(peer_id)
-        context.peer_store.ban(peer_id, reason, now, seconds)
-        window = context.config.network.ban_window if seconds is None else seconds
-        context.notify("banned", peer_id, reason=reason.label, seconds=window)
-        if peer is not None:
-            context.limits.cool_down(peer.address.ip, now)
-            self._connections.close(peer, f"banned: {reason.label}", now, flagged=True)
-        self.rearm(now)
+                self._context.close(peer, "blacklisted", now, flagged=True)
 
     def unban(self, peer_id: PeerId, now: Now) -> None:
         """End a ban."""
@@ -342,7 +324,7 @@ class Membership:
         """A neighbour's answer; too long a list is abuse and none of it is taken (`threats.md` row 56)."""
         context = self._context
         if len(message.peers) > context.config.network.max_send_peers or len(message.direct_peers) > MAX_DIRECT_PEERS:
-            self.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
+            context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)
             return
         told = (*message.peers, *message.direct_peers)
         usable = [info for info in told if not is_ml_dsa(info.id)]

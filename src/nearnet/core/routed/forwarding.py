@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from nearnet.core.peer.inbound import LARGE_MESSAGE
 from nearnet.core.runtime.histogram import Histogram, exponential
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LATENCY_BOUNDS",
     "SENT_THRICE",
+    "Check",
     "InvalidRoutedSignature",
     "LoopGuard",
     "Pings",
@@ -177,6 +178,9 @@ class Pings:
         return pongs
 
 
+Check: TypeAlias = "Callable[[Sequence[bytes]], Sequence[str]]"
+"""Outcomes of `signature_row`s, in order: as `keys.check_signatures`."""
+
 LATENCY_BOUNDS: Final = exponential(0.0001, 1.6, 20)
 """Seconds."""
 
@@ -244,6 +248,7 @@ class RoutedMessages:
         table: RoutingTable,
         route_back: RouteBack,
         peers: dict[PeerId, Peer],
+        check: Check = check_signatures,
     ) -> None:
         limits, timing = config.nearnet.limits, config.nearnet.timing
         self._key = key
@@ -261,8 +266,8 @@ class RoutedMessages:
         self._pings = Pings(limits.pings_per_second)
         self._asked: LruDict[CryptoHash, PeerId] = LruDict(_ASKED)
         """Our requests for the status of a transaction: hash -> the peer that was asked."""
-        self.check: Callable[[Sequence[bytes]], Sequence[str]] = check_signatures
-        """Checks signatures, as `keys.check_signatures`; a shell with threads puts its own in place."""
+        self.check = check
+        """Checks signatures, as `keys.check_signatures`."""
         self.drops: dict[tuple[str, str], int] = {}
         """(body's name, reason) -> messages dropped."""
         self.forwarded = 0
