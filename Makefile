@@ -34,6 +34,7 @@ nightly: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 
 # The hottest modules as C, made anew where a source has changed; until then the sources count.
@@ -81,7 +82,7 @@ floors:
 	$(FLOORS)/bin/python -m pytest -m "not slow and not nightly" $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(FLOORS) $(PROTO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist
+	rm -rf $(VENV) $(FLOORS) $(PROTO) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

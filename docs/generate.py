@@ -54,6 +54,7 @@ def _marks(node: ast.AST, name: str) -> Iterator[int | str]:
                 yield from _numbers(inner.value, name)
 
 
+@cache
 def marked(name: str) -> Marked:
     """Row number to the tests that hold it, ``path::test``."""
     found: Marked = defaultdict(list)

@@ -140,6 +140,18 @@ def test_all_errors_at_once():
     assert sum(line.startswith(("genesis_hash:", "network.ban_window:", "nearnet.p")) for line in lines) == 4
 
 
+def test_the_verifier():
+    assert config_from({}).nearnet.verifier == "auto"
+    assert config_from({"nearnet": {"verifier": "pynacl"}}).nearnet.verifier == "pynacl"
+    for name, words in (
+        ("solders", 'expected "auto" or "pynacl" (solders is no longer supported:'),
+        ("openssl", "expected one of 'auto' or 'pynacl', got"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            config_from({"nearnet": {"verifier": name}})
+        assert str(caught.value).startswith(f"nearnet.verifier: {words}")
+
+
 def test_a_long_value_is_cut():
     with pytest.raises(ConfigError) as caught:
         config_from({"network": {"addr": "x" * 500}})

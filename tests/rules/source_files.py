@@ -49,6 +49,7 @@ def tracked_files() -> list[Path]:
             "__pycache__",
             ".mypy_cache",
             ".ruff_cache",
+            ".import_linter_cache",
             ".pytest_cache",
             ".hypothesis",
         }

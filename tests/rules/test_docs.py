@@ -7,7 +7,7 @@ from pathlib import Path
 
 import generate
 import pytest
-from source_files import PACKAGE, ROOT, tracked_files
+from source_files import PACKAGE, ROOT, label, tracked_files
 
 PAGES = sorted(path for path in tracked_files() if path.suffix == ".md")
 NAMED = re.compile(r"`([\w./-]+/[\w./-]*[\w-]\.(?:py|md|json|toml|gz|proto))`")
@@ -18,12 +18,18 @@ def _exists(name: str, page: Path) -> bool:
     return any((base / name).exists() for base in (ROOT, PACKAGE, page.parent))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_files_that_a_page_names_exist(page: Path) -> None:
+def _missing(page: Path) -> set[str]:
+    """Return what a page names or links, and nobody finds."""
     text = page.read_text()
     named = {name for name in NAMED.findall(text) if not name.startswith((".", "near/"))}
-    assert sorted(name for name in named if not _exists(name, page)) == []
-    assert sorted(name for name in LINKED.findall(text) if not (page.parent / name).exists()) == []
+    return {name for name in named if not _exists(name, page)} | {
+        name for name in LINKED.findall(text) if not (page.parent / name).exists()
+    }
+
+
+def test_the_files_that_pages_name_exist() -> None:
+    found = [f"{label(page)}: {name}" for page in PAGES for name in sorted(_missing(page))]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("name", generate.PAGES)

@@ -16,18 +16,19 @@ def _lines(path: Path) -> int:
 
 
 def test_no_file_is_too_long() -> None:
-    assert {label(path): _lines(path) for path in source_files() if _lines(path) > FILE_LINES} == {}
+    found = [f"{label(path)}: {lines} lines" for path in source_files() if (lines := _lines(path)) > FILE_LINES]
+    assert not found, "\n".join(found)
 
 
 def test_no_function_is_too_long() -> None:
-    long = {}
-    for path in source_files():
-        for node in ast.walk(tree(path)):
-            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                continue
-            if (lines := node.end_lineno - node.lineno + 1) > FUNCTION_LINES:
-                long[f"{label(path)}:{node.lineno} {node.name}"] = lines
-    assert long == {}
+    found = [
+        f"{label(path)}:{node.lineno} {node.name}: {lines} lines"
+        for path in source_files()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (lines := node.end_lineno - node.lineno + 1) > FUNCTION_LINES
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_the_package_is_found() -> None:

@@ -1,0 +1,1 @@
+"""HTTP, JSON-RPC, metrics and the dashboard of a running node."""

@@ -32,6 +32,7 @@ __all__ = [
     "ProtocolVersions",
     "PublicAddresses",
     "Texts",
+    "VerifierName",
     "VersionRange",
     "Whitelist",
     "canonical_keys",
@@ -95,6 +96,15 @@ def _version_range(name: str, value: object) -> VersionRange:
 
 def _versions_as_written(versions: dict[str, VersionRange]) -> dict[str, object]:
     return {name: "auto" if one.automatic else [one.own, one.oldest] for name, one in versions.items()}
+
+
+def _verifier(value: object) -> object:
+    if value == "solders":
+        raise ValueError(
+            '"auto" or "pynacl" (solders is no longer supported: PyNaCl checks all signatures; choose "auto", or '
+            "remove the field)"
+        )
+    return value
 
 
 def canonical_keys(value: object) -> object:
@@ -162,6 +172,7 @@ Blacklist = Annotated[
 DialectName = Literal["auto", "borsh", "protobuf"]
 AllowPrivate = Annotated[Literal["auto"] | bool, BeforeValidator(_allow_private)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)]
+VerifierName = Annotated[Literal["auto", "pynacl"], BeforeValidator(_verifier)]
 ProtocolVersions = Annotated[
     dict[str, VersionRange],
     BeforeValidator(_versions),

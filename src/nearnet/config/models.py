@@ -27,6 +27,7 @@ from nearnet.config.field_types import (
     ProtocolVersions,
     PublicAddresses,
     Texts,
+    VerifierName,
     Whitelist,
     canonical_keys,
 )
@@ -312,7 +313,7 @@ class NearnetSection(Section):
     announcements: Literal["accept", "relay_only", "ignore"] = "accept"
     timing: TimingSection = Field(default_factory=TimingSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
-    verifier: Literal["auto", "pynacl", "solders"] = "pynacl"
+    verifier: VerifierName = "auto"
     verifier_threads: Annotated[int, Field(strict=True, ge=1, le=256)] = os.cpu_count() or 1
     store: str | None = None
     log_level: LogLevel = "info"

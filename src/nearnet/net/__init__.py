@@ -1,0 +1,1 @@
+"""The shell: the event loop, sockets, threads and the disk, around the core."""

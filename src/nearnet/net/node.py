@@ -116,7 +116,7 @@ class Node:
 
     def _compose(self) -> Driver:
         self._loop = asyncio.get_running_loop()
-        choose(self.config.nearnet.verifier, self.config.nearnet.verifier_threads)
+        choose(self.config.nearnet.verifier)
         guard = self._guard = ClientGuard(self.client, lambda: self.core.client_port.neighbour, self._later_answer)
         genesis = guard.chain_info().genesis_id
         store = self._store or open_store(self.config.nearnet.store or MEMORY, genesis, on_degraded=self._damaged)

@@ -1,63 +1,41 @@
-"""Who checks ed25519 signatures: PyNaCl (libsodium), or another library that accepts nothing real nodes refuse.
+"""Who checks ed25519 signatures: PyNaCl (libsodium), which accepts nothing that real nodes refuse.
 
-`solders` (Rust's ed25519-dalek, strict) takes less time for one signature, but keeps the interpreter's lock, so threads
-do not help it: on one core it is the faster one, on several PyNaCl is. The choice is the process's.
+Its check releases the interpreter's lock, so that threads help. Where numba is installed, one call of the same library
+checks many signatures. The choice is the process's: `keys.use_check` is the seam for another library.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nearnet import keys
 from nearnet.core.routing_table.edge import build_edge, sign_edge
-from nearnet.errors import ConfigError
-from nearnet.keys import SecretKey, check_signatures, signature_row
+from nearnet.keys import SecretKey, signature_row
 from nearnet.wire.edge_bytes import Edge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nearnet.config.field_types import VerifierName
     from nearnet.keys import ManyChecks, Open
 
-__all__ = ["VERIFIERS", "check_many_at_once", "choose", "current", "solders_open"]
+__all__ = ["check_many_at_once", "choose", "current"]
 
-VERIFIERS: Final = ("pynacl", "solders")
-
-_MEASURED: Final = 32
-"""Signatures that each thread checks to see who is faster: 4 ms in all."""
+_CHECKS: Final[Mapping[VerifierName, Open | None]] = {"auto": None, "pynacl": None}
+"""The check of one signature, by the names of `nearnet.verifier`; None means PyNaCl's."""
 
 _log = logging.getLogger("nearnet.node")
 
 
-def solders_open() -> Open:
-    """A check in the form of libsodium's `crypto_sign_open`: 0 when it holds. `ConfigError` without solders."""
-    try:
-        from solders.pubkey import Pubkey
-        from solders.signature import Signature
-    except ImportError:
-        raise ConfigError(
-            "nearnet.verifier: solders is not installed; pip install 'nearnet[solders]', or choose pynacl"
-        ) from None
-
-    def check(_: object, __: object, signed: bytes, length: int, public: bytes) -> int:
-        return 0 if Signature(signed[:64]).verify(Pubkey(public), signed[64:length]) else -1
-
-    return check
+def choose(name: VerifierName) -> None:
+    """Check the process's signatures with this library from now on, one by one until `check_many_at_once`."""
+    keys.use_check(_CHECKS[name])
 
 
 def current() -> str:
-    """The name of the one in use."""
-    return "pynacl" if keys.uses_pynacl() else "solders"
-
-
-def choose(name: str, threads: int) -> str:
-    """Use this one from now on, or with ``auto`` the one that is faster here with so many threads; its name."""
-    if name == "auto":
-        name = _fastest(threads)
-        _log.info("= verifier: %s is the fastest here", name)
-    _use(name)
-    return name
+    """Return the name of the library in use: "another" after `keys.use_check` with a check that is not PyNaCl's."""
+    return "pynacl" if keys.uses_pynacl() else "another"
 
 
 def check_many_at_once() -> bool:
@@ -95,32 +73,3 @@ def _is_right(many: ManyChecks) -> bool:
         Edge.build(*edge.key, 1, later.signature0, edge.signature1),
     )
     return [many.first_refused_edge(edge + one, 2) for one in (later, *wrong)] == [2, 1, 1]
-
-
-def _use(name: str) -> None:
-    keys.use_check(None if name == "pynacl" else solders_open())
-
-
-def _fastest(threads: int) -> str:
-    times: dict[str, float] = {}
-    for name in VERIFIERS:
-        try:
-            _use(name)
-        except ConfigError:
-            continue
-        times[name] = _seconds(threads)
-    return min(times, key=lambda name: times[name])
-
-
-def _seconds(threads: int) -> float:
-    """For `_MEASURED` checks on each thread."""
-    key = SecretKey.from_seed("a signature to measure by")
-    rows = [
-        signature_row(key.public_key, digest, key.sign(digest))
-        for digest in (bytes((n,)) * 32 for n in range(_MEASURED))
-    ]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(check_signatures, [rows[:1]] * threads))  # the threads have started, the code is loaded
-        begun = time.perf_counter()
-        list(pool.map(check_signatures, [rows] * threads))
-        return time.perf_counter() - begun

@@ -1,0 +1,1 @@
+"""The database: columns of bytes, in SQLite or in memory."""

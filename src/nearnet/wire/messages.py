@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signature
-from nearnet.wire import messages as m
 from nearnet.wire.edge_bytes import Edge
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "MOST_SHARDS",
@@ -285,7 +281,7 @@ class Handshake:
     sender_listen_port: int | None
     sender_chain_info: PeerChainInfo
     partial_edge_info: PartialEdgeInfo
-    owned_account: m.SignedPayload | None = None
+    owned_account: SignedPayload | None = None
     """Protobuf only."""
     tier: int = 2
     """1, 2 or 3: of which of today's networks (`wire.md` §6); this one is 2, borsh knows no other."""
@@ -478,12 +474,12 @@ Message = (
     | EpochSyncResponse
     | EpochSyncFinalizationRequest
     | EpochSyncFinalizationResponse
-    | m.SyncAccountsData
-    | m.DistanceVector
-    | m.SyncSnapshotHosts
-    | m.StateRequestHeader
-    | m.StateRequestPart
-    | m.StateResponse
-    | m.OptimisticBlock
+    | SyncAccountsData
+    | DistanceVector
+    | SyncSnapshotHosts
+    | StateRequestHeader
+    | StateRequestPart
+    | StateResponse
+    | OptimisticBlock
 )
 """Whatever one frame may hold."""
