@@ -31,13 +31,12 @@ class Host:
         """A method of its RPC, which listens on its own loopback."""
         return self.lan.within(self.lan.name(self.number), lambda: self.process.call(method, **params))
 
-    def until(self, method: str, holds: Callable[[Any], bool], seconds: float = PATIENCE) -> float:
-        """Seconds until the answer is as it must be."""
-        begun = time.monotonic()
+    def until(self, method: str, holds: Callable[[Any], bool], seconds: float = PATIENCE) -> None:
+        """Ask again until the answer is as it must be; after so many seconds the test fails."""
+        deadline = time.monotonic() + seconds
         while not holds(answer := self.call(method)):
-            assert time.monotonic() < begun + seconds, f"after {seconds} s {method} still says {answer}"
+            assert time.monotonic() < deadline, f"after {seconds} s {method} still says {answer}"
             time.sleep(0.1)
-        return time.monotonic() - begun
 
     @property
     def id(self) -> str:
@@ -92,11 +91,10 @@ def test_a_machine_that_vanishes_and_comes_back(hosts: list[Host]) -> None:
     """No packet reaches it: its connections are half open on both sides, and each side lets go within a minute."""
     *others, lost = hosts
     lost.lan.cut(lost.number)
-    begun = time.monotonic()
-    waited = [host.until("nearnet_peers", _without(lost.id), HALF_OPEN) for host in others]
-    assert sum(waited) > 1, "nothing tells it but silence"
+    assert lost.id in others[-1].neighbours(), "nothing tells of it but silence"
+    for host in others:
+        host.until("nearnet_peers", _without(lost.id), HALF_OPEN)
     lost.until("nearnet_peers", lambda peers: peers == [], HALF_OPEN)
-    assert time.monotonic() - begun < HALF_OPEN
     for host in others:
         host.until("nearnet_routes", lambda routes: lost.id not in routes, 8)
         assert [edge for edge in host.call("nearnet_edges") if edge["active"] and lost.id in _ends(edge)] == []
@@ -129,14 +127,13 @@ def test_a_flood_from_one_address_leaves_room_for_others(tmp_path: Path) -> None
             return socket.create_connection((lan.address(1), 24567), timeout=5)
 
         pending = [lan.within(lan.name(2), dial) for _ in range(4)]
-        begun = time.monotonic()
+        # The timeouts of these sockets are below the 20 s after which a pending connection is closed in any case.
         with lan.within(lan.name(2), dial) as fifth:
             assert fifth.recv(1) == b"", "closed"
         with lan.within(lan.name(3), dial) as other:
             other.settimeout(0.5)
             with pytest.raises(TimeoutError):
                 other.recv(1)
-        assert time.monotonic() - begun < 2
         for one in pending:
             one.settimeout(0.1)
             with pytest.raises(TimeoutError):

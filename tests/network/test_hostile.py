@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import socket
-import statistics
 
 import pytest
 from network.cluster import Cluster, address, make_config
@@ -137,20 +136,10 @@ async def test_a_frame_that_trickles_in_stalls(monkeypatch):
         assert cluster.bans == []
 
 
-async def _round_trips(good: list[RawPeer], rounds: int, first: int) -> list[float]:
-    """Seconds of each ping, all peers at the same time."""
-    loop = asyncio.get_running_loop()
-
-    async def one(raw: RawPeer, nonce: int) -> float:
-        begun = loop.time()
-        await raw.answers(nonce)
-        return loop.time() - begun
-
-    found: list[float] = []
+async def _round_trips(good: list[RawPeer], rounds: int, first: int) -> None:
+    """Have every ping of all peers answered, which they send at the same time."""
     for number in range(rounds):
-        found += await asyncio.gather(*(one(raw, first + number) for raw in good))
-        await asyncio.sleep(0)
-    return found
+        await asyncio.gather(*(raw.answers(first + number) for raw in good))
 
 
 @pytest.mark.threat(10)
@@ -163,7 +152,6 @@ async def test_a_stuck_reader_costs_nobody_else():
         stuck.writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         await stuck.shake()
         stuck.writer.transport.pause_reading()
-        before = statistics.quantiles(await _round_trips(good, 20, 1000), n=100)[98]
         sender = await RawPeer.ready(node, "sender")
         memory = resident()
         for number in range(12):
@@ -171,9 +159,10 @@ async def test_a_stuck_reader_costs_nobody_else():
             await sender.writer.drain()
         await sender.answers()
         peer = node.core.peers[stuck.key.public_key]
-        assert peer.queued > 6 * MIB, "it does not read"
-        during = statistics.quantiles(await _round_trips(good, 20, 2000), n=100)[98]
-        assert during < 2 * before + 0.02
+        held = peer.queued
+        assert held > 6 * MIB, "it does not read"
+        await _round_trips(good, 20, 2000)
+        assert peer.queued == held, "all were answered while nothing left its queue"
         for number in range(12, 30):
             sender.send(routed(sender.key, stuck.key.public_key, b"\x0d" + number.to_bytes(4, "little") + bytes(MIB)))
         await sender.answers(7)
@@ -195,11 +184,9 @@ async def test_the_fifth_pending_socket_of_one_address_is_closed():
         await cluster.until(lambda: len(node.core.context.connections) == 4)
         async with await RawPeer.dial(node, "fifth") as fifth:
             assert await fifth.rest() == []
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
         async with await RawPeer.dial(node, "elsewhere", local_addr=("127.0.0.2", 0)) as other:
             assert isinstance(await other.shake(), Handshake)
-            assert loop.time() - begun < 1
+            assert len(node.core.context.connections) == 5, "the four are still pending, and nobody waits for them"
         for raw in pending:
             raw.cut()
         await cluster.until(lambda: not node.core.context.connections)
@@ -262,15 +249,13 @@ async def test_dead_addresses_hold_nobody_up():
 
 @pytest.mark.threat(70)
 @pytest.mark.scenario(31)
-@pytest.mark.parametrize("seconds", [2.5, pytest.param(10.0, marks=pytest.mark.slow)])
-async def test_one_of_seven_crashes_again_and_again(seconds):
+@pytest.mark.parametrize("crashes", [12, pytest.param(45, marks=pytest.mark.slow)])
+async def test_one_of_seven_crashes_again_and_again(crashes):
     async with Cluster() as cluster:
         six = [await cluster.start() for _ in range(6)]
         await cluster.wire(*((n, (n + 1) % 6) for n in range(6)))
-        loop = asyncio.get_running_loop()
-        end, crashes = loop.time() + seconds, 0
         descriptors = len(os.listdir("/proc/self/fd"))
-        while loop.time() < end:
+        for _ in range(crashes):
             seventh = await cluster.start(key="the seventh")
             for node in (six[0], six[3]):
                 await seventh.connect(address(node))
@@ -278,8 +263,6 @@ async def test_one_of_seven_crashes_again_and_again(seconds):
             for connection in list(seventh.driver.connections.values()):
                 connection.abort()
             await cluster.stop(seventh)
-            crashes += 1
-        assert crashes > seconds * 3
         gone = SecretKey.from_seed("the seventh").public_key
         await cluster.until(lambda: all(gone not in node.core.peers for node in six))
         await cluster.until(lambda: all(node.core.table.reachable_count == 6 for node in six), what="six know six")

@@ -1,10 +1,8 @@
 """Saturation: large tables of valid edges against a live node (`scenarios.md` 40; `threats.md` rows 36, 72)."""
 
 import asyncio
-import gc
 import os
 import socket
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -21,9 +19,6 @@ from nearnet.wire.messages import Routed, SyncRoutingTable
 IDENTITIES = 300
 EDGES = IDENTITIES * (IDENTITIES - 1) // 2
 NONCES = (1, 3, 5)
-LONGEST = 0.1
-"""Seconds of processor time in one go on the loop: twice what the scenario wants, so that no machine's mood fails
-this; what was measured is printed."""
 
 
 def signed(pair: tuple[SecretKey, SecretKey], nonce: int) -> Edge:
@@ -42,23 +37,6 @@ def tables() -> list[bytes]:
     return [framed(BORSH.encode(SyncRoutingTable(edges))) for edges in made]
 
 
-class Handlers:
-    """Watches how long each callback of the loop takes: seconds of the clock and of this thread's processor time."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock: list[float] = []
-        self.processor: list[float] = []
-        run = asyncio.Handle._run
-
-        def timed(handle: asyncio.Handle) -> None:
-            clock, processor = time.perf_counter(), time.thread_time()
-            run(handle)
-            self.clock.append(time.perf_counter() - clock)
-            self.processor.append(time.thread_time() - processor)
-
-        monkeypatch.setattr(asyncio.Handle, "_run", timed)
-
-
 def flood(target: Target, key: SecretKey, tables: list[bytes], pause: float) -> socket.socket:
     """A peer on a thread of its own: it writes one table after the other, and never reads."""
     hello = RawPeer(target, None, None, key).handshake()
@@ -74,41 +52,32 @@ def flood(target: Target, key: SecretKey, tables: list[bytes], pause: float) -> 
 @pytest.mark.timeout(240)
 @pytest.mark.threat(36, 72)
 @pytest.mark.scenario(40)
-async def test_three_tables_of_44850_edges(tables, monkeypatch, capsys):
+async def test_three_tables_of_44850_edges(tables):
+    """The loop is never taken for the whole of a table: pings are answered while its edges come in, piece by piece.
+
+    That a piece has at most `EDGES_AT_ONCE` edges is held by `tests/core/gossip/test_table_exchange.py`; what an edge
+    costs is measured by `benchmarks/ingest.py`.
+    """
     assert {len(table) for table in tables} == {4 + 1 + 4 + 4 + 205 * EDGES}
     async with Cluster() as cluster:
         node = await cluster.start(make_config(limits={"pings_per_second": 10_000}))
-        waits: list[float] = []
+        table, intake = node.core.table, node.core.intake
+        stages: set[int] = set()
         async with await RawPeer.ready(node, "good") as good:
-            gc.collect()
-            gc.freeze()  # The tables that this test made are no part of the node.
-            handlers = Handlers(monkeypatch)
-            begun = time.perf_counter()
             sender = asyncio.create_task(
                 asyncio.to_thread(flood, Target.of(node), SecretKey.from_seed("flood"), tables, 1.0)
             )
-            table = node.core.table
-            while not (sender.done() and table.edge_count >= EDGES and node.core.intake.in_progress == 0):
-                asked = time.perf_counter()
-                good.send(ping(good.key, node.peer_id, len(waits)))
+            asked = 0
+            while not (sender.done() and table.edge_count >= EDGES and intake.in_progress == 0):
+                good.send(ping(good.key, node.peer_id, asked))
                 await good.receive_kind(Routed, 30)
-                waits.append(time.perf_counter() - asked)
+                asked += 1
+                if 1 < table.edge_count < EDGES:
+                    stages.add(table.edge_count)
                 await asyncio.sleep(0.01)
-            seconds = time.perf_counter() - begun
-            monkeypatch.undo()
-            gc.unfreeze()
             newest = sum(edge.nonce == NONCES[-1] for edge in table.edges())
             assert newest == EDGES, "every edge, and its newest form"
             assert len(node.core.peers) == 2
             (await sender).close()
-        p99 = statistics.quantiles(waits, n=100)[98]
-        with capsys.disabled():
-            print(
-                f"\n3 x {EDGES} edges in {seconds:.1f} s; the longest handler {max(handlers.clock) * 1000:.0f} ms "
-                f"({max(handlers.processor) * 1000:.0f} ms of processor time), "
-                f"over 50 ms: {sum(one > 0.05 for one in handlers.processor)} of {len(handlers.processor)}; "
-                f"pings: {len(waits)}, p99 {p99 * 1000:.0f} ms, longest {max(waits) * 1000:.0f} ms"
-            )
-        assert max(handlers.processor) < LONGEST
-        assert p99 < 1.0, "answered meanwhile"
+        assert len(stages) >= 10, f"stages of the first table at which a ping was answered; in all {asked} were"
         assert cluster.bans == []

@@ -10,7 +10,6 @@ from cluster import Cluster
 from ml_dsa_keys import ODD_KEY, ODD_SIGNATURE, verifying
 from raw_peer import PATIENCE, RawPeer, edge_between, ping, routed
 
-from nearnet.core.gossip.telling import TABLE_INTERVAL, TABLES_SENT_BURST
 from nearnet.core.routing_table.edge import unix_nonce
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.wire.edge_bytes import Edge
@@ -52,15 +51,13 @@ async def test_forty_pieces_of_news_of_eight_peers_come_in_few_tables():
     async with Cluster() as cluster:
         node = await cluster.start()
         watcher = await RawPeer.ready(node, "watcher", NEW)
-        begun = time.monotonic()
         tellers = [await RawPeer.ready(node, f"teller {number}", NEW) for number in range(8)]
         news = [far(f"news {number}", unix_nonce(time.time())) for number in range(40)]
         for number, edge in enumerate(news):
             tellers[number % 8].tell(edge)
             await asyncio.sleep(0.1)  # They are spread over some seconds, so that one table cannot hold them.
         tables = await edges_until(watcher, {bytes(edge) for edge in news})
-        elapsed = time.monotonic() - begun
-        assert len(tables) <= TABLES_SENT_BURST + elapsed / TABLE_INTERVAL
+        assert len(tables) < len(news), "how many at most, tests/core/gossip/test_gossip.py counts in virtual time"
         assert cluster.bans == []
 
 

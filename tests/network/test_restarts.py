@@ -148,14 +148,11 @@ async def test_no_descriptors_are_left(home):
             return "no file descriptors left" in node.log()
 
         await asyncio.to_thread(node.until, "status", accepting_rests)
-        used = node.processor_seconds()
-        begun = asyncio.get_running_loop().time()
+        # The node serves its callers while it accepts nobody. That it rests between two tries and does not spin is
+        # counted in tests/net/test_listener.py.
         for _ in range(20):
             assert await asyncio.to_thread(node.call, "nearnet_peers") == []
             await asyncio.to_thread(node.call, "nearnet_ban", peer_id=ENEMY)
-            await asyncio.sleep(0.05)  # A second or more, over which the processor is measured.
-        seconds = asyncio.get_running_loop().time() - begun
-        assert (node.processor_seconds() - used) / seconds < 0.3, "no loop of accepts; twenty calls are in it"
         assert len(stored(home, "Peers")) == 1, "the store works"
         for raw in raws[:5]:
             assert isinstance(await raw.shake(), Handshake), "who was in is served"

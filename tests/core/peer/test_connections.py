@@ -12,7 +12,7 @@ from nearnet.errors import ReasonForBan
 from nearnet.keys import CryptoHash, Signature
 from nearnet.wire.borsh.dialect import BorshDialect
 from nearnet.wire.dialect import dialect_named
-from nearnet.wire.framing import frame_prefix
+from nearnet.wire.framing import Framer, frame_prefix
 from nearnet.wire.message_kinds import MOST_HASHES, MOST_TRACKED_SHARDS, MOST_TRANSACTION
 from nearnet.wire.message_kinds import SMALL as SMALL_FRAME
 from nearnet.wire.messages import (
@@ -296,7 +296,7 @@ def test_an_abusive_length():
     assert hand.closed == "banned: Abusive"
     fresh = core.hand("fresh")
     fresh.shake(protocol_version=1)
-    fresh.peer.framer._max_frame = 10
+    fresh.peer.framer = Framer(10)
     fresh.raw(frame_prefix(11))
     assert fresh.closed == "frame too large"
 

@@ -1,8 +1,11 @@
 """Whom we are connected to (document §5, §7.1-§7.3; `behaviour.md` §2, §6)."""
 
+import random
+
 import pytest
 from hand import ME, Core, key_of
 
+from nearnet.core.peer_manager.manager import PeerManager
 from nearnet.core.peer_manager.membership import MAX_DIRECT_PEERS
 from nearnet.errors import ConfigError, NotConnected, PeerRefused, ReasonForBan
 from nearnet.wire.messages import Handshake, PeerInfo, PeersRequest, PeersResponse, SocketAddress
@@ -62,8 +65,9 @@ def test_a_stop_looks_for_nobody():
     before = len(core.dials)
     core.advance(100)
     assert len(core.dials) == before
-    core.manager.membership._timer = None
-    core.manager.membership.stop(core.now)
+    idle = PeerManager(core.manager.config, ME, core.manager.context.client, core.store, random.Random(1), core.now)
+    idle.stop(core.now)
+    assert idle.take_actions() == [], "one that has never started has nothing to stop"
 
 
 @pytest.mark.scenario(24)

@@ -67,10 +67,12 @@ def take(peer: Peer) -> list[RoutedMessage]:
 
 class Node:
     def __init__(self, **changes):
-        config = NetworkConfig()
-        for part in (config.nearnet.limits, config.nearnet.timing):
-            for name in changes.keys() & dict(part).keys():
-                object.__setattr__(part, name, changes[name])
+        known = {"limits": NetworkConfig().nearnet.limits, "timing": NetworkConfig().nearnet.timing}
+        sections = {
+            section: {name: value for name, value in changes.items() if hasattr(known[section], name)}
+            for section in known
+        }
+        config = NetworkConfig.model_validate({"nearnet": sections})
         self.a, self.b = neighbour(1, "A"), neighbour(2, "B")
         self.table = RoutingTable(IDS["M"], config, MemoryStore(), LimitCounters(dict(config.nearnet.limits)))
         self.learn("MB", "BC")
