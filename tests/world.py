@@ -1,34 +1,23 @@
 """Several cores joined by pipes under one virtual clock: the least that makes a network of real `PeerManager`s.
 
-`World` carries out every action at once and in order, so that a test reads as plain calls. Its clock starts at an odd
-offset, so that mixing its two faces fails.
+Every action is carried out at once and in order, so that a test reads as plain calls. The clock of `World` starts at
+an odd offset, so that mixing its two faces fails.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
 from nearnet.core.peer.peer import Peer
 from nearnet.core.peer_manager.manager import PeerManager
-from nearnet.core.routing_table.edge import run_checks
-from nearnet.core.routing_table.graph import shortest_paths
-from nearnet.core.runtime.actions import (
-    CheckMessage,
-    Close,
-    Dial,
-    Event,
-    Notify,
-    PauseReading,
-    Persist,
-    Recompute,
-    ResumeReading,
-    Verify,
-)
+from nearnet.core.runtime.actions import Close, Dial, Event, Notify, PauseReading, ResumeReading
 from nearnet.core.runtime.clock import Now
 from nearnet.keys import PeerId, SecretKey
+from nearnet.sim.interpreter import ActionInterpreter
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.messages import PeerInfo, SocketAddress
 
@@ -55,7 +44,7 @@ class Pipe:
         self.paused: list[bytes] | None = None
 
 
-class Node:
+class Node(ActionInterpreter):
     """One core, its store, and what it said."""
 
     def __init__(
@@ -100,6 +89,27 @@ class Node:
     def settle(self) -> None:
         """Carry out all that this core and those it reaches ask for."""
         self.world.settle()
+
+    def do(self, command: Callable[..., Any], *arguments: object) -> Any:
+        """One input of the core, at the time of the world."""
+        return command(*arguments, self.world.now)
+
+    def on_notify(self, action: Notify) -> None:
+        self.events.append(action.event)
+
+    def on_dial(self, action: Dial) -> None:
+        self.world.dial(self, action)
+
+    def on_close(self, action: Close) -> None:
+        self.world.close(self, action)
+
+    def on_pause_reading(self, action: PauseReading) -> None:
+        if action.connection in self.pipes:
+            self.pipes[action.connection].paused = []
+
+    def on_resume_reading(self, action: ResumeReading) -> None:
+        if action.connection in self.pipes:
+            self.world.resume(self.pipes[action.connection])
 
     def routes(self) -> dict[PeerId, list[PeerId]]:
         table = self.core.table
@@ -152,9 +162,7 @@ class World:
                 if not node.up or not hasattr(node, "pipes"):
                     continue
                 busy |= self._flush(node)
-                for action in node.core.take_actions():
-                    busy = True
-                    self._act(node, action)
+                busy |= node.carry_out_all()
 
     def _flush(self, node: Node) -> bool:
         dirty = node.core.take_dirty()
@@ -175,36 +183,18 @@ class World:
         elif end.peer is not None and end.node.up:
             end.node.core.receive(end.peer, data, self.now)
 
-    def _act(self, node: Node, action: object) -> None:
-        core = node.core
-        match action:
-            case Dial():
-                self._dial(node, action)
-            case Close(number, _, flush):
-                pipe = node.pipes.get(number)
-                if flush and pipe is not None and pipe.peer is not None:
-                    self._send(node, pipe.peer)
-                self._cut(node.pipes.pop(number, None))
-            case Verify(number, checks):
-                core.verified(run_checks(number, checks), self.now)
-            case CheckMessage():
-                core.checked(action, action.outcome(), self.now)
-            case Recompute(snapshot):
-                core.routes_ready(shortest_paths(snapshot), self.now)
-            case Persist(writes, _, token):
-                node.store.commit(writes)
-                if token is not None:
-                    core.persisted(token, None, self.now)
-            case Notify(event):
-                node.events.append(event)
-            case PauseReading(number):
-                if number in node.pipes:
-                    node.pipes[number].paused = []
-            case ResumeReading(number):
-                if number in node.pipes:
-                    held, node.pipes[number].paused = node.pipes[number].paused or [], None
-                    for data in held:
-                        self._deliver(node.pipes[number], data)
+    def close(self, node: Node, close: Close) -> None:
+        """A core closes a connection; the other end learns it at once."""
+        pipe = node.pipes.get(close.connection)
+        if close.flush and pipe is not None and pipe.peer is not None:
+            self._send(node, pipe.peer)
+        self._cut(node.pipes.pop(close.connection, None))
+
+    def resume(self, pipe: Pipe) -> None:
+        """An end reads again: what it was sent meanwhile is delivered."""
+        held, pipe.paused = pipe.paused or [], None
+        for data in held:
+            self._deliver(pipe, data)
 
     def _cut(self, pipe: Pipe | None) -> None:
         if pipe is None or pipe.other is None:
@@ -215,7 +205,8 @@ class World:
             other.node.pipes.pop(other.peer.id, None)
             other.node.core.lost(other.peer, "closed by the peer", self.now)
 
-    def _dial(self, node: Node, dial: Dial) -> None:
+    def dial(self, node: Node, dial: Dial) -> None:
+        """A core dials; the outcome is there at once."""
         target = next((n for n in self.nodes if n.up and n.reachable and n.address == dial.peer.addr), None)
         if target is None:
             node.core.dial_failed(dial, "connection refused", self.now)

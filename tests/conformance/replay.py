@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from nearnet.client import DefaultClient
 from nearnet.config import NetworkConfig
 from nearnet.core.peer.peer import Peer
 from nearnet.core.peer_manager.manager import PeerManager
-from nearnet.core.routing_table.edge import run_checks
-from nearnet.core.routing_table.graph import shortest_paths
-from nearnet.core.runtime.actions import CheckMessage, Close, Dial, Persist, Recompute, Verify
+from nearnet.core.runtime.actions import Action, Close, Dial
 from nearnet.core.runtime.clock import Now
 from nearnet.keys import PublicKey, SecretKey
+from nearnet.sim.interpreter import ActionInterpreter
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.framing import Framer, frame_prefix
@@ -86,7 +85,7 @@ class Recorded:
         return [pytest.param(n, id=f"{n}-{part}") for n, part in enumerate(self.parts) if n not in but]
 
 
-class Replay:
+class Replay(ActionInterpreter):
     """One core that hears what a recording's clients said; `answers` holds what it said, by connection."""
 
     def __init__(self, recording: dict[str, Any]) -> None:
@@ -177,12 +176,10 @@ class Replay:
     def _settle(self) -> None:
         busy = True
         while busy:
-            dirty, actions = self.core.take_dirty(), self.core.take_actions()
+            dirty = self.core.take_dirty()
             for peer in dirty:
                 self._flush(peer)
-            for action in actions:
-                self._act(action)
-            busy = bool(dirty or actions)
+            busy = self.carry_out_all() or bool(dirty)
 
     def _flush(self, peer: Peer) -> None:
         framer, answers = self.framers[peer], self.answers[self.numbers[peer]]
@@ -191,24 +188,23 @@ class Replay:
             answers.append(bytes(frame))
         self.core.drained(peer, 0, self.now)
 
-    def _act(self, action: object) -> None:
-        match action:
-            case Dial():
-                self.dials.append(action)
-            case Close(connection, reason, flush):
-                peer = next(one for one in self.numbers if one.id == connection)
-                if flush:
-                    self._flush(peer)
-                self.closed[self.numbers[peer]] = reason
-                self.answers[self.numbers[peer]].append(CLOSED)
-                self.peers.pop(self.numbers[peer], None)
-            case Verify(number, checks):
-                self.core.verified(run_checks(number, checks), self.now)
-            case CheckMessage():
-                self.core.checked(action, action.outcome(), self.now)
-            case Recompute(snapshot):
-                self.core.routes_ready(shortest_paths(snapshot), self.now)
-            case Persist(writes, _, token):
-                self.store.commit(writes)
-                if token is not None:
-                    self.core.persisted(token, None, self.now)
+    def do(self, command: Callable[..., Any], *arguments: object) -> Any:
+        """One input of the core, at the time of the recording."""
+        return command(*arguments, self.now)
+
+    def on_dial(self, action: Dial) -> None:
+        """Kept for `answer_dial`."""
+        self.dials.append(action)
+
+    def on_close(self, action: Close) -> None:
+        """The end of a connection is an answer too."""
+        peer = next(one for one in self.numbers if one.id == action.connection)
+        number = self.numbers[peer]
+        if action.flush:
+            self._flush(peer)
+        self.closed[number] = action.reason
+        self.answers[number].append(CLOSED)
+        self.peers.pop(number, None)
+
+    def on_other(self, action: Action) -> None:
+        """A recording knows neither events nor who reads."""

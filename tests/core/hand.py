@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Callable
 from typing import Any
 
 from world import START, make_config
@@ -11,12 +12,12 @@ from world import START, make_config
 from nearnet.client import DefaultClient
 from nearnet.core.peer.peer import Peer
 from nearnet.core.peer_manager.manager import PeerManager
-from nearnet.core.routing_table.edge import build_edge, run_checks, sign_edge, sign_removal, unix_nonce
-from nearnet.core.routing_table.graph import shortest_paths
-from nearnet.core.runtime.actions import Action, CheckMessage, Close, Dial, Event, Notify, Persist, Recompute, Verify
+from nearnet.core.routing_table.edge import build_edge, sign_edge, sign_removal, unix_nonce
+from nearnet.core.runtime.actions import Action, CheckMessage, Close, Dial, Event, Notify, Verify
 from nearnet.core.runtime.clock import Now
 from nearnet.errors import ReasonForBan
 from nearnet.keys import PeerId, SecretKey
+from nearnet.sim.interpreter import ActionInterpreter
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge
@@ -39,8 +40,11 @@ def edge_of(a: SecretKey, b: SecretKey, nonce: int = 1, removed_by: SecretKey | 
     return edge if nonce % 2 else sign_removal(removed_by or a, edge)
 
 
-class Core:
-    """One node's core; every action it leaves is kept by kind, `Verify` and `Recompute` are carried out."""
+class Core(ActionInterpreter):
+    """One node's core. What needs no network is carried out, other actions are kept by kind.
+
+    With `verify=False` signature checks wait: a test carries them out by `carry_out`, with `verify` set again.
+    """
 
     def __init__(
         self, store: MemoryStore | None = None, client: Any = None, verify: bool = True, **network: Any
@@ -48,7 +52,8 @@ class Core:
         self.now = START
         self.store = store or MemoryStore()
         config = make_config(**network)
-        self.manager = PeerManager(config, ME, client or DefaultClient(config), self.store, random.Random(1), self.now)
+        client = client or DefaultClient(config)
+        self.manager = self.core = PeerManager(config, ME, client, self.store, random.Random(1), self.now)
         self.manager.listening(SocketAddress("127.0.0.1", 24567))
         self.verify = verify
         self.events: list[Event] = []
@@ -56,6 +61,7 @@ class Core:
         """Why it closed a connection, by `Peer.id`."""
         self.dials: list[Dial] = []
         self.others: list[Action] = []
+        """Of reading and not reading; with `verify=False` checks of large messages too."""
         self.verifies: list[Verify] = []
         self._ports = 50_000
         self.manager.start(self.now)
@@ -63,32 +69,36 @@ class Core:
 
     def act(self) -> None:
         """Carry out what can be, keep the rest."""
-        while actions := self.manager.take_actions():
-            for action in actions:
-                self._one(action)
+        while self.carry_out_all():
+            pass
 
-    def _one(self, action: Action) -> None:
-        match action:
-            case Notify(event):
-                self.events.append(event)
-            case Close(connection, reason):
-                self.closed[connection] = reason
-            case Dial():
-                self.dials.append(action)
-            case Verify(number, checks) if self.verify:
-                self.manager.verified(run_checks(number, checks), self.now)
-            case Verify():
-                self.verifies.append(action)
-            case CheckMessage() if self.verify:
-                self.manager.checked(action, action.outcome(), self.now)
-            case Recompute(snapshot):
-                self.manager.routes_ready(shortest_paths(snapshot), self.now)
-            case Persist(writes, _, token):
-                self.store.commit(writes)
-                if token is not None:
-                    self.manager.persisted(token, None, self.now)
-            case _:
-                self.others.append(action)
+    def do(self, command: Callable[..., Any], *arguments: object) -> Any:
+        """One input of the core, now."""
+        return command(*arguments, self.now)
+
+    def on_verify(self, action: Verify) -> None:
+        if self.verify:
+            super().on_verify(action)
+        else:
+            self.verifies.append(action)
+
+    def on_check_message(self, action: CheckMessage) -> None:
+        if self.verify:
+            super().on_check_message(action)
+        else:
+            self.others.append(action)
+
+    def on_notify(self, action: Notify) -> None:
+        self.events.append(action.event)
+
+    def on_close(self, action: Close) -> None:
+        self.closed[action.connection] = action.reason
+
+    def on_dial(self, action: Dial) -> None:
+        self.dials.append(action)
+
+    def on_other(self, action: Action) -> None:
+        self.others.append(action)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, timer by timer."""

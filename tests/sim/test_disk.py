@@ -93,3 +93,19 @@ def test_a_clean_stop_on_a_full_disk_ends():
     one.add(Persist((ROW,)))
     one.close()
     assert disk.commits == 0
+
+
+def test_a_wiped_disk_is_as_new_but_for_its_speed():
+    disk = Disk(latency=(0.1, 0.2))
+    one, alarm, _ = writer(disk)
+    one.add(Persist((ROW,)))
+    alarm.ring()
+    alarm.ring()
+    assert disk.rows.get("Peers", b"a") == b"1"
+    one.add(Persist((Write("Peers", b"b", b"2"),)))
+    alarm.ring()
+    disk.full = True
+    disk.wipe()
+    one.crash()
+    assert disk.rows.is_empty("Peers"), "what was under way is lost too"
+    assert (disk.full, disk.commits, disk.latency) == (False, 0, (0.1, 0.2))

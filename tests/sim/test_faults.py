@@ -1,12 +1,12 @@
-from sim_worlds import world_of
-
+from nearnet.sim.disk import Disk
 from nearnet.sim.faults import POINTS, Faults
 from nearnet.sim.play import play
 from nearnet.sim.scenarios import find
+from nearnet.sim.timeline import Timeline
 
 
 def test_pieces_are_the_whole():
-    faults = Faults(world_of(0))
+    faults = Faults(Timeline())
     data = bytes(range(250))
     cut = [faults.pieces(data) for _ in range(1000)]
     assert all(b"".join(pieces) == data for pieces in cut)
@@ -16,24 +16,23 @@ def test_pieces_are_the_whole():
 
 
 def test_none_once_calm():
-    faults = Faults(world_of(0))
+    faults = Faults(Timeline())
     faults.calm()
     assert {faults.validator_delay() + faults.graph_delay() + faults.lateness() for _ in range(500)} == {0.0}
     assert faults.counts == {}
 
 
 def test_a_disk_fills_and_empties():
-    world = world_of(1)
-    faults = world.faults = Faults(world)
-    node, seen = world.nodes[0], set()
-    faults.trouble_disk(node)
+    timeline, disk, seen = Timeline(1), Disk(), set()
+    faults = Faults(timeline)
+    faults.trouble_disk(disk)
     for _ in range(600):
-        world.run(0.5)
-        seen.add(node.disk.full)
+        timeline.run(0.5)
+        seen.add(disk.full)
     assert seen == {False, True}
     faults.calm()
-    world.run(300)
-    assert not node.disk.full
+    timeline.run(300)
+    assert not disk.full
 
 
 def test_every_point_is_tried_by_an_exploration():

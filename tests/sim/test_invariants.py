@@ -36,7 +36,7 @@ def broken(world, name, look="quiet"):
 
 def test_a_world_in_order_breaks_none(world):
     invariants = Invariants(world)
-    world.on_touched = invariants.touched
+    world.watch(invariants.touched)
     with world.running():
         invariants.quiet()
     assert invariants.checks > 0

@@ -44,7 +44,7 @@ def pair(conditions=None, seed=1):
     world = World(seed, conditions or Conditions(Latency(0.1)))
     a, b = Party(world, "10.0.0.1"), Party(world, "10.0.0.2")
     address = SocketAddress(b.host, 1)
-    world.put_listener(address, b)
+    world.network.listeners[address] = b
     world.network.connect(a, address, 1.0, a.on_open, a.on_failed)
     return world, a, b
 

@@ -7,7 +7,6 @@ from sim_worlds import connect, connected, quiet_config, world_of
 from nearnet.core.peer_manager.manager import PeerManager
 from nearnet.core.runtime.actions import Dial
 from nearnet.errors import NotConnected
-from nearnet.sim.faults import Faults
 from nearnet.sim.node import EVENTS_KEPT
 from nearnet.wire.messages import PeerInfo, SocketAddress
 
@@ -92,6 +91,21 @@ def test_a_paused_process_does_all_of_it_later():
     assert connected(node, third)
 
 
+def test_bytes_of_who_hung_up_before_it_was_accepted_are_lost():
+    world = world_of(2)
+    node, other = world.nodes
+    node.pause()
+    with world.running():
+        other.do(other.core.connect, node.info)
+    world.run(1)
+    other.crash()
+    world.run(1)
+    assert len(node._waiting) == 2, "an accept, and a Handshake"
+    with world.running():
+        node.resume()
+    assert node.core.context.connections == {}
+
+
 def test_behind_a_nat_one_dials_and_is_not_dialed():
     world = world_of(2)
     node, other = world.nodes
@@ -106,7 +120,7 @@ def test_behind_a_nat_one_dials_and_is_not_dialed():
 def test_host_names():
     world = world_of(2)
     node, other = world.nodes
-    world.names["other.example:24567"] = other.address
+    world.network.names["other.example:24567"] = other.address
     for host in ("other.example:24567", "nobody.example:1"):
         with world.running():
             node.do(lambda now, host=host: node.core.connect(PeerInfo(other.id), now, None, host))
@@ -118,7 +132,7 @@ def test_a_host_name_without_an_address_fails():
     world = world_of(1)
     node, failures = world.nodes[0], []
     node.on_dial_failed = lambda dial, why: failures.append(why)  # type: ignore[method-assign]
-    world.network.dial(node, Dial(1, PeerInfo(node.id), "borsh", 1.0, "nobody.example:1"))
+    node.carry_out(Dial(1, PeerInfo(node.id), "borsh", 1.0, "nobody.example:1"))
     world.run(1)
     assert failures == ["the host name has no address"]
 
@@ -164,8 +178,7 @@ def test_the_five_verbs_are_all_that_is_used():
 
 
 def test_slow_answers_of_other_threads():
-    world = world_of(3)
-    world.faults = Faults(world)
+    world = world_of(3, faulty=True)
     world.faults.validator_delay = partial(float, 0.4)  # type: ignore[method-assign]
     world.faults.graph_delay = partial(float, 1.2)  # type: ignore[method-assign]
     connect(world, (0, 1), (1, 2), seconds=10)

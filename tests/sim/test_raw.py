@@ -101,13 +101,13 @@ def test_names():
 
 def test_a_client_sends_once_it_is_connected_and_hears_the_end():
     world = world_of(1)
-    peer = RawPeer(world, "A", "127.9.9.9", FastKey("A"))
+    peer = RawPeer("A", "127.9.9.9", FastKey("A"))
     peer.send(sent(RawBytes("A", b"\x63")))
     world.network.connect(peer, world.nodes[0].address, 1.0, peer.on_open, peer.on_failed)
     world.run(30)
     assert peer.heard == ["closed"]
     peer.close()
-    nobody = RawPeer(world, "B", "127.9.9.8", FastKey("B"))
+    nobody = RawPeer("B", "127.9.9.8", FastKey("B"))
     world.network.connect(nobody, world.address(77), 1.0, nobody.on_open, nobody.on_failed)
     nobody.close()
     world.run(2)

@@ -8,48 +8,7 @@ from sim_worlds import connect, connected, quiet_config, world_of
 
 from nearnet.sim.play import play
 from nearnet.sim.scenarios import find
-from nearnet.sim.world import TooBusy, World
-
-
-def test_time_is_that_of_the_next_event_and_nothing_ticks():
-    world = World()
-    seen = []
-    world.later(5.0, lambda: seen.append(("b", world.time)))
-    world.at(1.0, lambda: seen.append(("a", world.time)))
-    world.at(1.0, lambda: seen.append(("after a", world.time)))
-    assert not world.run(3.0)
-    assert (seen, world.time, world.events) == ([("a", 1.0), ("after a", 1.0)], 3.0, 2)
-    assert world.run(100.0, until=lambda: len(seen) == 3)
-    assert world.time == 5.0
-
-
-def test_a_run_that_goes_round_and_round_ends():
-    world = World()
-    world.most_events = 1000
-
-    def again() -> None:
-        world.later(0.0, again)
-
-    again()
-    with pytest.raises(TooBusy, match="1001 events"):
-        world.run(1.0)
-
-
-def test_a_moment_that_never_ends():
-    world = World()
-
-    def again():
-        world.later(0.0, again)
-
-    again()
-    with pytest.raises(TooBusy, match="20001 events"):
-        world.run(1)
-
-
-def test_every_name_has_a_random_source_of_its_own():
-    assert World(1).random("a").random() == World(1).random("a").random()
-    numbers = {World(seed).random(name).random() for seed in (1, 2) for name in ("a", "b")}
-    assert len(numbers) == 4
+from nearnet.sim.world import World
 
 
 @pytest.mark.parametrize("public", [False, True])
@@ -103,7 +62,7 @@ def test_what_happens_is_in_the_hash():
     worlds = [world_of(2) for _ in range(2)]
     connect(worlds[0], (0, 1))
     connect(worlds[1], (1, 0))
-    assert worlds[0].digest != worlds[1].digest
+    assert worlds[0].record.digest != worlds[1].record.digest
 
 
 def test_a_node_moves():
@@ -111,7 +70,15 @@ def test_a_node_moves():
     node, old = world.nodes[0], world.nodes[0].address
     node.stop()
     world.move(node, world.address(7))
-    assert (world.listener(old), world.listener(world.address(7))) == (None, node)
+    assert (world.network.listeners.get(old), world.network.listeners[world.address(7)]) == (None, node)
+
+
+def test_who_watches_is_called_after_each_input_of_a_node():
+    world, seen = world_of(1), []
+    world.watch(seen.append)
+    node = world.nodes[0]
+    node.do(lambda now: node.do(lambda _: None))
+    assert seen == [node], "once, by the outermost input"
 
 
 def test_a_real_world_has_keys_of_both_kinds():

@@ -54,7 +54,7 @@ class BlockClient(CountingClient):
         self.height = 0
         self._maker = node
         self._run = node.runs
-        node.world.later(_PERIOD, self._make)
+        node.around.timeline.later(_PERIOD, self._make)
 
     def _make(self) -> None:
         node = self._maker
@@ -63,7 +63,7 @@ class BlockClient(CountingClient):
         if not node.paused:
             self.height += 1
             self._relay(None)
-        node.world.later(_PERIOD, self._make)
+        node.around.timeline.later(_PERIOD, self._make)
 
     def _relay(self, teller: PeerInfo | None) -> None:
         node = self._maker
@@ -81,4 +81,4 @@ class BlockClient(CountingClient):
             number = int.from_bytes(message.data, "little")
             if number > self.height:
                 self.height = number
-                self._maker.world.later(0.0, lambda: self._relay(peer))
+                self._maker.around.timeline.later(0.0, lambda: self._relay(peer))

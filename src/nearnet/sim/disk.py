@@ -38,6 +38,13 @@ class Disk:
         """Transactions that are there."""
         self._under_way: tuple[Write, ...] | None = None
 
+    def wipe(self) -> None:
+        """Lose everything, as when the database file is deleted while the node is down."""
+        self.rows = MemoryStore()
+        self.full = False
+        self.commits = 0
+        self._under_way = None
+
     def delay(self, rng: random.Random) -> float:
         """How long the next transaction takes."""
         low, high = self.latency

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nearnet.sim.node import SimNode
-    from nearnet.sim.world import World
+    from nearnet.sim.disk import Disk
+    from nearnet.sim.timeline import Timeline
 
 __all__ = ["POINTS", "Faults"]
 
@@ -28,9 +28,9 @@ _LONGEST_SPLIT = 7
 class Faults:
     """The faults of one world."""
 
-    def __init__(self, world: World, disks: bool = True) -> None:
-        self._world = world
-        self._rng = world.random("faults")
+    def __init__(self, timeline: Timeline, disks: bool = True) -> None:
+        self._timeline = timeline
+        self._rng = timeline.random("faults")
         self.counts: dict[str, int] = {}
         self.disks = disks
         self._calm = False
@@ -66,18 +66,18 @@ class Faults:
         """Seconds by which a timer is late."""
         return self._rng.uniform(0.0, 0.1) if self.strikes("late timer") else 0.0
 
-    def trouble_disk(self, node: SimNode) -> None:
-        """From now on this node's disk is slow, and full for a while now and then."""
-        node.disk.latency = (0.001, 0.3)
-        self._world.later(self._rng.uniform(1.0, 60.0), partial(self._fill, node))
+    def trouble_disk(self, disk: Disk) -> None:
+        """Make this disk slow from now on, and full for a while now and then."""
+        disk.latency = (0.001, 0.3)
+        self._timeline.later(self._rng.uniform(1.0, 60.0), partial(self._fill, disk))
 
-    def _fill(self, node: SimNode) -> None:
+    def _fill(self, disk: Disk) -> None:
         if not self.disks:
             return
         self.counts["full disk"] = self.counts.get("full disk", 0) + 1
-        node.disk.full = True
-        self._world.later(self._rng.uniform(0.5, 20.0), partial(self._free, node))
+        disk.full = True
+        self._timeline.later(self._rng.uniform(0.5, 20.0), partial(self._free, disk))
 
-    def _free(self, node: SimNode) -> None:
-        node.disk.full = False
-        self._world.later(self._rng.uniform(1.0, 120.0), partial(self._fill, node))
+    def _free(self, disk: Disk) -> None:
+        disk.full = False
+        self._timeline.later(self._rng.uniform(1.0, 120.0), partial(self._fill, disk))

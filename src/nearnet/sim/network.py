@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from nearnet.sim.wires import CLOSE_GRACE, KERNEL_BYTES, Wire
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterable
 
-    from nearnet.core.runtime.actions import Dial
-    from nearnet.sim.node import SimNode
-    from nearnet.sim.wires import End, Party
-    from nearnet.sim.world import World
+    from nearnet.sim.faults import Faults
+    from nearnet.sim.timeline import Timeline
+    from nearnet.sim.wires import End, Listener, Party
     from nearnet.wire.messages import SocketAddress
 
 __all__ = ["TCP_TIMEOUT", "Conditions", "Latency", "Network"]
@@ -34,11 +34,11 @@ class Latency:
     median: float
     spread: float = 0.0
 
-    def sample(self, world: World) -> float:
-        """One connection's distance."""
+    def sample(self, rng: random.Random) -> float:
+        """Return one connection's distance."""
         if not self.spread:
             return self.median
-        return self.median * math.exp(world.network.rng.gauss(0.0, self.spread))
+        return self.median * math.exp(rng.gauss(0.0, self.spread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,16 @@ class Conditions:
 class Network:
     """All connections of one world, and the state of the way between any two hosts."""
 
-    def __init__(self, world: World, conditions: Conditions) -> None:
-        self.world = world
+    def __init__(self, timeline: Timeline, conditions: Conditions, faults: Faults | None = None) -> None:
         self.conditions = conditions
-        self.rng = world.random("network")
+        self.rng = timeline.random("network")
         self.wires: dict[int, Wire] = {}
+        self.names: dict[str, SocketAddress] = {}
+        """Host names."""
+        self.listeners: dict[SocketAddress, Listener] = {}
+        """Who has which address, up or not."""
+        self._timeline = timeline
+        self._faults = faults
         self._count = 0
         self._cuts: dict[tuple[str, str], int] = {}
         """(from, to) -> how many cuts are there: nothing passes that way."""
@@ -102,7 +107,7 @@ class Network:
                 wire.cut_at = None
             for end in wire.ends:
                 if end.out.held and self.passes(end.party.host, end.other.party.host):
-                    self.world.later(end.out.latency, partial(self._release, end))
+                    self._timeline.later(end.out.latency, partial(self._release, end))
 
     def _is_cut(self, wire: Wire) -> bool:
         a, b = (end.party.host for end in wire.ends)
@@ -112,13 +117,13 @@ class Network:
         """Connections over which nothing passes are given up in the end, by each side for itself."""
         for wire in self.wires.values():
             if wire.cut_at is None and self._is_cut(wire):
-                wire.cut_at = self.world.time
+                wire.cut_at = self._timeline.time
                 for end in wire.ends:
                     self._give_up_later(end)
 
     def _give_up_later(self, end: End) -> None:
         delay = TCP_TIMEOUT + self.rng.uniform(-5.0, 5.0)
-        self.world.later(delay, partial(self._give_up, end, end.wire.cut_at))
+        self._timeline.later(delay, partial(self._give_up, end, end.wire.cut_at))
 
     def _give_up(self, end: End, cut_at: float | None) -> None:
         """Unless the way has been open meanwhile; but where the other end is gone, that helps nobody."""
@@ -132,22 +137,6 @@ class Network:
 
     # --- connections -----------------------------------------------------------------------------
 
-    def dial(self, party: SimNode, dial: Dial, port: int | None = None) -> None:
-        """Carry out a node's dial; `party.on_dialed` or `party.on_dial_failed` follows."""
-        address, world = dial.peer.addr, self.world
-        if dial.host is not None:
-            address = world.names.get(dial.host)
-        if address is None:
-            world.later(0.0, partial(party.on_dial_failed, dial, "the host name has no address"))
-            return
-        self.connect(
-            party,
-            address,
-            dial.timeout,
-            partial(party.on_dialed, dial, address),
-            partial(party.on_dial_failed, dial),
-        )
-
     def connect(
         self,
         party: Party,
@@ -157,15 +146,15 @@ class Network:
         failed: Callable[[str], None],
     ) -> None:
         """A TCP connection to an address; one of the two calls follows within `timeout` seconds."""
-        world = self.world
-        there, back = self.conditions.latency.sample(world), self.conditions.latency.sample(world)
-        target = world.listener(address)
+        timeline = self._timeline
+        there, back = self.conditions.latency.sample(self.rng), self.conditions.latency.sample(self.rng)
+        target = self.listeners.get(address)
         host = address.ip if target is None else target.host
         hidden = target is None or not target.reachable or not self.passes(party.host, host)
         if hidden or not self.passes(host, party.host) or there + back > timeout:
-            world.later(timeout, partial(failed, f"no answer within {timeout:g} s"))
+            timeline.later(timeout, partial(failed, f"no answer within {timeout:g} s"))
             return
-        world.later(there, partial(self._arrive, party, address, (there, back), timeout, connected, failed))
+        timeline.later(there, partial(self._arrive, party, address, (there, back), timeout, connected, failed))
 
     def _arrive(
         self,
@@ -176,21 +165,21 @@ class Network:
         connected: Callable[[End], None],
         failed: Callable[[str], None],
     ) -> None:
-        target = self.world.listener(address)
+        target = self.listeners.get(address)
         if target is None or not target.up:
-            self.world.later(latencies[1], partial(failed, "Connection refused"))
+            self._timeline.later(latencies[1], partial(failed, "Connection refused"))
             return
         if not (self.passes(party.host, target.host) and self.passes(target.host, party.host)):
-            self.world.later(timeout, partial(failed, f"no answer within {timeout:g} s"))
+            self._timeline.later(timeout, partial(failed, f"no answer within {timeout:g} s"))
             return
         self._count += 1
         wire = Wire(self, self._count, party, target, latencies)
         self.wires[wire.number] = wire
-        self.world.later(latencies[1], partial(self._open, wire, connected))
+        self._timeline.later(latencies[1], partial(self._open, wire, connected))
         target.on_accept(wire.ends[1], party.host, _EPHEMERAL + self._count % 28_000)
         if self.conditions.breaks_per_hour:
             lifetime = self.rng.expovariate(self.conditions.breaks_per_hour / 3600)
-            self.world.later(lifetime, partial(self.snap, wire))
+            self._timeline.later(lifetime, partial(self.snap, wire))
 
     def _open(self, wire: Wire, connected: Callable[[End], None]) -> None:
         connected(wire.ends[0])
@@ -222,11 +211,11 @@ class Network:
         """Put bytes on their way."""
         flow = end.out
         flow.queued += len(data)
-        flow.mark(len(data), self.world.time)
+        flow.mark(len(data), self._timeline.time)
         self.bytes_sent += len(data)
         self.chunks += 1
-        if self.world.faults is not None:
-            for piece in self.world.faults.pieces(data):
+        if self._faults is not None:
+            for piece in self._faults.pieces(data):
                 self._fly(end, piece)
         else:
             self._fly(end, data)
@@ -234,7 +223,7 @@ class Network:
     def _fly(self, end: End, data: bytes) -> None:
         if _is_corrupt(end):
             data = self._damage(data)
-        flow, now, conditions = end.out, self.world.time, self.conditions
+        flow, now, conditions = end.out, self._timeline.time, self.conditions
         start = now
         if conditions.bandwidth != math.inf:
             start = flow.busy_until = max(now, flow.busy_until) + len(data) / conditions.bandwidth
@@ -246,7 +235,7 @@ class Network:
             arrival = flow.last_arrival
         flow.last_arrival = arrival
         flow.flying += 1
-        self.world.at(arrival, partial(self._land, end, data))
+        self._timeline.at(arrival, partial(self._land, end, data))
 
     def _damage(self, data: bytes) -> bytes:
         at = self.rng.randrange(len(data))
@@ -263,7 +252,7 @@ class Network:
             return
         if other.closed:
             if other.gone:  # A machine that came back knows nothing of the connection.
-                self.world.later(flow.latency, partial(self._reset, end))
+                self._timeline.later(flow.latency, partial(self._reset, end))
             return
         if not other.reads or flow.unread:
             flow.unread.append(data)
@@ -292,7 +281,7 @@ class Network:
         """An end reads again: what has arrived is delivered, as far as it goes on reading."""
         flow = end.other.out
         if flow.unread and end.reads:
-            self.world.later(0.0, partial(self._read_one, end))
+            self._timeline.later(0.0, partial(self._read_one, end))
 
     def _read_one(self, end: End) -> None:
         flow = end.other.out
@@ -305,12 +294,12 @@ class Network:
     def finish(self, end: End, flush: bool) -> None:
         """An end was closed by its owner."""
         flow = end.out
-        arrival = self.world.time + flow.latency
+        arrival = self._timeline.time + flow.latency
         if flush:
-            arrival = max(arrival, min(flow.last_arrival, self.world.time + CLOSE_GRACE))
+            arrival = max(arrival, min(flow.last_arrival, self._timeline.time + CLOSE_GRACE))
         self._forget(end.wire)
         if not end.other.closed:
-            self.world.at(arrival, partial(self._tell_end, end.other))
+            self._timeline.at(arrival, partial(self._tell_end, end.other))
 
     def _tell_end(self, end: End) -> None:
         """The other end has closed."""
@@ -322,7 +311,7 @@ class Network:
             self._give_up_later(end)
             return
         if source.out.held:
-            self.world.later(source.out.latency, partial(self._tell_end, end))
+            self._timeline.later(source.out.latency, partial(self._tell_end, end))
             return
         self._lose(end, "closed by the peer")
 

@@ -1,31 +1,21 @@
 """A simulated node: a real core, and a shell that carries out its actions on the simulated clock, network and disk.
 
 It does what `net/driver.py` does on sockets: after each input one write per peer that has something to send, then the
-actions in their order, until the core asks for nothing more.
+actions in their order (`interpreter.py`), until the core asks for nothing more.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nearnet.client import DefaultClient
 from nearnet.core.peer_manager.manager import PeerManager
-from nearnet.core.routing_table.graph import shortest_paths
-from nearnet.core.runtime.actions import (
-    CheckMessage,
-    Close,
-    Dial,
-    Notify,
-    PauseReading,
-    Persist,
-    Recompute,
-    ResumeReading,
-    Verify,
-)
 from nearnet.keys import check_signatures
 from nearnet.sim.disk import Disk, Writer
+from nearnet.sim.interpreter import ActionInterpreter
 from nearnet.sim.signatures import SharedDialect
 from nearnet.wire.messages import PeerInfo, SocketAddress
 
@@ -34,16 +24,32 @@ if TYPE_CHECKING:
 
     from nearnet.config import NetworkConfig
     from nearnet.core.peer.peer import Peer
-    from nearnet.core.runtime.actions import Action, Event
+    from nearnet.core.routing_table.edge import Verdict
+    from nearnet.core.runtime.actions import (
+        CheckMessage,
+        Close,
+        Dial,
+        Event,
+        Notify,
+        PauseReading,
+        Persist,
+        Recompute,
+        ResumeReading,
+        Verify,
+    )
     from nearnet.core.runtime.clock import Now
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.clock import NodeClock
+    from nearnet.sim.faults import Faults
     from nearnet.sim.generations import Gate
+    from nearnet.sim.network import Network
+    from nearnet.sim.record import Record
+    from nearnet.sim.signatures import EdgePool
+    from nearnet.sim.timeline import Timeline
     from nearnet.sim.wires import End
-    from nearnet.sim.world import World
     from nearnet.wire.edge_bytes import Edge
 
-__all__ = ["EVENTS_KEPT", "SimNode"]
+__all__ = ["EVENTS_KEPT", "SimNode", "Surroundings"]
 
 EVENTS_KEPT = 200
 """Of each node, the latest; not those that only say that the graph has changed."""
@@ -51,19 +57,34 @@ EVENTS_KEPT = 200
 _FREQUENT = ("edges", "routes")
 
 
-class SimNode:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a node finds around it: its world without the other nodes."""
+
+    timeline: Timeline
+    network: Network
+    record: Record
+    pool: EdgePool
+    faults: Faults | None
+    touched: Callable[[SimNode], None]
+    """Called after each input of a node and all that follows from it."""
+
+
+class SimNode(ActionInterpreter):
     """One node of a world. `core` is another at each start; clock, disk, key and address stay unless told otherwise."""
 
     def __init__(
         self,
-        world: World,
+        around: Surroundings,
         name: str,
         config: NetworkConfig,
         key: SecretKey,
         address: SocketAddress,
         clock: NodeClock,
+        make_client: Callable[[SimNode], Any] | None = None,
     ) -> None:
-        self.world = world
+        """`make_client` is called at each start and returns the chain's client; without it, a `DefaultClient`."""
+        self.around = around
         self.name = name
         self.config = config
         self.key = key
@@ -71,7 +92,7 @@ class SimNode:
         self.host = address.ip
         self.clock = clock
         self.disk = Disk()
-        self.make_client: Callable[[SimNode], Any] = lambda node: DefaultClient(node.config)
+        self.make_client = make_client or _default_client
         self.client: Any = None
         self.up = False
         self.reachable = True
@@ -89,7 +110,6 @@ class SimNode:
         self.kinds: dict[str, int] = {}
         """How many events of each kind, over all runs."""
         self.events: deque[tuple[float, Event]] = deque(maxlen=EVENTS_KEPT)
-        self.core: PeerManager
         self.writer: Writer
         self.ends: dict[int, End] = {}
         """Its connections, by `Peer.id`."""
@@ -118,17 +138,17 @@ class SimNode:
     @property
     def now(self) -> Now:
         """Its clock."""
-        return self.clock.now(self.world.time)
+        return self.clock.now(self.around.timeline.time)
 
     # --- life ------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Compose a core on the store as it is, and begin."""
-        world = self.world
+        timeline = self.around.timeline
         self.runs += 1
-        self.awake_since = world.time
-        rng = world.random(f"core {self.name} {self.runs}")
-        self.writer = Writer(self.disk, world.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
+        self.awake_since = timeline.time
+        rng = timeline.random(f"core {self.name} {self.runs}")
+        self.writer = Writer(self.disk, timeline.random(f"disk {self.name} {self.runs}"), self._later, self._stored)
         self.client = self.make_client(self)
         check = check_signatures if self.gate is None else self.gate.check
         self.core = PeerManager(self.config, self.key, self.client, self.writer.overlay, rng, self.now, check)
@@ -140,7 +160,7 @@ class SimNode:
         self.ends = {}
         self._due = None
         self.up = True
-        world.note("start", self.name)
+        self.around.record.note("start", self.name)
         self.do(self.core.start)
 
     def stop(self) -> None:
@@ -165,7 +185,7 @@ class SimNode:
         for end in list(self.ends.values()):
             end.close()
         self.ends = {}
-        self.world.note(how, self.name)
+        self.around.record.note(how, self.name)
 
     def pause(self) -> None:
         """SIGSTOP: nothing is done until `resume`."""
@@ -174,7 +194,7 @@ class SimNode:
     def resume(self) -> None:
         """SIGCONT: do all that has waited, then what is due."""
         self.paused = False
-        self.awake_since = self.world.time
+        self.awake_since = self.around.timeline.time
         waiting, self._waiting = self._waiting, deque()
         for call in waiting:
             call()
@@ -183,7 +203,7 @@ class SimNode:
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         run = self.runs
-        self.world.later(seconds, lambda: self._when_awake(call) if self.up and self.runs == run else None)
+        self.around.timeline.later(seconds, lambda: self._when_awake(call) if self.up and self.runs == run else None)
 
     def _when_awake(self, call: Callable[[], None]) -> None:
         if self.paused:
@@ -202,19 +222,15 @@ class SimNode:
             if outermost:
                 self._settle(now)
                 self._inside = False
-                self.world.touched(self)
+                self.around.touched(self)
 
     def _settle(self, now: Now) -> None:
-        core = self.core
-        while True:
-            dirty = core.take_dirty()
+        busy = True
+        while busy:
+            dirty = self.core.take_dirty()
             for peer in dirty:
                 self._flush(peer, now)
-            actions = core.take_actions()
-            if not dirty and not actions:
-                break
-            for action in actions:
-                self._act(action, now)
+            busy = self.carry_out_all() or bool(dirty)
         self._arm()
 
     def _flush(self, peer: Peer, now: Now) -> None:
@@ -224,54 +240,79 @@ class SimNode:
             data = b"".join(chunks)
             if self.gate is not None:
                 data = self.gate.sent(data)
-            self.world.sent(self, end, data)
+            self.around.record.sent(self.name, end, data)
             self.core.drained(peer, end.send(data), now)
 
-    def _act(self, action: Action, now: Now) -> None:
-        core, faults = self.core, self.world.faults
-        match action:
-            case Notify(event):
-                self.kinds[event.kind] = self.kinds.get(event.kind, 0) + 1
-                if event.kind not in _FREQUENT:
-                    self.events.append((self.world.time, event))
-                    self.world.told(self, event)
-            case Verify():
-                delay = faults.validator_delay() if faults is not None else 0.0
-                self._answer(delay, lambda: self.do(core.verified, self.world.pool.run_checks(action)), now)
-            case CheckMessage():
-                delay = faults.validator_delay() if faults is not None else 0.0
-                self._answer(delay, lambda: self.do(core.checked, action, action.outcome()), now)
-            case Recompute(snapshot):
-                delay = faults.graph_delay() if faults is not None else 0.0
-                self._answer(delay, lambda: self.do(core.routes_ready, shortest_paths(snapshot)), now)
-            case Persist():
-                self.writer.add(action)
-            case Dial():
-                self.world.network.dial(self, action)
-            case Close(number, _, flush):
-                self._close(number, flush)
-            case PauseReading(number):
-                if number in self.ends:
-                    self.ends[number].pause()
-            case ResumeReading(number):
-                if number in self.ends:
-                    self.ends[number].resume()
+    # --- actions ---------------------------------------------------------------------------------
 
-    def _answer(self, delay: float, call: Callable[[], None], now: Now) -> None:
-        """Work that another thread does: at once, or a while later."""
+    def on_notify(self, action: Notify) -> None:
+        """Count the event; keep and record it unless it only says that the graph has changed."""
+        event = action.event
+        self.kinds[event.kind] = self.kinds.get(event.kind, 0) + 1
+        if event.kind not in _FREQUENT:
+            self.events.append((self.around.timeline.time, event))
+            self.around.record.told(self.name, event)
+
+    def on_verify(self, action: Verify) -> None:
+        """Check the edges at once, or a while later."""
+        faults = self.around.faults
+        self._after(faults.validator_delay() if faults is not None else 0.0, partial(super().on_verify, action))
+
+    def verdict(self, action: Verify) -> Verdict:
+        """Return what the check found; each edge is checked once in this world."""
+        return self.around.pool.run_checks(action)
+
+    def on_check_message(self, action: CheckMessage) -> None:
+        """Check the message at once, or a while later."""
+        faults = self.around.faults
+        self._after(faults.validator_delay() if faults is not None else 0.0, partial(super().on_check_message, action))
+
+    def on_recompute(self, action: Recompute) -> None:
+        """Compute the next hops at once, or a while later."""
+        faults = self.around.faults
+        self._after(faults.graph_delay() if faults is not None else 0.0, partial(super().on_recompute, action))
+
+    def _after(self, delay: float, call: Callable[[], None]) -> None:
+        """Do what another thread does on a real machine: now, or `delay` seconds later."""
         if delay:
             self._later(delay, call)
         else:
             call()
 
-    def _close(self, number: int, flush: bool) -> None:
-        end = self.ends.pop(number, None)
+    def on_persist(self, action: Persist) -> None:
+        """Leave the rows to the writer, which commits them to the simulated disk."""
+        self.writer.add(action)
+
+    def on_dial(self, action: Dial) -> None:
+        """Connect through the simulated network; `on_dialed` or `on_dial_failed` follows."""
+        address, network = action.peer.addr, self.around.network
+        if action.host is not None:
+            address = network.names.get(action.host)
+        if address is None:
+            failed = partial(self.on_dial_failed, action, "the host name has no address")
+            self.around.timeline.later(0.0, failed)
+            return
+        connected, failed = partial(self.on_dialed, action, address), partial(self.on_dial_failed, action)
+        network.connect(self, address, action.timeout, connected, failed)
+
+    def on_close(self, action: Close) -> None:
+        """Send what is queued, then close the connection."""
+        end = self.ends.pop(action.connection, None)
         if end is not None:
-            peer: Any = end.tag
-            data = b"".join(peer.to_send())
-            self.world.sent(self, end, data)
+            data = b"".join(cast("Peer", end.tag).to_send())
+            self.around.record.sent(self.name, end, data)
             end.send(data)
-            end.close(flush)
+            end.close(action.flush)
+
+    def on_pause_reading(self, action: PauseReading) -> None:
+        """Take no bytes from the connection until `on_resume_reading`."""
+        if action.connection in self.ends:
+            self.ends[action.connection].pause()
+
+    def on_resume_reading(self, action: ResumeReading) -> None:
+        """Take bytes from the connection again."""
+        if action.connection in self.ends:
+            self.ends[action.connection].resume()
 
     def _stored(self, tokens: list[int]) -> None:
         for token in tokens:
@@ -283,11 +324,12 @@ class SimNode:
         mono = self.core.next_timer()
         if mono is None:
             return
-        due = max(self.clock.time_of(mono), self.world.time)
+        around = self.around
+        due = max(self.clock.time_of(mono), around.timeline.time)
         if self._due is None or due < self._due:
             self._due = due
-            lateness = self.world.faults.lateness() if self.world.faults is not None else 0.0
-            self.world.at(due + lateness, partial(self._on_timer, due, mono, self.runs))
+            lateness = around.faults.lateness() if around.faults is not None else 0.0
+            around.timeline.at(due + lateness, partial(self._on_timer, due, mono, self.runs))
 
     def _on_timer(self, due: float, mono: float, run: int) -> None:
         if run != self.runs or due != self._due:
@@ -331,7 +373,7 @@ class SimNode:
             peer = self.core.dialed(dial, address, now, 50_000 + end.wire.number % 10_000)
             self._begins(peer, end)
             if peer.dialect is not None:
-                peer.dialect = self.world.pool.dialect(peer.dialect)
+                peer.dialect = self.around.pool.dialect(peer.dialect)
 
         self._when_awake(lambda: self.do(begin))
 
@@ -348,26 +390,38 @@ class SimNode:
 
     def on_bytes(self, end: End, data: bytes) -> None:
         """Bytes from a peer."""
-        peer: Any = end.tag
         if self.paused:
             self._waiting.append(partial(self.on_bytes, end, data))
-        elif peer is not None and peer.id in self.ends:
-            self.world.received(self, end, data)
-            if self.gate is None:
-                self.do(self.core.receive, peer, data)
-            else:
-                self.do(self.gate.receive, peer, data, end.other.out.written)
-            if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
-                peer.dialect = self.world.pool.dialect(peer.dialect)
+            return
+        peer = self._peer(end)
+        if peer is None:
+            return
+        self.around.record.received(end, data)
+        if self.gate is None:
+            self.do(self.core.receive, peer, data)
+        else:
+            self.do(self.gate.receive, peer, data, end.other.out.written)
+        if peer.dialect is not None and type(peer.dialect) is not SharedDialect:
+            peer.dialect = self.around.pool.dialect(peer.dialect)
 
     def on_drained(self, end: End, unsent: int) -> None:
         """Less of a peer's bytes wait to be sent."""
-        peer: Any = end.tag
-        if self.up and peer is not None and peer.id in self.ends:
+        peer = self._peer(end)
+        if self.up and peer is not None:
             self._when_awake(lambda: self.do(self.core.drained, peer, unsent))
 
     def on_lost(self, end: End, why: str) -> None:
         """A connection ended."""
-        peer: Any = end.tag
-        if self.up and peer is not None and self.ends.pop(peer.id, None) is not None:
+        peer = self._peer(end)
+        if self.up and peer is not None:
+            del self.ends[peer.id]
             self._when_awake(lambda: self.do(self.core.lost, peer, why))
+
+    def _peer(self, end: End) -> Peer | None:
+        """Return the core's `Peer` of a connection; None while its accept waits, and once it has ended."""
+        peer = cast("Peer | None", end.tag)
+        return peer if peer is not None and self.ends.get(peer.id) is end else None
+
+
+def _default_client(node: SimNode) -> DefaultClient:
+    return DefaultClient(node.config)

@@ -15,7 +15,6 @@ from nearnet.keys import CryptoHash, Signature
 from nearnet.sim import raw, steps
 from nearnet.sim.caught import Caught
 from nearnet.sim.chain import BlockClient, CountingClient
-from nearnet.sim.faults import Faults
 from nearnet.sim.generations import GENERATIONS, Gate
 from nearnet.sim.invariants import InvariantBroken, Invariants
 from nearnet.sim.signatures import FastKey, made_up_edge
@@ -90,32 +89,36 @@ def play(scenario: Scenario, seed: int = 0, explore: bool = False, trace: bool =
         player.run()
     world = player.world
     counts = world.faults.counts if world.faults is not None else {}
-    return Result(scenario, seed, caught.text, world.digest, world.time, world.events, counts, world.trace)
+    return Result(
+        scenario, seed, caught.text, world.record.digest, world.time, world.events, counts, world.record.trace
+    )
 
 
 class Player:
     """One run, and the `Stage` of its conditions."""
 
-    def __init__(self, scenario: Scenario, seed: int = 0, explore: bool = False, trace: bool = False) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int = 0, explore: bool = False, trace: bool = False, watch: bool = True
+    ) -> None:
+        """`watch`: whether the invariants of a node are looked at after each of its inputs."""
         self.scenario = scenario
-        self.world = world = World(seed, scenario.conditions, scenario.fast)
+        self.world = world = World(
+            seed, scenario.conditions, scenario.fast, faulty=explore, trace=Trace() if trace else None
+        )
         world.most_events = _MOST_EVENTS
         self.invariants = Invariants(world, scenario.hostile)
-        world.on_touched = self.invariants.touched
-        if explore:
-            world.faults = Faults(world)
-        if trace:
-            world.trace = Trace()
+        if watch:
+            world.watch(self.invariants.touched)
         self.raw: dict[str, raw.RawPeer] = {}
         self._rng = world.random("player")
         self._keys = [world.key(str(number)) for number in range(scenario.nodes)]
         for number in range(scenario.nodes):
             setup = scenario.setups.get(number, scenario.setup)
-            node = world.node(config_of(setup, self._info), str(number), self._keys[number], start=False)
-            node.make_client = BlockClient if setup.blocks else _counting
+            config, client = config_of(setup, self._info), BlockClient if setup.blocks else _counting
+            node = world.node(config, str(number), self._keys[number], start=False, make_client=client)
             node.gate = _gate(world, setup)
             if world.faults is not None:
-                world.faults.trouble_disk(node)
+                world.faults.trouble_disk(node.disk)
 
     def _info(self, number: int) -> PeerInfo:
         return PeerInfo(self._keys[number].public_key, self.world.address(number))
@@ -130,7 +133,7 @@ class Player:
                 if int(node.name) not in self.scenario.later:
                     node.start()
         for number, step in enumerate(self.scenario.steps):
-            self.world.note("step", str(number), what=repr(step))
+            self.world.record.note("step", str(number), what=repr(step))
             with self.world.running():
                 self.perform(step)
         if self.scenario.quiet:
@@ -287,7 +290,7 @@ class Player:
                 case steps.Announce():
                     node.do(core.announce, self._announcement(step))
         except NearnetError as error:  # No way, no such peer, banned: told to the caller, and part of what happens.
-            world.note("refused", node.name, why=str(error))
+            world.record.note("refused", node.name, why=str(error))
 
     def _announcement(self, step: steps.Announce) -> AnnounceAccount:
         serving = self.world.nodes[step.node if step.serving is None else step.serving]
@@ -322,7 +325,7 @@ class Player:
         world = self.world
         world.network.heal(node.host)
         if not step.store:
-            node.disk = type(node.disk)(node.disk.latency)
+            node.disk.wipe()
         if step.new_key:
             node.key = world.key(f"{node.name} once more {node.runs}")
         if step.new_address:
@@ -369,7 +372,7 @@ class Player:
             case raw.RawListen(client, instead):
                 node = world.nodes[instead]
                 peer = self._raw_peer(client, node.key)
-                world.put_listener(SocketAddress(node.address.ip, node.address.port), peer)
+                world.network.listeners[SocketAddress(node.address.ip, node.address.port)] = peer
             case raw.RawSend(client):
                 peer = self.raw[client]
                 node = world.nodes[peer.to]
@@ -380,7 +383,7 @@ class Player:
 
     def _raw_peer(self, name: str, key: SecretKey) -> raw.RawPeer:
         host = f"127.200.0.{1 + len(self.raw) % 250}"
-        peer = self.raw[name] = raw.RawPeer(self.world, name, host, key)
+        peer = self.raw[name] = raw.RawPeer(name, host, key)
         return peer
 
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.keys import PeerId, SecretKey
     from nearnet.sim.wires import End
-    from nearnet.sim.world import World
 
 __all__ = [
     "RawBytes",
@@ -276,8 +275,7 @@ def read_frames(framer: Framer, data: bytes) -> list[str]:
 class RawPeer:
     """A raw client in the simulator: it takes what comes and keeps its name."""
 
-    def __init__(self, world: World, name: str, host: str, key: SecretKey) -> None:
-        self.world = world
+    def __init__(self, name: str, host: str, key: SecretKey) -> None:
         self.name = name
         self.host = host
         self.key = key

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nearnet.core.runtime.actions import Event
-    from nearnet.sim.node import SimNode
-    from nearnet.sim.wires import End
 
 __all__ = ["MOST_LINES", "Trace"]
 
@@ -34,21 +32,20 @@ class Trace:
             return
         self.lines.append({"time": round(time, 6), "kind": kind, "who": who, **data})
 
-    def sent(self, time: float, node: SimNode, end: End, data: bytes) -> None:
-        """A node wrote bytes: one line for each frame that starts in them."""
-        to = getattr(end.other.party, "name", end.other.party.host)
+    def sent(self, time: float, who: str, to: str, data: bytes) -> None:
+        """Add one line for each frame that starts in the bytes that `who` wrote to the party `to`."""
         at = 0
         while at + 4 < len(data):
             length = int.from_bytes(data[at : at + 4], "little")
             frame = data[at + 4 : at + 4 + length]
             name = dialect_named(detect(frame[0])).kind(frame) if frame else "empty"
-            self.add(time, "send", node.name, to=to, message=name, bytes=length)
+            self.add(time, "send", who, to=to, message=name, bytes=length)
             at += 4 + length
 
-    def event(self, time: float, node: SimNode, event: Event) -> None:
-        """A node told an event."""
+    def event(self, time: float, who: str, event: Event) -> None:
+        """Add an event that the node `who` told."""
         data = {key: value for key, value in event.data.items() if key not in ("kind", "time", "who")}
-        self.add(time, event.kind, node.name, peer=None if event.peer_id is None else str(event.peer_id), **data)
+        self.add(time, event.kind, who, peer=None if event.peer_id is None else str(event.peer_id), **data)
 
     def write(self, path: Path) -> None:
         """As JSON lines."""

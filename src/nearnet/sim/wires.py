@@ -7,18 +7,28 @@ tells the sender how much is held. A connection breaks, is closed by either end,
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from nearnet.sim.network import Network
-
-__all__ = ["CLOSE_GRACE", "KERNEL_BYTES", "End", "Flow", "Listener", "Party", "Wire"]
+__all__ = ["CLOSE_GRACE", "KERNEL_BYTES", "Carrier", "End", "Flow", "Listener", "Party", "Wire"]
 
 KERNEL_BYTES = 256 * 1024
 """Bytes on their way that the two machines' kernels hold; what is more waits in the sender."""
 
 CLOSE_GRACE = 1.0
 """Seconds in which a closed connection may still deliver what was queued."""
+
+
+class Carrier(Protocol):
+    """What carries the bytes of connections: the network, as their ends know it."""
+
+    def send(self, end: End, data: bytes) -> None:
+        """Put the bytes that this end sends on their way."""
+
+    def finish(self, end: End, flush: bool) -> None:
+        """Tell the other end that this one was closed, after what was sent if `flush`."""
+
+    def read_on(self, end: End) -> None:
+        """Deliver what has arrived at this end, which takes bytes again."""
 
 
 class Party(Protocol):
@@ -134,7 +144,7 @@ class End:
     def send(self, data: bytes) -> int:
         """Send; returns how many bytes wait in the sender."""
         if not self.closed and data:
-            self.wire.network.send(self, data)
+            self.wire.carrier.send(self, data)
         flow = self.out
         flow.told = max(0, flow.queued - KERNEL_BYTES)
         return flow.told
@@ -143,7 +153,7 @@ class End:
         """This end is done; the other learns it after what was sent, or within `CLOSE_GRACE`."""
         if not self.closed:
             self.closed = True
-            self.wire.network.finish(self, flush)
+            self.wire.carrier.finish(self, flush)
 
     def pause(self) -> None:
         """Take no bytes until `resume`."""
@@ -152,16 +162,16 @@ class End:
     def resume(self) -> None:
         """Take bytes again."""
         self.paused = False
-        self.wire.network.read_on(self)
+        self.wire.carrier.read_on(self)
 
 
 class Wire:
     """A connection. Its first end dialed."""
 
-    __slots__ = ("broken", "cut_at", "ends", "network", "number")
+    __slots__ = ("broken", "carrier", "cut_at", "ends", "number")
 
-    def __init__(self, network: Network, number: int, dialer: Party, listener: Party, latencies: tuple[float, float]):
-        self.network = network
+    def __init__(self, carrier: Carrier, number: int, dialer: Party, listener: Party, latencies: tuple[float, float]):
+        self.carrier = carrier
         self.number = number
         first, second = self.ends = (End(self, dialer, latencies[0]), End(self, listener, latencies[1]))
         first.other, second.other = second, first

@@ -73,7 +73,7 @@ def test_the_document_era_may_tell_its_edge_while_it_is_verified():
     core.manager.lost(hand.peer, "gone", core.now)
     core.verify = True
     for request in core.verifies:
-        core._one(request)
+        core.carry_out(request)
     core.act()
     core.advance(1)
     assert core.manager.table.get(*news.key) == news
@@ -87,7 +87,7 @@ def test_what_is_left_after_a_forgery_is_verified_for_others():
     b.say(SyncRoutingTable((good,)))
     core.verify = True
     (request,) = core.verifies
-    core._one(request)
+    core.carry_out(request)
     core.act()
     core.advance(1)
     assert core.manager.table.get(*good.key) == good
@@ -125,7 +125,7 @@ def test_more_validated_edges_than_one_turn_takes():
     core.advance(0.2)
     core.verify = True
     for request in core.verifies:
-        core._one(request)
+        core.carry_out(request)
     core.act()
     core.advance(0.2)
     assert core.manager.table.edge_count == EDGES_AT_ONCE + 4
@@ -136,7 +136,7 @@ def test_few_validated_edges_wait_for_other_tellers():
     a, b = core.ready("a"), core.ready("b")
     a.say(SyncRoutingTable(tuple(edges(2))))
     core.verify = True
-    core._one(core.verifies[0])
+    core.carry_out(core.verifies[0])
     core.act()
     before = core.manager.table.edge_count
     core.advance(0.04)
@@ -271,15 +271,14 @@ def test_one_computation_at_a_time():
     hand = core.ready()
     core.advance(2)
     held = []
-    original = core._one
-    core._one = lambda action: held.append(action) if isinstance(action, Recompute) else original(action)
+    core.on_recompute = held.append
     hand.say(SyncRoutingTable(tuple(edges(1))))
     core.advance(2)
     hand.say(SyncRoutingTable(tuple(edges(1, 1))))
     core.advance(2)
     assert len(held) == 1
-    core._one = original
-    core._one(held[0])
+    del core.on_recompute
+    core.carry_out(held[0])
     core.act()
     core.advance(2)
     assert not core.manager.table.needs_recalculation

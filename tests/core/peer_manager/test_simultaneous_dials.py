@@ -31,8 +31,8 @@ class SlowWorld(World):
         self._count += 1
         self.channels.setdefault(channel, deque()).append((self._count, step))
 
-    def _dial(self, node: Node, dial: Dial) -> None:
-        self.later(node, lambda: World._dial(self, node, dial))
+    def dial(self, node: Node, dial: Dial) -> None:
+        self.later(node, lambda: World.dial(self, node, dial))
 
     def _deliver(self, end: Pipe, data: bytes) -> None:
         def arrive() -> None:
