@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nearnet import NetworkConfig, Node
-from nearnet.core.peer_manager.addresses import normalise, scope, source_group
+from nearnet.core.runtime.addresses import normalise, scope, source_group
 from nearnet.keys import SecretKey
 from nearnet.sim.bounds import holdings
 from nearnet.wire.messages import PeerInfo, SocketAddress

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from peer_fakes import peer_id
 
 from nearnet.core.gossip.exchange import EdgeIntake
-from nearnet.core.peer_manager.addresses import may_tell
 from nearnet.core.routing_table.edge import (
     EdgeCheck,
     NonceJudgement,
@@ -27,6 +26,7 @@ from nearnet.core.routing_table.edge import (
     well_formed,
 )
 from nearnet.core.routing_table.graph import MAX_NEXT_HOPS, Snapshot, shortest_paths
+from nearnet.core.runtime.addresses import may_tell
 from nearnet.keys import CryptoHash, SecretKey, check_signature
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.edge_bytes import Edge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.peer_manager.addresses import host_group, is_loopback
+from nearnet.core.runtime.addresses import host_group, is_loopback
 
 if TYPE_CHECKING:
     from nearnet.core.context import Context

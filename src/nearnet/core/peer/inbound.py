@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from nearnet.core.peer.admission import refuse_socket
 from nearnet.core.peer.handshake_table import PeerState, Step, step_for
 from nearnet.core.peer.peer import Peer
-from nearnet.core.peer_manager.addresses import normalise
 from nearnet.core.runtime.actions import CheckMessage, PauseReading, ResumeReading
+from nearnet.core.runtime.addresses import normalise
 from nearnet.core.runtime.histogram import Histogram, exponential
 from nearnet.errors import FrameTooLarge, Malformed, MissingSignature, ReasonForBan, UnknownMessage
 from nearnet.wire.dialect import detect

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from nearnet.core.peer_manager.addresses import host_group, is_loopback
 from nearnet.core.routing_table.edge import is_dated, next_nonce
+from nearnet.core.runtime.addresses import host_group, is_loopback
 from nearnet.core.runtime.limits import TokenBucket
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from nearnet.core.peer.handshake_table import newest_accepted
 from nearnet.core.peer_manager.address_versions import AddressVersions
-from nearnet.core.peer_manager.addresses import is_loopback, source_group
 from nearnet.core.peer_manager.recent_links import RecentLinks
 from nearnet.core.runtime.actions import Dial, Write
+from nearnet.core.runtime.addresses import is_loopback, source_group
 from nearnet.core.runtime.limits import LruDict
 
 if TYPE_CHECKING:

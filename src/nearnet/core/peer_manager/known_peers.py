@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from nearnet.core.peer_manager.addresses import Blacklist, is_loopback, may_tell, normalise, source_group
 from nearnet.core.runtime.actions import Write
+from nearnet.core.runtime.addresses import Blacklist, is_loopback, may_tell, normalise, source_group
 from nearnet.errors import Malformed, ReasonForBan
 from nearnet.keys import is_ml_dsa
 from nearnet.wire.borsh.dialect import read_peer_info, write_peer_info

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.peer_manager.addresses import is_loopback, source_group
+from nearnet.core.runtime.addresses import is_loopback, source_group
 from nearnet.core.runtime.limits import TokenBucket
 from nearnet.errors import ConfigError, NotConnected, PeerRefused, ReasonForBan
 from nearnet.keys import is_ml_dsa

@@ -6,7 +6,7 @@ import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from nearnet.core.peer_manager.addresses import host_group, is_loopback
+from nearnet.core.runtime.addresses import host_group, is_loopback
 from nearnet.errors import ConfigError
 
 if TYPE_CHECKING:

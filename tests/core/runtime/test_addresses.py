@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nearnet.core.peer_manager.addresses import (
+from nearnet.core.runtime.addresses import (
     Blacklist,
     Scope,
     host_group,
