@@ -68,7 +68,7 @@ async def test_nothing_else_is_served(path: str) -> None:
 
 
 async def test_its_answer_tells_of_newer_versions_and_of_the_clock() -> None:
-    """What `overview.js` shows under "needs a look"."""
+    """That the page shows both under "needs a look" is held by `tests/browser/test_dashboard_views.py`."""
     async with served() as (node, server):
         nonce = int(time.time()) - 400 | 1
         async with await RawPeer.ready(node, "newer", "protobuf", version=120, nonce=nonce):
@@ -77,9 +77,6 @@ async def test_its_answer_tells_of_newer_versions_and_of_the_clock() -> None:
     assert "announced protocol version 120, above our own 88" in told["protocol"]["sentence"]
     assert told["clock"]["state"] == "warning"
     assert "ahead of our peers'" in told["clock"]["sentence"]
-    script = (STATIC / "views" / "overview.js").read_text()
-    assert "sentence(protocol.sentence)" in script
-    assert "sentence(wall.sentence)" in script
 
 
 async def test_posting_to_the_root_is_still_the_rpc() -> None:

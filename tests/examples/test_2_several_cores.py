@@ -40,10 +40,10 @@ def test_an_edge_travels_from_a_table_to_everybody():
     }
     assert first.core.table.distance(last.id) == 3
 
-    # A node that goes takes its edge with it: its neighbor notices the end of the connection, and removes the edge
-    # when the peer does not come back in time. The removal has to travel the same way as the edge.
+    # A node that goes takes its edge with it: when the connection ends, its neighbor signs the removal of the edge. The
+    # removal has to travel the same way as the edge did.
     world.stop(last)
-    world.advance(60)
+    world.advance(3)
     assert first.routes() == {second.id: [second.id], third.id: [second.id]}
     removed = first.core.table.get(third.id, last.id)
     assert removed is not None

@@ -20,7 +20,7 @@ SPLIT = Scenario(
     nodes=4,
     # Every node looks for peers by itself, and starts with the first two as its boot nodes.
     setup=Setup(dials=True, boot=(0, 1)),
-    # The seed decides how far each connection reaches: 20 ms is the median, and few are ten times as slow. On top of
+    # The seed decides the latency of each connection: the median is 20 ms, and most lie between 10 and 40 ms. On top of
     # this, each chunk of bytes takes up to 30 % longer.
     conditions=Conditions(Latency(0.02, 0.5), jitter=0.3),
     steps=(
@@ -40,9 +40,9 @@ SPLIT = Scenario(
         Heal(),
         Within(300, AllAgree()),
     ),
-    # At the end the player ends all troubles, lets the network come to rest, and holds every invariant of
-    # `sim/invariants.py` against it: both ends agree on each connection, all tables hold the same edges, every routed
-    # message finds its way, and so on.
+    # At the end the player ends all troubles, lets the network come to rest, and checks every invariant of
+    # `sim/invariants.py`: both ends agree on each connection, all tables hold the same edges, every routed message
+    # finds its way, and so on.
     quiet=True,
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import select
 import signal
@@ -139,11 +138,6 @@ class NodeProcess:
         """A clean stop: exit code 0, and no `kill -9` is needed for it."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(10) == 0
-
-    def processor_seconds(self) -> float:
-        """What it has used of the processor until now."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_address() -> str:

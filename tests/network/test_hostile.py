@@ -162,7 +162,7 @@ async def test_a_stuck_reader_costs_nobody_else():
         held = peer.queued
         assert held > 6 * MIB, "it does not read"
         await _round_trips(good, 20, 2000)
-        assert peer.queued == held, "all were answered while nothing left its queue"
+        assert peer.queued >= held, "all were answered while nothing left its queue"
         for number in range(12, 30):
             sender.send(routed(sender.key, stuck.key.public_key, b"\x0d" + number.to_bytes(4, "little") + bytes(MIB)))
         await sender.answers(7)

@@ -56,7 +56,7 @@ async def test_three_tables_of_44850_edges(tables):
     """The loop is never taken for the whole of a table: pings are answered while its edges come in, piece by piece.
 
     That a piece has at most `EDGES_AT_ONCE` edges is held by `tests/core/gossip/test_table_exchange.py`; what an edge
-    costs is measured by `benchmarks/ingest.py`.
+    costs, and how often the loop was held for long, is measured by `benchmarks/ingest.py`.
     """
     assert {len(table) for table in tables} == {4 + 1 + 4 + 4 + 205 * EDGES}
     async with Cluster() as cluster:

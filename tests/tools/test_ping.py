@@ -63,7 +63,7 @@ async def test_directly() -> None:
         (hop,), results = await outcome(plan(place(node)))
     assert (hop.peer_id, hop.address, hop.dialect, hop.protocol_version) == (node.peer_id, str(node.addr), "borsh", 52)
     assert [(result.seq, result.hops, result.reason) for result in results] == [(n, 1, None) for n in (1, 2, 3)]
-    assert all(0 < (result.milliseconds or 0) < 5000 for result in results)
+    assert all((result.milliseconds or 0) > 0 for result in results)
     assert results[0].as_dict().keys() == {"ok", "hops", "milliseconds", "peer_id", "seq"}
 
 

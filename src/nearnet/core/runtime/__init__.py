@@ -1,4 +1,4 @@
-"""What every part of the core runs on: addresses, clock, timers, limits, actions, histograms. No decision is made here."""
+"""What all of the core runs on: addresses, clock, timers, limits, actions, histograms. No decision is made here."""
 
 from nearnet.compiled import with_compiled
 
