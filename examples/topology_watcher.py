@@ -13,7 +13,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 
-from nearnet import NetworkConfig, Node, NodeEvent, Overflow
+from nearnet import Connected, Disconnected, EdgesAdded, NetworkConfig, Node, NodeEvent, Overflow, RoutesChanged
 
 
 async def watch(node: Node, events: AsyncIterator[NodeEvent | Overflow], done: Callable[[], bool]) -> None:
@@ -25,15 +25,19 @@ async def watch(node: Node, events: AsyncIterator[NodeEvent | Overflow], done: C
 
 
 def show(node: Node, event: NodeEvent | Overflow) -> None:
-    """One line for each change of the graph."""
-    table = node.core.table
-    match event.kind:
-        case "connected" | "disconnected":
-            print(f"{event.kind:14}{str(event.peer_id)[:24]}..")
-        case "edges" | "routes":
-            print(f"{event.kind:14}{table.active_count} edges, {table.reachable_count} peers reachable")
-        case "overflow":
-            print(f"missed {event.n} events")
+    """Print one line for each change of the graph."""
+    match event:
+        case Connected(peer_id=peer_id) | Disconnected(peer_id=peer_id):
+            print(f"{type(event).__name__:14}{str(peer_id)[:24]}..")
+        case EdgesAdded() | RoutesChanged():
+            print(f"{type(event).__name__:14}{active_edges(node)} edges, {len(node.routes())} peers reachable")
+        case Overflow(n=lost):
+            print(f"missed {lost} events")
+
+
+def active_edges(node: Node) -> int:
+    """Return how many connections the network has, as far as the node knows."""
+    return sum(edge.active for edge in node.edges())
 
 
 async def watch_real_network(chain_id: str, genesis_hash: str, peers: str) -> None:
@@ -58,19 +62,19 @@ async def watch_ring() -> None:
         for node in nodes:
             await stack.enter_async_context(node)
         watcher, left, opposite, right = nodes
-        table = watcher.core.table
 
-        def ways() -> int:
-            return len(table.next_hops(opposite.peer_id))
+        def is_seen(edges: int, ways: int) -> bool:
+            hops = [hop for route in watcher.routes(opposite.peer_id) for hop in route.next_hops]
+            return active_edges(watcher) == edges and len(hops) == ways
 
         events = watcher.events()
         for node, other in zip(nodes, [left, opposite, right, watcher], strict=True):
             await node.connect(f"{other.peer_id}@{other.addr}")
         async with asyncio.timeout(10):
-            await watch(watcher, events, lambda: table.active_count == 4 and ways() == 2)
+            await watch(watcher, events, lambda: is_seen(edges=4, ways=2))
             print("two ways to the opposite node; now one of them goes away")
             await left.stop()
-            await watch(watcher, events, lambda: table.active_count == 2 and ways() == 1)
+            await watch(watcher, events, lambda: is_seen(edges=2, ways=1))
             print("one way is left")
 
 

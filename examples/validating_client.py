@@ -12,7 +12,10 @@ from __future__ import annotations
 import asyncio
 
 from nearnet import (
+    AccountAnnounced,
     AnnounceAccount,
+    AnnouncementVerdict,
+    Banned,
     CryptoHash,
     DefaultClient,
     NetworkConfig,
@@ -21,8 +24,8 @@ from nearnet import (
     PublicKey,
     ReasonForBan,
     SecretKey,
+    announcement_digest,
 )
-from nearnet.client import announcement_digest
 
 EPOCH = CryptoHash.of(b"epoch 1")
 
@@ -36,7 +39,7 @@ class ValidatingClient(DefaultClient):
 
     def validate_announcement(
         self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
-    ) -> bool | ReasonForBan:
+    ) -> AnnouncementVerdict:
         """True keeps it and tells the neighbours, False drops it, a reason bans who sent it."""
         key = self.keys.get(announcement.account_id)
         if key is None:
@@ -49,16 +52,6 @@ def announcement(account_id: str, peer_id: PeerId, key: SecretKey) -> AnnounceAc
     """Signed with the account's key, which is not the node's."""
     signature = key.sign(announcement_digest(account_id, peer_id, EPOCH))
     return AnnounceAccount(account_id, peer_id, EPOCH, signature)
-
-
-async def event_of(node: Node, kind: str) -> None:
-    """Wait until it has happened at that node."""
-    events = node.events()
-    if any(event.kind == kind for event in node.recent_events):
-        return
-    async for event in events:
-        if event.kind == kind:
-            return
 
 
 async def main() -> None:
@@ -75,19 +68,19 @@ async def main() -> None:
         Node(config) as liar,
         asyncio.timeout(10),
     ):
+        events = judge.events(AccountAnnounced, Banned)
         honest.announce(announcement("alice.near", honest.peer_id, alice))
         honest.announce(announcement("carol.near", honest.peer_id, SecretKey.generate()))
         await honest.connect(f"{judge.peer_id}@{judge.addr}")
-        await event_of(judge, "announcement")
+        assert isinstance(await anext(events), AccountAnnounced)
         print("known accounts:", ", ".join(account for account, _ in judge.network_info().known_producers))
         assert [account for account, _ in judge.network_info().known_producers] == ["alice.near"]
 
         liar.announce(announcement("bob.near", liar.peer_id, alice))
         await liar.connect(f"{judge.peer_id}@{judge.addr}")
-        await event_of(judge, "banned")
-        banned = [peer.id for peer in judge.core.peer_store.bans()]
-        print("banned:", ", ".join(map(str, banned)))
-        assert banned == [liar.peer_id]
+        assert isinstance(await anext(events), Banned)
+        print("banned:", ", ".join(f"{ban.peer_id} for {ban.reason.label}" for ban in judge.bans()))
+        assert [ban.peer_id for ban in judge.bans()] == [liar.peer_id]
 
 
 if __name__ == "__main__":

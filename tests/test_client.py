@@ -4,7 +4,7 @@ import pytest
 
 from nearnet.client import EPOCHS_REMEMBERED, Ban, Client, DefaultClient
 from nearnet.config import config_from
-from nearnet.errors import ReasonForBan
+from nearnet.errors import ConfigError, ReasonForBan
 from nearnet.keys import CryptoHash, SecretKey
 from nearnet.wire.messages import AnnounceAccount, Block, PeerInfo, RoutedMessage
 
@@ -80,6 +80,17 @@ def test_what_it_never_accepts():
 
 def test_a_ban_lasts_the_configured_time_unless_told():
     assert Ban(ReasonForBan.BAD_BLOCK).seconds is None
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), True, "5"])
+def test_a_ban_of_no_time_is_refused(seconds):
+    with pytest.raises(ConfigError, match="invalid seconds of a Ban: expected a number of at least 0 or None"):
+        Ban(ReasonForBan.BAD_BLOCK, seconds)
+
+
+def test_a_ban_without_a_reason_is_refused():
+    with pytest.raises(ConfigError, match="invalid reason of a Ban: expected a ReasonForBan, got 6"):
+        Ban(6)
 
 
 def test_what_is_only_passed_on():

@@ -5,24 +5,34 @@ The network knows no chain. Whoever embeds a node supplies a `Client`; the daemo
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
+from nearnet.errors import ConfigError, ReasonForBan
 from nearnet.keys import CryptoHash
 from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.borsh.primitives import Writer
-from nearnet.wire.messages import GenesisId, PeerChainInfo
+from nearnet.wire.messages import GenesisId, Message, PeerChainInfo
+from nearnet.wire.routed_body import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from nearnet.config import NetworkConfig
-    from nearnet.errors import ReasonForBan
     from nearnet.keys import PeerId
-    from nearnet.wire.messages import AnnounceAccount, Message, PeerInfo, RoutedMessage
+    from nearnet.wire.messages import AnnounceAccount, PeerInfo, RoutedMessage
 
-__all__ = ["EPOCHS_REMEMBERED", "Ban", "Client", "DefaultClient", "announcement_digest"]
+__all__ = [
+    "EPOCHS_REMEMBERED",
+    "AnnouncementVerdict",
+    "Ban",
+    "Client",
+    "DefaultClient",
+    "MessageAnswer",
+    "RoutedAnswer",
+    "announcement_digest",
+]
 
 EPOCHS_REMEMBERED = 16
 """Epochs per account by which the default client knows an announcement as old (`behaviour.md` §7)."""
@@ -34,6 +44,27 @@ class Ban:
 
     reason: ReasonForBan
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigError` for a reason that is none, and for a time that is negative or no number."""
+        if not isinstance(self.reason, ReasonForBan):
+            raise ConfigError(f"invalid reason of a Ban: expected a ReasonForBan, got {self.reason!r:.200}")
+        seconds = self.seconds
+        is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+        if seconds is not None and not (is_number and math.isfinite(seconds) and seconds >= 0):
+            raise ConfigError(
+                f"invalid seconds of a Ban: expected a number of at least 0 or None, got {seconds!r:.200}"
+            )
+
+
+MessageAnswer: TypeAlias = Message | Ban | None
+"""What a client may say to a neighbor's message: a message goes back to it, a ban meets it."""
+
+RoutedAnswer: TypeAlias = bytes | Body | Ban | None
+"""What a client may say to a routed message: a body goes back to its author, a ban meets who brought it."""
+
+AnnouncementVerdict: TypeAlias = bool | Literal["relay_only"] | ReasonForBan
+"""What a client may say to an announcement."""
 
 
 @runtime_checkable
@@ -52,18 +83,20 @@ class Client(Protocol):
 
     def validate_announcement(
         self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
-    ) -> bool | Literal["relay_only"] | ReasonForBan:
+    ) -> AnnouncementVerdict:
         """True: keep and tell others. False: drop it silently (unknown or older epoch). A reason bans the sender.
         ``relay_only``: tell others, but neither store it nor send by it.
 
         `last_epoch` is that of the account's announcement held now. Asked only when the epoch is another.
         """
 
-    def on_message(self, message: Message, peer: PeerInfo) -> Message | Ban | Awaitable[Message | Ban | None] | None:
+    def on_message(self, message: Message, peer: PeerInfo) -> MessageAnswer | Awaitable[MessageAnswer]:
         """A block, header, transaction or challenge message of neighbour `peer`; the answer goes back to it."""
 
-    def on_routed(self, message: RoutedMessage) -> bytes | Ban | Awaitable[bytes | Ban | None] | None:
-        """A routed message for this node. Bytes (a borsh routed body) go back to its author by its hash.
+    def on_routed(self, message: RoutedMessage) -> RoutedAnswer | Awaitable[RoutedAnswer]:
+        """A routed message for this node. A body (of `nearnet.bodies`, or its bytes) goes back to its author.
+
+        The replies that `Node.request` waits for do not come here.
 
         A ban meets the neighbour that brought it: only for what that one must have checked itself.
         """
@@ -96,7 +129,7 @@ class DefaultClient:
 
     def validate_announcement(
         self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
-    ) -> bool | Literal["relay_only"]:
+    ) -> AnnouncementVerdict:
         """It cannot know account keys nor the order of epochs: new is what is none of the last 16 seen."""
         if self._policy == "ignore" or not valid_account_id(announcement.account_id):
             return False
@@ -112,13 +145,15 @@ class DefaultClient:
             seen.popitem(last=False)
         return "relay_only" if new and self._policy == "relay_only" else new
 
-    def on_message(self, message: Message, peer: PeerInfo) -> None:
-        """Counted, not answered."""
+    def on_message(self, message: Message, peer: PeerInfo) -> MessageAnswer | Awaitable[MessageAnswer]:
+        """Count it; there is no answer."""
         self._count(type(message).__name__)
+        return None
 
-    def on_routed(self, message: RoutedMessage) -> None:
-        """Counted, not answered."""
+    def on_routed(self, message: RoutedMessage) -> RoutedAnswer | Awaitable[RoutedAnswer]:
+        """Count it; there is no answer."""
         self._count("Routed")
+        return None
 
     def _count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1

@@ -130,6 +130,10 @@ class RouteNotFound(NearnetError):
         super().__init__(message)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[RouteNotFound], tuple[str, str], dict[str, object]]:
+        """Copies and pickles are made of both arguments."""
+        return type(self), (self.reason, str(self)), self.__dict__
+
 
 class NotConnected(NearnetError):
     """The peer named is not connected (or not known) here."""

@@ -35,22 +35,22 @@ async def test_a_sample_tells_connections_graph_and_traffic() -> None:
         await node.connect(place(first))
         await second.connect(place(node))
         await until(node, lambda: node.core.table.reachable_count == 2)
-        node._events.publish(Event("told", None, {}), 1.0)
-        node._events.publish(Event("told", None, {}), 1.0)
+        node._events.publish(Event("clock_ahead_over"), 1.0)
+        node._events.publish(Event("clock_ahead_over"), 1.0)
         sample = sampled(recorder)
         assert (sample["inbound"], sample["outbound"], sample["pending"]) == (1, 1, 0)
         assert (sample["active_edges"], sample["edges_appeared"], sample["edges_went"]) == (2, 2, 0)
         assert sample["sent_by_type"]["Handshake"][0] == 2
         assert sample["received_by_type"]["Handshake"][0] == 2
         assert sample["sent_by_type"]["Handshake"][1] > 200
-        assert sample["events"]["told"] == 2
+        assert sample["events"]["clock_ahead_over"] == 2
         assert sample["events"]["connected"] == 2
         assert sample["sent_bytes_per_sec"] > 0
         node.disconnect(first.peer_id)
         await until(node, lambda: len(node.core.peers) == 1)
         after = sampled(recorder)
         assert after["outbound"] == 0
-        assert "told" not in after["events"]
+        assert "clock_ahead_over" not in after["events"]
         assert "Handshake" not in after["sent_by_type"], "told once"
 
 

@@ -337,7 +337,7 @@ async def test_who_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch, caplo
         _, writer, _ = await subscribe(server)
         while server._sockets:
             for _ in range(10):
-                node._events.publish(Event("test", None, {"text": "x" * 100_000}), 0.0)
+                node._events.publish(Event("degraded", None, {"part": "storage", "why": "x" * 100_000}), 0.0)
             await asyncio.sleep(0.001)
         assert "reads nothing" in caplog.text
         writer.close()

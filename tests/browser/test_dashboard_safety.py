@@ -8,7 +8,7 @@ import pytest
 from chromium import opened, shot
 from dashboard_node import watched
 
-from nearnet.core.runtime.actions import Event
+from nearnet.events import NodeEvent
 
 HOSTILE = [
     "<img src=x onerror=\"window.hacked='img'\">",
@@ -71,6 +71,13 @@ def hostile_answers() -> dict[str, object]:
     }
 
 
+def hostile_event(seq: int, kind: str, text: str) -> NodeEvent:
+    """An event as no node tells it: of a hostile kind, with a hostile name of a field."""
+    hostile = type("Hostile", (NodeEvent,), {"kind": kind, "data": {"why": text, text[:40]: text}})
+    event: NodeEvent = hostile(seq=seq, time=1e9, peer_id=None)
+    return event
+
+
 @pytest.mark.threat(77)
 async def test_hostile_strings_are_shown_as_text() -> None:
     async with watched(1) as at, opened(at.url, refused=("400",)) as page:
@@ -92,7 +99,7 @@ async def test_hostile_strings_are_shown_as_text() -> None:
         await page.goto(f"{at.url}/#/overview")
         for kind in ("malformed", HOSTILE[0]):
             for text in HOSTILE:
-                at.node._events.publish(Event(kind, None, {"why": text, text[:40]: text}), 1e9)
+                at.node._events.tell(hostile_event(at.node.recent_events[-1].seq + 1, kind, text))
         shows = ("peers", "known", "bans", "accounts", "events", "limits")
         for view in VIEWS:
             await page.goto(f"{at.url}/#/{view}")

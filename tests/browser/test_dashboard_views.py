@@ -117,7 +117,7 @@ async def test_events_are_paused_and_filtered() -> None:
         await page.click(".chip[data-kind=connected]")
         assert await page.locator("tbody .kind-connected").count() == 1
         await page.click("button[aria-pressed]:has-text('Pause')")
-        node._events.publish(Event("malformed", None, {"why": "while it was paused"}), 1e9)
+        node._events.publish(Event("degraded", None, {"part": "storage", "why": "while it was paused"}), 1e9)
         await page.wait_for_selector(".count:has-text('1 since the pause')")
         assert await page.locator("td:has-text('while it was paused')").count() == 0
         await page.click("button:has-text('Go on')")

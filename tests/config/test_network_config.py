@@ -288,3 +288,81 @@ def test_no_more_shards_are_tracked_than_a_handshake_can_tell():
     assert len(config_from({"tracked_shards": list(range(128))}).tracked_shards) == 128
     with pytest.raises(ConfigError, match=r"tracked_shards: expected at most 128 shards, because .* got 129"):
         config_from({"tracked_shards": list(range(129))})
+
+
+# --- errors in words, whoever makes the config -----------------------------------------------------
+
+
+MADE = {
+    "constructor": lambda data: NetworkConfig(**data),
+    "model_validate": NetworkConfig.model_validate,
+    "config_from": config_from,
+}
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+def test_typing_errors_are_told_in_words(made):
+    with pytest.raises(ConfigError) as caught:
+        made({"chain_id": 5, "network": {"max_num_peers": "many", "handshake_timeout": -1}})
+    assert str(caught.value).splitlines() == [
+        "chain_id: expected a text, got 5",
+        'network.max_num_peers: expected a whole number, got "many"',
+        'network.handshake_timeout: expected a duration of at least 0: seconds, a text such as "10m", '
+        'or {"secs": N, "nanos": N}, got -1',
+    ]
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+def test_unknown_fields_are_refused_with_the_one_that_was_meant(made):
+    with pytest.raises(ConfigError) as caught:
+        made({"chain": "c", "network": {"max_num_peer": 5, "zzz": 1}, "nearnet": {"limits": {"loop_stal": 1}}})
+    assert str(caught.value).splitlines() == [
+        "unknown field chain; did you mean chain_id?",
+        "unknown field network.max_num_peer; did you mean max_num_peers?",
+        "unknown field network.zzz: remove it",
+        "unknown field nearnet.limits.loop_stal; did you mean loop_stall?",
+    ]
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+def test_all_that_is_wrong_is_told_at_once(made):
+    with pytest.raises(ConfigError) as caught:
+        made({"chain_id": 5, "foo": 1, "network": {"ideal_connections_lo": 9, "ideal_connections_hi": 3}})
+    assert str(caught.value).splitlines() == [
+        "unknown field foo: remove it",
+        "chain_id: expected a text, got 5",
+        "network.ideal_connections_lo: expected ideal_connections_lo ≤ ideal_connections_hi, got 9 and 3",
+    ]
+
+
+def test_what_is_no_object_is_told_in_words():
+    with pytest.raises(ConfigError, match="dictionary"):
+        NetworkConfig.model_validate(["chain_id"])
+    with pytest.raises(ConfigError, match="network: expected an object, got 5"):
+        NetworkConfig(network=5)
+
+
+def test_a_config_is_kept_as_it_is():
+    config = NetworkConfig(chain_id="c")
+    assert NetworkConfig.model_validate(config) is config
+    assert NetworkConfig(network=config.network, nearnet=config.nearnet) == NetworkConfig()
+
+
+def test_the_config_of_a_home_folder(tmp_path):
+    (tmp_path / "config.json").write_text('{"chain_id": "c", /' + '/ a comment\n "nearnet": {}}')
+    assert NetworkConfig.load(tmp_path) == NetworkConfig.load(str(tmp_path)) == NetworkConfig(chain_id="c", nearnet={})
+    (tmp_path / "config.json").write_text('{"chain_idd": "c", "network": {"max_num_peers": -1}}')
+    with pytest.raises(ConfigError, match=r"unknown field chain_idd; did you mean chain_id\?\nnetwork.max_num_peers: "):
+        NetworkConfig.load(tmp_path)
+    with pytest.raises(ConfigError, match="does not exist; run nearnet init"):
+        NetworkConfig.load(tmp_path / "none")
+
+
+def test_the_config_of_a_reference_node(tmp_path):
+    (tmp_path / "config.json").write_text('{"consensus": {}, "network": {"max_num_peers": 7, "x": 1}}')
+    (tmp_path / "genesis.json").write_text('{"chain_id": "mainnet"}')
+    config = NetworkConfig.load(tmp_path)
+    assert (config.chain_id, config.network.max_num_peers) == ("mainnet", 7)
+    (tmp_path / "genesis.json").write_text("{}")
+    with pytest.raises(ConfigError, match="chain_id: expected a text, got null"):
+        NetworkConfig.load(tmp_path)

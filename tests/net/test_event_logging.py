@@ -5,29 +5,24 @@ from __future__ import annotations
 import logging
 
 import pytest
+from told_events import PEER
+from told_events import told as line
 
 from nearnet.keys import SecretKey
 from nearnet.net import event_logging
 from nearnet.net.event_logging import LINES_PER_SECOND, EventLogging
-from nearnet.net.events import NodeEvent
-
-PEER = SecretKey.from_seed("peer").public_key
-
-
-def line(kind: str, time: float = 1.0, peer: object = PEER, **data: object) -> NodeEvent:
-    return NodeEvent(1, time, kind, peer, data)  # type: ignore[arg-type]
 
 
 def test_a_line_names_the_event_the_peer_and_what_follows(caplog: pytest.LogCaptureFixture) -> None:
     write = EventLogging()
     with caplog.at_level(logging.DEBUG, "nearnet"):
-        write(line("banned", reason="Abusive"))
+        write(line("banned", reason="Abusive", seconds=60.0))
         write(line("routes", peer=None, reachable=4))
         write(line("degraded", peer=None))
     assert caplog.messages == [
-        f"! banned {PEER} for Abusive: its connections are refused for - s",
+        f"! banned {PEER} for Abusive: its connections are refused for 60 s",
         "= routes reachable=4",
-        "! the - is degraded: -; what is to be written is kept and tried again",
+        "! the storage is degraded: disk full; what is to be written is kept and tried again",
     ]
     assert [record.levelname for record in caplog.records] == ["WARNING", "DEBUG", "ERROR"]
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 import logging
 
 import pytest
+from told_events import EXAMPLES, PEER
+from told_events import told as event
 
-from nearnet.keys import SecretKey
+from nearnet.events import NodeEvent
 from nearnet.net.event_sentences import describe, one_line, wording
-from nearnet.net.events import NodeEvent
-
-PEER = SecretKey.from_seed("peer").public_key
-
-
-def event(kind: str, peer: object = PEER, **data: object) -> NodeEvent:
-    return NodeEvent(1, 1.0, kind, peer, data)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -38,9 +33,16 @@ def event(kind: str, peer: object = PEER, **data: object) -> NodeEvent:
             event("stalled", None, input="timer", seconds=0.081),
             "the event loop was held for 0.081 s (timer): all else waited",
         ),
-        (event("malformed", why="too short"), f"a message of {PEER} at - does not read: too short; it is dropped"),
+        (
+            event("handshake_failed", address=None, reason="another genesis"),
+            f"{PEER} at - and we shook no hands: another genesis",
+        ),
+        (
+            event("malformed", address="10.0.0.7:9", why="too short"),
+            f"a message of {PEER} at 10.0.0.7:9 does not read: too short; it is dropped",
+        ),
         (event("edges", None, added=2, total=5), "edges added=2 total=5"),
-        (event("announcement", account_id="a.near"), f"announcement {PEER} account_id=a.near"),
+        (event("announcement", account_id="a.near"), f"announcement {PEER} account_id=a.near epoch_id="),
     ],
 )
 def test_sentences(told: NodeEvent, sentence: str) -> None:
@@ -70,6 +72,13 @@ def test_sentences(told: NodeEvent, sentence: str) -> None:
 def test_what_the_operator_must_know_in_time(told: NodeEvent, level: int, words: list[str]) -> None:
     assert wording(told).level == level
     assert [word for word in words if word not in describe(told)] == []
+
+
+@pytest.mark.parametrize("kind", sorted(EXAMPLES))
+def test_each_sentence_has_all_its_values(kind: str) -> None:
+    sentence = describe(event(kind))
+    assert "{" not in sentence
+    assert " - " not in f" {sentence} ", "a dash stands for a value that the event does not have"
 
 
 def test_what_is_for_debugging_only() -> None:

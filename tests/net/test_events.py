@@ -7,49 +7,74 @@ import asyncio
 import pytest
 
 from nearnet.core.runtime.actions import Event
+from nearnet.events import Banned, EdgesAdded, NodeEvent, Overflow, Unbanned
 from nearnet.keys import SecretKey
-from nearnet.net.events import RECENT, EventLog, NodeEvent, Overflow
+from nearnet.net.events import RECENT, EventLog
 
 PEER = SecretKey.from_seed("peer").public_key
+
+
+def edges(added: int) -> Event:
+    return Event("edges", None, {"added": added, "total": 9})
+
+
+def added(event: NodeEvent | Overflow) -> int:
+    assert isinstance(event, EdgesAdded)
+    return event.added
 
 
 def test_events_are_numbered_and_the_last_thousand_kept() -> None:
     log = EventLog()
     for number in range(RECENT + 5):
-        log.publish(Event("edges", None, {"added": number}), 1_700_000_000.5)
+        log.publish(edges(number), 1_700_000_000.5)
     assert len(log.recent) == RECENT
     assert [log.recent[0].seq, log.recent[-1].seq] == [6, RECENT + 5]
+    assert log.recent[-1] == EdgesAdded(seq=RECENT + 5, time=1_700_000_000.5, peer_id=None, added=RECENT + 4, total=9)
 
 
-def test_an_event_as_json() -> None:
-    told = NodeEvent(3, 1.5, "connected", PEER, {"direction": "inbound"})
-    assert told.as_dict() == {
-        "seq": 3,
-        "time": 1.5,
-        "kind": "connected",
-        "peer_id": str(PEER),
-        "direction": "inbound",
-    }
-    assert NodeEvent(3, 1.5, "routes", None, {}).as_dict() == {"seq": 3, "time": 1.5, "kind": "routes"}
-    assert Overflow(4).as_dict() == {"kind": "overflow", "n": 4}
+def test_an_event_that_has_no_class_takes_no_number() -> None:
+    log = EventLog()
+    with pytest.raises(KeyError):
+        log.publish(Event("no_such_kind"), 0.0)
+    log.publish(edges(1), 0.0)
+    assert [event.seq for event in log.recent] == [1]
 
 
 def test_listeners_hear_at_once_until_they_end_it() -> None:
     log, heard = EventLog(), []
-    unlisten = log.listen(lambda event: heard.append(event.kind))
-    log.publish(Event("one"), 0.0)
+    unlisten = log.listen(lambda event: heard.append(added(event)))
+    log.publish(edges(1), 0.0)
     unlisten()
-    log.publish(Event("two"), 0.0)
-    assert heard == ["one"]
+    log.publish(edges(2), 0.0)
+    assert heard == [1]
+
+
+def test_listeners_hear_of_the_end_until_they_end_it() -> None:
+    log, ends = EventLog(), []
+    log.listen(lambda event: None, lambda: ends.append("first"))
+    log.listen(lambda event: None, lambda: ends.append("second"))()
+    log.close()
+    assert ends == ["first"]
 
 
 async def test_a_stream_begins_now_and_ends_with_the_node() -> None:
     log = EventLog()
-    log.publish(Event("before"), 0.0)
+    log.publish(edges(1), 0.0)
     stream = log.stream()
-    log.publish(Event("after"), 0.0)
+    log.publish(edges(2), 0.0)
     log.close()
-    assert [event.kind async for event in stream] == ["after"]
+    assert [added(event) async for event in stream] == [2]
+
+
+async def test_a_stream_of_some_classes() -> None:
+    log = EventLog()
+    stream = log.stream(maxsize=2, types=(Banned, Unbanned))
+    for number in range(5):
+        log.publish(edges(number), 0.0)
+    log.publish(Event("banned", PEER, {"reason": "Abusive", "seconds": 60.0}), 0.0)
+    log.publish(Event("unbanned", PEER), 0.0)
+    log.close()
+    assert [type(event) async for event in stream] == [Banned, Unbanned]
 
 
 async def test_a_waiting_reader_is_woken() -> None:
@@ -57,8 +82,8 @@ async def test_a_waiting_reader_is_woken() -> None:
     stream = log.stream()
     first = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
-    log.publish(Event("one"), 0.0)
-    assert (await first).kind == "one"
+    log.publish(edges(1), 0.0)
+    assert added(await first) == 1
     end = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
     log.close()
@@ -70,7 +95,9 @@ async def test_a_slow_reader_loses_the_oldest_and_is_told_how_many() -> None:
     log = EventLog()
     slow, quick = log.stream(maxsize=2), log.stream()
     for number in range(5):
-        log.publish(Event(f"event {number}"), 0.0)
+        log.publish(edges(number), 0.0)
     log.close()
-    assert [event.kind async for event in slow] == ["overflow", "event 3", "event 4"]
-    assert [event.kind async for event in quick] == [f"event {number}" for number in range(5)]
+    gap, *read = [event async for event in slow]
+    assert gap == Overflow(3)
+    assert [added(event) for event in read] == [3, 4]
+    assert [added(event) async for event in quick] == list(range(5))

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from told_events import told
 
 from nearnet.errors import ConfigError
-from nearnet.net.events import NodeEvent
 from nearnet.tools.daemon_log import LEVELS, set_log_level, set_up_log
 
 LOG = logging.getLogger("nearnet")
@@ -41,7 +41,7 @@ def test_an_object_a_line_for_machines() -> None:
     set_up_log("debug", "json", stream)
     log = logging.getLogger("nearnet.node")
     log.info("plain\nwith a line break")
-    log.info("event", extra={"nearnet": NodeEvent(7, 12.5, "banned", None, {"reason": "Abusive"})})
+    log.info("event", extra={"nearnet": told("banned", None, time=12.5, seq=7)})
     try:
         raise ValueError("a fault")
     except ValueError:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from nearnet.config.models import RpcSection
-    from nearnet.net.events import EventStream, NodeEvent, Overflow
+    from nearnet.events import NodeEvent, Overflow
+    from nearnet.net.events import EventStream
     from nearnet.net.node import Node
     from nearnet.wire.messages import SocketAddress
 
@@ -267,7 +268,7 @@ class HttpServer:
             await socket.close()
 
 
-async def _after(kept: list[NodeEvent], stream: EventStream) -> AsyncIterator[NodeEvent | Overflow]:
+async def _after(kept: list[NodeEvent], stream: EventStream[NodeEvent]) -> AsyncIterator[NodeEvent | Overflow]:
     for event in kept:
         yield event
     async for later in stream:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nearnet.compiled import is_compiled
-from nearnet.core.peer_manager.known_peers import PeerStatus
 from nearnet.net import verifiers
 from nearnet.version import VERSION
 
@@ -263,8 +262,8 @@ def network_graph(node: Node) -> dict[str, Any]:
     """Active edges and next hops."""
     active = [
         {"peer0": str(edge.peer0), "peer1": str(edge.peer1), "nonce": edge.nonce}
-        for edge in node.core.table.edges()
-        if edge.is_active
+        for edge in node.edges()
+        if edge.active
     ]
     hops = {peer: route["next_hops"] for peer, route in routes(node).items()}
     return {"status_response": {"NetworkGraph": {"edges": active, "next_hops": hops}}}
@@ -317,49 +316,44 @@ def known_peers(node: Node) -> list[dict[str, Any]]:
     """Everybody in the peer store."""
     return [
         {
-            "peer_id": str(peer.id),
-            "addr": _text(peer.addr) or peer.host,
-            "status": peer.status.label,
-            "trust": peer.trust.name.capitalize(),
-            "first_seen": peer.first_seen // 10**9,
-            "last_seen": peer.last_seen // 10**9,
+            "peer_id": str(peer.peer_id),
+            "addr": _text(peer.address) or peer.host,
+            "status": peer.status,
+            "trust": peer.trust,
+            "first_seen": int(peer.first_seen),
+            "last_seen": int(peer.last_seen),
         }
-        for peer in node.core.peer_store.peers()
+        for peer in node.known_peers()
     ]
 
 
 def bans(node: Node) -> list[dict[str, Any]]:
     """Who is banned, why, and until when."""
-    now = node.driver.now()
     return [
         {
-            "peer_id": str(peer.id),
-            "addr": _text(peer.addr),
-            "reason": peer.ban.reason.label,
-            "banned_at": peer.last_seen // 10**9,
-            "until": int(now.wall + peer.ban_ends - now.mono),
+            "peer_id": str(ban.peer_id),
+            "addr": _text(ban.address),
+            "reason": ban.reason.label,
+            "banned_at": int(ban.since),
+            "until": int(ban.until),
         }
-        for peer in node.core.peer_store.bans()
-        if peer.ban is not None and peer.status is PeerStatus.BANNED
+        for ban in node.bans()
     ]
 
 
 def edges(node: Node) -> list[dict[str, Any]]:
     """Every edge held, removed ones too."""
     return [
-        {"peer0": str(edge.peer0), "peer1": str(edge.peer1), "nonce": edge.nonce, "active": edge.is_active}
-        for edge in node.core.table.edges()
+        {"peer0": str(edge.peer0), "peer1": str(edge.peer1), "nonce": edge.nonce, "active": edge.active}
+        for edge in node.edges()
     ]
 
 
 def routes(node: Node, peer_id: PeerId | None = None) -> dict[str, dict[str, Any]]:
     """Distance and next hops of every reachable peer, or of one; empty when there is no way to it."""
-    table = node.core.table
-    asked = table.peers() if peer_id is None else [peer_id]
     return {
-        str(peer): {"distance": table.distance(peer), "next_hops": [str(hop) for hop in hops]}
-        for peer in asked
-        if (hops := table.next_hops(peer))
+        str(route.peer_id): {"distance": route.distance, "next_hops": [str(hop) for hop in route.next_hops]}
+        for route in node.routes(peer_id)
     }
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from types import UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
-from nearnet.config.models import MessageRates
+from nearnet.config.in_words import section_of, unknown_fields, without_field
 from nearnet.config.network_config import NetworkConfig
 from nearnet.config.sources import Layer, environment_layer, file_layer, set_layer
-from nearnet.errors import ConfigError
-from nearnet.wire.message_kinds import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from pydantic import BaseModel
 
 __all__ = ["LoadedConfig", "config_from", "load_config"]
 
@@ -64,10 +60,7 @@ def load_config(
 
 def config_from(data: Mapping[str, Any]) -> NetworkConfig:
     """From plain values, as in config.json; `ConfigError` lists all that is wrong, unknown fields included."""
-    loaded = _join([Layer("call", dict(data), {})])
-    if loaded.warnings:
-        raise ConfigError("\n".join(loaded.warnings))
-    return loaded.config
+    return NetworkConfig.model_validate(dict(data))
 
 
 def _join(layers: Sequence[Layer]) -> LoadedConfig:
@@ -77,29 +70,20 @@ def _join(layers: Sequence[Layer]) -> LoadedConfig:
     warnings = tuple(
         f"unknown field {path} ({layer.origin_of(path)}) is ignored"
         for layer in layers
-        for path in _unknown(NetworkConfig, layer.data)
+        for path in unknown_fields(NetworkConfig, layer.data)
     )
-    try:
-        config = NetworkConfig.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_all_wrong(merged, error))) from None
-    return LoadedConfig(config, tuple(layers), warnings)
+    for path in list(unknown_fields(NetworkConfig, merged)):
+        merged = without_field(merged, path.split("."))
+    return LoadedConfig(NetworkConfig.model_validate(merged), tuple(layers), warnings)
 
 
 # --- the shape of the models -------------------------------------------------------------------------
 
 
-def _section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
-    """The model of a field that is itself an object of the config."""
-    field = model.model_fields.get(name)
-    kind = None if field is None or get_origin(field.annotation) else field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-
-
 def _merge(model: type[BaseModel], under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for name, value in over.items():
-        section, below = _section(model, name), under.get(name)
+        section, below = section_of(model, name), under.get(name)
         if section is not None and isinstance(value, dict) and isinstance(below, dict):
             merged[name] = _merge(section, below, value)
         else:
@@ -107,29 +91,9 @@ def _merge(model: type[BaseModel], under: Mapping[str, Any], over: Mapping[str, 
     return merged
 
 
-def _unknown(model: type[BaseModel], data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in data.items():
-        section = _section(model, name) or _optional_section(model, name)
-        if name not in model.model_fields:
-            yield prefix + name
-        elif section is not None and isinstance(value, dict):
-            yield from _unknown(section, value, f"{prefix}{name}.")
-        elif model is MessageRates and isinstance(value, dict):
-            yield from (f"{prefix}{name}.{kind}" for kind in value if kind not in KEYS)
-
-
-def _optional_section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
-    """Return the model of a field that is an object of the config or null."""
-    field = model.model_fields.get(name)
-    if field is None or get_origin(field.annotation) is not UnionType:
-        return None
-    kinds = get_args(field.annotation)
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-
-
 def _flat(model: type[BaseModel], data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in data.items():
-        section = _section(model, name)
+        section = section_of(model, name)
         if section is None:
             yield prefix + name, value
         else:
@@ -164,80 +128,3 @@ def _has(data: Any, path: str) -> bool:
             return False
         data = data[name]
     return True
-
-
-# --- errors in words ---------------------------------------------------------------------------------
-
-
-def _all_wrong(data: dict[str, Any], error: ValidationError) -> list[str]:
-    """A line per wrong field, then the wrong combinations among the fields that are right."""
-    lines: dict[str, None] = {}
-    wrong: list[str] = []
-    for one in error.errors(include_url=False):
-        path = ".".join(map(str, one["loc"]))
-        if not path:
-            lines.update(dict.fromkeys(one["msg"].removeprefix("Value error, ").splitlines()))
-        elif path not in wrong:
-            wrong.append(path)
-            lines[f"{path}: expected {_expected(one)}, got {_given(one['input'])}"] = None
-    if wrong:
-        rest = data
-        for path in wrong:
-            rest = _without(rest, path.split("."))
-        lines.update(dict.fromkeys(_wrong_combinations(rest, wrong)))
-    return list(lines)
-
-
-def _wrong_combinations(data: dict[str, Any], wrong: Sequence[str]) -> Iterator[str]:
-    """What the rest of the fields breaks; a rule that names a field known as wrong already says nothing."""
-    names = [path.split(".")[-1] for path in wrong]
-    try:
-        NetworkConfig.model_validate(data)
-    except ValidationError as error:
-        for one in error.errors(include_url=False):
-            lines = one["msg"].removeprefix("Value error, ").splitlines()
-            yield from (line for line in lines if not any(name in line for name in names))
-
-
-def _without(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    """A copy without what is at `path`; a wrong entry of a list takes the whole list."""
-    name, *rest = path
-    below = data.get(name)
-    if rest and isinstance(below, dict):
-        return {**data, name: _without(below, rest)}
-    return {key: value for key, value in data.items() if key != name}
-
-
-def _expected(error: Any) -> str:
-    bounds = error.get("ctx", {})
-    words = {
-        "int_type": "a whole number",
-        "int_parsing_size": "a smaller whole number",
-        "float_type": "a number",
-        "finite_number": "a number",
-        "bool_type": "true or false",
-        "string_type": "a text",
-        "string_too_short": "a text that is not empty",
-        "list_type": "a list",
-        "tuple_type": "a list",
-        "dict_type": "an object",
-        "model_type": "an object",
-        "model_attributes_type": "an object",
-        "missing": "a value",
-        "greater_than_equal": f"at least {bounds.get('ge')}",
-        "less_than_equal": f"at most {bounds.get('le')}",
-        "less_than": f"less than {bounds.get('lt')}",
-        "literal_error": f"one of {bounds.get('expected')}",
-    }
-    kind = error["type"]
-    if kind == "value_error":
-        return str(error["msg"]).removeprefix("Value error, ")
-    return words.get(kind, str(error["msg"]))
-
-
-def _given(value: Any) -> str:
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from nearnet.config.field_types import Count, Duration, Flag, Hash, parse_hash
+from nearnet.config.in_words import all_wrong, unknown_fields, without_field
 from nearnet.config.models import GENESIS_HASHES, NearnetSection, NetworkSection, RpcSection, Section
+from nearnet.config.sources import read_json
 from nearnet.config.values import parse_peer
+from nearnet.errors import ConfigError
 from nearnet.keys import CryptoHash
 from nearnet.wire.message_kinds import MOST_TRACKED_SHARDS
 
@@ -61,8 +65,8 @@ def _no_rpc(value: object) -> object:
 class NetworkConfig(Section):
     """The whole of config.json. Without arguments it is valid: a chain "localnet" with a genesis of 32 zero bytes.
 
-    Fields of `network` that were not set are lowered to fit those that were. Raises pydantic's `ValidationError`;
-    `load_config` and `config_from` tell the same errors in words.
+    Fields of `network` that were not set are lowered to fit those that were. The constructor and `model_validate` raise
+    `ConfigError`: one line for each wrong or unknown field, with what was expected and what was given.
     """
 
     chain_id: Annotated[str, Field(min_length=1)] = "localnet"
@@ -74,6 +78,22 @@ class NetworkConfig(Section):
     rpc: Annotated[RpcSection, BeforeValidator(_no_rpc)] = Field(default_factory=RpcSection)
     network: NetworkSection = Field(default_factory=NetworkSection)
     nearnet: NearnetSection = Field(default_factory=NearnetSection)
+
+    @classmethod
+    def load(cls, home: str | Path) -> NetworkConfig:
+        """Return the config of a home folder, as `nearnet init` or the reference node made it (`config.json`).
+
+        Raises `ConfigError` for a file that cannot be read, and as the constructor does. What a reference node's config
+        has besides is left out. Environment variables and flags do not count: `load_config` takes these.
+        """
+        folder = Path(home)
+        data = read_json(folder / "config.json")
+        genesis = folder / "genesis.json"
+        if "nearnet" not in data and genesis.exists():
+            data = {"chain_id": read_json(genesis).get("chain_id")} | data
+            for path in list(unknown_fields(cls, data)):
+                data = without_field(data, path.split("."))
+        return cls.model_validate(data)
 
     @model_validator(mode="after")
     def _join(self) -> NetworkConfig:
@@ -98,6 +118,19 @@ class NetworkConfig(Section):
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, data: Any, validate: ModelWrapValidatorHandler[NetworkConfig]) -> NetworkConfig:
+        # Defined last, so that it is the outermost: it sees the rules that `_join` finds broken as well.
+        try:
+            config = validate(data)
+        except ValidationError as error:
+            raise ConfigError("\n".join(all_wrong(cls, data, error, validate))) from None
+        wrong = all_wrong(cls, data, None, validate)
+        if wrong:
+            raise ConfigError("\n".join(wrong))
+        return config
 
 
 def _is_set(config: NetworkConfig, path: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nearnet.net.event_sentences import describe, wording
 
 if TYPE_CHECKING:
-    from nearnet.net.events import NodeEvent
+    from nearnet.events import NodeEvent
 
 __all__ = ["LINES_PER_SECOND", "EventLogging"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from nearnet.events import Degraded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nearnet.net.events import NodeEvent
+    from nearnet.events import NodeEvent
 
 __all__ = ["Wording", "describe", "one_line", "wording"]
 
@@ -77,7 +77,7 @@ _OTHER = Wording("=", logging.DEBUG)
 
 def wording(event: NodeEvent) -> Wording:
     """How it is logged; a kind without a sentence of its own is for debugging."""
-    if event.kind == "degraded" and "why" in event.data and event.data["why"] is None:
+    if isinstance(event, Degraded) and event.why is None:
         return _RECOVERED
     return _KINDS.get(event.kind, _OTHER)
 
@@ -96,8 +96,7 @@ class _Values(dict[str, str]):
     """An event's values; who has no id yet is "a stranger", and what is not told a dash."""
 
     def __init__(self, event: NodeEvent) -> None:
-        data: Mapping[str, Any] = event.data
-        super().__init__({name: _value(value) for name, value in data.items()})
+        super().__init__({name: _value(value) for name, value in event.data.items() if value is not None})
         self["peer"] = "a stranger" if event.peer_id is None else str(event.peer_id)
 
     def __missing__(self, name: str) -> str:

@@ -26,18 +26,29 @@ class ConnectedPeer:
     address: SocketAddress
     """The remote end of the socket; `info.addr` is where the peer listens."""
     direction: str
+    """``"inbound"`` when the peer dialed, ``"outbound"`` when this node did."""
     dialect: str
+    """``"borsh"`` or ``"protobuf"``."""
     protocol_version: int
+    """The peer's, as its handshake told."""
     nonce: int
+    """The nonce of the edge between the two."""
     chain_info: PeerChainInfo | None
+    """What the peer told of its chain."""
     connected_seconds: float
+    """Seconds since the TCP connection was made."""
     idle_seconds: float
+    """Seconds since its last message."""
     sent_bytes: int
+    """To the peer, since the connection was made."""
     received_bytes: int
+    """From the peer, since the connection was made."""
     sent_bytes_per_sec: int
     received_bytes_per_sec: int
     send_queue_bytes: int
+    """Bytes that wait to be sent to it."""
     last_ping_ms: float | None
+    """Milliseconds of the last routed ping to it; None before the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from nearnet.client import DefaultClient
-from nearnet.config import parse_peer
 from nearnet.core.context import plain_dialect
 from nearnet.core.peer_manager.manager import PeerManager
 from nearnet.core.runtime.actions import Event
-from nearnet.errors import NearnetError, ReasonForBan
+from nearnet.errors import ConfigError, NearnetError, ReasonForBan
+from nearnet.events import NodeEvent
 from nearnet.keys import CryptoHash, PeerId, SecretKey
+from nearnet.net import views
+from nearnet.net.arguments import (
+    as_announcement,
+    as_body,
+    as_events,
+    as_peer,
+    as_peer_id,
+    as_reason,
+    as_request,
+    as_seconds,
+    as_size,
+    as_target,
+    as_ttl,
+)
 from nearnet.net.client_guard import ClientGuard
 from nearnet.net.driver import Driver
 from nearnet.net.event_logging import EventLogging
@@ -25,27 +39,33 @@ from nearnet.net.events import RECENT, EventLog, EventStream
 from nearnet.net.listener import Listener
 from nearnet.net.network_info import NetworkInfo, Traffic, network_info
 from nearnet.net.verifiers import choose
-from nearnet.net.waiting import Pong, wait_for_pong, wait_until_ready
+from nearnet.net.waiting import Pong, wait_for_event, wait_for_pong, wait_for_reply, wait_until_ready
 from nearnet.store.opening import MEMORY, open_store
 from nearnet.store.write_behind import WriteBehind
-from nearnet.wire.messages import PeerInfo
 
 if TYPE_CHECKING:
     from collections import deque
+    from collections.abc import Callable
     from types import TracebackType
 
     from nearnet.client import Client
     from nearnet.config import NetworkConfig
     from nearnet.core.routed.forwarding import Check
-    from nearnet.net.events import NodeEvent
+    from nearnet.net.network_info import ConnectedPeer
     from nearnet.net.tracing import Tracing
     from nearnet.store.base import Store
-    from nearnet.wire.messages import AnnounceAccount, SocketAddress
+    from nearnet.wire.messages import AnnounceAccount, PeerInfo, RoutedMessage, SocketAddress
+    from nearnet.wire.routed_body import Body
 
-__all__ = ["CONNECT_TIMEOUT", "STOP_TIMEOUT", "Node"]
+__all__ = ["CONNECT_TIMEOUT", "REQUEST_TIMEOUT", "STOP_TIMEOUT", "Node"]
+
+E = TypeVar("E", bound=NodeEvent)
 
 CONNECT_TIMEOUT = 8.0
 """Seconds in which `connect` must lead to a Ready peer."""
+
+REQUEST_TIMEOUT = 5.0
+"""Seconds in which `request` must have its reply."""
 
 STOP_TIMEOUT = 1.6
 """Seconds for a clean stop: inside the 2 s that are promised, whatever a peer or a disk does."""
@@ -198,12 +218,51 @@ class Node:
         """The last thousand events, oldest first."""
         return self._events.recent
 
-    def events(self, maxsize: int = RECENT) -> EventStream:
-        """An asynchronous iterator over what happens from now on.
+    @overload
+    def events(self, *, maxsize: int = RECENT) -> EventStream[NodeEvent]: ...
 
-        A reader that is slower loses the oldest beyond `maxsize`; an `Overflow(n)` in their place says how many.
+    @overload
+    def events(self, *types: type[E], maxsize: int = RECENT) -> EventStream[E]: ...
+
+    def events(self, *types: type[NodeEvent], maxsize: int = RECENT) -> EventStream[Any]:
+        """Return an asynchronous iterator over the events from now on, of these classes or of all (`nearnet.events`).
+
+        It keeps up to `maxsize` events that were not read yet. A slower reader loses the oldest; an `Overflow(n)` in
+        their place says how many. It ends when the node stops.
         """
-        return self._events.stream(maxsize)
+        return self._events.stream(as_size("maxsize", maxsize), as_events(types or (NodeEvent,)))
+
+    async def wait_for(
+        self, event: type[E], predicate: Callable[[E], bool] | None = None, timeout: float | None = None
+    ) -> E:
+        """Return the next event of a class, from now on, for which `predicate` holds (every one does without it).
+
+        Raises `NoAnswer` when none comes within `timeout` seconds, or before the node stops. When what is done before
+        the wait may already lead to the event, make a stream of `events` before that, and read it.
+        """
+        seconds = None if timeout is None else as_seconds("timeout", timeout)
+        as_events((event,))
+        return await wait_for_event(self._events, event, predicate, seconds)
+
+    def peers(self) -> tuple[ConnectedPeer, ...]:
+        """Return the connections that are Ready."""
+        return self.network_info().peers
+
+    def edges(self) -> tuple[views.GraphEdge, ...]:
+        """Return every edge of the network's graph that this node knows, removed ones too."""
+        return views.edges(self.core)
+
+    def routes(self, peer: str | PeerId | None = None) -> tuple[views.Route, ...]:
+        """Return the shortest ways to each reachable peer, or to `peer` alone; nothing for a peer without a way."""
+        return views.routes(self.core, None if peer is None else as_peer_id(peer))
+
+    def known_peers(self) -> tuple[views.KnownPeer, ...]:
+        """Return every peer of the peer store, whatever its state."""
+        return views.known_peers(self.core)
+
+    def bans(self) -> tuple[views.BannedPeer, ...]:
+        """Return the bans that hold now."""
+        return views.bans(self.core, self.driver.now())
 
     def network_info(self) -> NetworkInfo:
         """Connections, traffic and known accounts at this moment."""
@@ -216,41 +275,43 @@ class Node:
     ) -> PeerInfo:
         """Dial a peer (``KEY@HOST:PORT``, or ``KEY`` when its address is known) and wait until it is Ready.
 
-        Also when outbound connections are disabled. `PeerRefused` says why it did not come to be.
+        Also when outbound connections are disabled. `PeerRefused` says why it did not come to be, `ConfigError` what
+        is wrong with the arguments.
         """
-        driver = self.driver
-        info, host = (peer, None) if isinstance(peer, PeerInfo) else _written(peer)
+        info, host = as_peer(peer)
+        seconds, driver = as_seconds("timeout", timeout), self.driver
         await wait_until_ready(
             driver,
             self._events,
             info.id,
             lambda: driver.run(lambda now: driver.core.connect(info, now, dialect, host)),
-            timeout,
+            seconds,
         )
         return driver.core.peers[info.id].info or info
 
     def disconnect(self, peer: str | PeerId) -> None:
         """Close the connection to a peer; `NotConnected` when there is none."""
-        peer_id = _peer_id(peer)
+        peer_id = as_peer_id(peer)
         self.driver.run(lambda now: self.core.disconnect(peer_id, now))
 
     def ban(self, peer: str | PeerId, reason: ReasonForBan = ReasonForBan.NONE, seconds: float | None = None) -> None:
-        """Ban a peer, for `network.ban_window` unless told otherwise; its connection ends at once.
+        """Ban a peer for so many seconds, `network.ban_window` by default; its connection ends at once.
 
         `PeerRefused` for this node's own id, and for a peer whose ban would be shortened.
         """
-        peer_id = _peer_id(peer)
-        self.driver.run(lambda now: self.core.ban(peer_id, reason, now, seconds))
+        peer_id, why = as_peer_id(peer), as_reason(reason)
+        length = None if seconds is None else as_seconds("seconds", seconds)
+        self.driver.run(lambda now: self.core.ban(peer_id, why, now, length))
 
     def unban(self, peer: str | PeerId) -> None:
         """End a ban; `NotConnected` when that peer is not banned."""
-        peer_id = _peer_id(peer)
+        peer_id = as_peer_id(peer)
         self.driver.run(lambda now: self.core.unban(peer_id, now))
 
     async def stored(self) -> None:
         """Until all that happened before is on the disk: a ban, for one, outlives a power cut from then on.
 
-        When the disk is full it returns as well, and a "degraded" event has told.
+        When the disk is full it returns as well, and the event `Degraded` has told.
         """
         await self.driver.persister.settled()
 
@@ -260,25 +321,38 @@ class Node:
 
     async def ping(self, peer: str | PeerId, ttl: int | None = None, timeout: float = 5.0) -> Pong:
         """A routed ping and its answer; `RouteNotFound` when there is no way, `NoAnswer` when nothing comes back."""
-        return await wait_for_pong(self.driver, self._events, _peer_id(peer), ttl, timeout)
+        peer_id, most, seconds = as_peer_id(peer), as_ttl(ttl), as_seconds("timeout", timeout)
+        return await wait_for_pong(self.driver, self._events, peer_id, most, seconds)
 
-    def send_routed(self, target: str | PeerId | CryptoHash, body: bytes, ttl: int | None = None) -> CryptoHash:
-        """Send a borsh routed body to a peer, to who serves an account (a text), or back by a message's hash.
+    def send_routed(self, target: str | PeerId | CryptoHash, body: bytes | Body, ttl: int | None = None) -> CryptoHash:
+        """Send a body (of `nearnet.bodies`, or its bytes) to a peer, to the peer that serves an account, or back by a
+        message's hash.
 
         Returns the message's hash: an answer comes to the client's `on_routed` with it as target. `RouteNotFound`.
         """
-        to = PeerId.from_text(target) if isinstance(target, str) and ":" in target else target
-        return self.driver.run(lambda now: self.core.send_routed(to, body, now, ttl))
+        to, data, most = as_target(target), as_body(body), as_ttl(ttl)
+        return self.driver.run(lambda now: self.core.send_routed(to, data, now, most))
+
+    async def request(
+        self, target: str | PeerId, body: bytes | Body, timeout: float = REQUEST_TIMEOUT
+    ) -> RoutedMessage:
+        """Send a request to a peer, or to the peer that serves an account, and return that peer's reply.
+
+        `nearnet.bodies.decode_body` reads the reply's `body`. The reply does not come to the client's `on_routed`.
+        Two requests with the same target and body have one hash: a reply to one is a reply to both, and nodes drop
+        the second within `nearnet.timing.drop_duplicated_messages_period` of the first. Raises `RouteNotFound` when
+        there is no way, `NoAnswer` when no reply comes within `timeout` seconds, `ConfigError` for a body that nodes
+        do not reply to.
+        """
+        to, data, seconds = as_target(target), as_request(body), as_seconds("timeout", timeout)
+        if isinstance(to, CryptoHash):
+            raise ConfigError("a request goes to a peer or to an account, not back by a message's hash")
+        driver = self.driver
+        if self._guard is None:
+            raise NearnetError("this node does not run: use it inside `async with Node(...)`")
+        return await wait_for_reply(driver, self._guard, to, data, seconds)
 
     def announce(self, announcement: AnnounceAccount) -> None:
         """Tell the network which peer serves an account; `ConfigError` when it is known for that epoch."""
-        self.driver.run(lambda now: self.core.announce(announcement, now))
-
-
-def _written(peer: str) -> tuple[PeerInfo, str | None]:
-    node = parse_peer(peer)
-    return node.info, node.host
-
-
-def _peer_id(peer: str | PeerId) -> PeerId:
-    return peer if isinstance(peer, PeerId) else parse_peer(peer).info.id
+        checked = as_announcement(announcement)
+        self.driver.run(lambda now: self.core.announce(checked, now))

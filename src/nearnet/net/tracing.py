@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from nearnet.core.peer.peer import Peer
-    from nearnet.net.events import NodeEvent
+    from nearnet.events import NodeEvent
     from nearnet.wire.dialect import Dialect
 
 __all__ = ["Tracing"]

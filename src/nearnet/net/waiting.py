@@ -1,21 +1,28 @@
-"""Commands that end when something happens: a connection that becomes Ready, a pong that comes back."""
+"""Commands that end when something happens: an event, a connection that becomes Ready, a pong that comes back."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from nearnet.errors import NoAnswer, PeerRefused
+from nearnet.errors import NoAnswer, PeerRefused, RouteNotFound
+from nearnet.events import Banned, DialFailed, Disconnected, HandshakeFailed, NodeEvent, PongReceived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nearnet.core.peer_manager.manager import PeerManager
+    from nearnet.core.runtime.clock import Now
     from nearnet.keys import CryptoHash, PeerId
+    from nearnet.net.client_guard import ClientGuard
     from nearnet.net.driver import Driver
-    from nearnet.net.events import EventLog, NodeEvent
+    from nearnet.net.events import EventLog
+    from nearnet.wire.messages import RoutedMessage
 
-__all__ = ["OTHER_WAY", "Pong", "wait_for_pong", "wait_until_ready"]
+__all__ = ["OTHER_WAY", "Pong", "wait_for_event", "wait_for_pong", "wait_for_reply", "wait_until_ready"]
+
+E = TypeVar("E", bound=NodeEvent)
 
 OTHER_WAY = 0.25
 """Seconds that a failed dial waits for what may still connect: the other dialect, or the peer's own dial that won."""
@@ -34,6 +41,39 @@ class Pong:
     """Of the ping."""
 
 
+async def wait_for_event(
+    events: EventLog, kind: type[E], predicate: Callable[[E], bool] | None, timeout: float | None
+) -> E:
+    """Return the next event of class `kind` that `predicate` holds for; `NoAnswer` without one in `timeout` seconds.
+
+    An exception of `predicate` ends the wait and is raised here: it never reaches whoever told the event.
+    """
+    found: asyncio.Future[E] = asyncio.get_running_loop().create_future()
+
+    def watch(event: NodeEvent) -> None:
+        if found.done() or not isinstance(event, kind):
+            return
+        try:
+            if predicate is None or predicate(event):
+                found.set_result(event)
+        except Exception as error:
+            found.set_exception(error)
+
+    def end() -> None:
+        if not found.done():
+            found.set_exception(NoAnswer(f"the node stopped before the event {kind.__name__}"))
+
+    unlisten = events.listen(watch, end)
+    try:
+        return await asyncio.wait_for(found, timeout)
+    except TimeoutError:
+        if found.done() and not found.cancelled():
+            raise  # The predicate's own.
+        raise NoAnswer(f"no event {kind.__name__} that fits within {timeout:g} s") from None
+    finally:
+        unlisten()
+
+
 async def wait_until_ready(
     driver: Driver, events: EventLog, peer_id: PeerId, dial: Callable[[], None], timeout: float
 ) -> None:
@@ -43,8 +83,11 @@ async def wait_until_ready(
 
     def watch(event: NodeEvent) -> None:
         if event.peer_id == peer_id:
-            if event.kind in ("dial_failed", "handshake_failed", "disconnected", "banned"):
-                reasons.append(str(event.data.get("reason", event.kind)))
+            match event:
+                case DialFailed() | HandshakeFailed() | Disconnected():
+                    reasons.append(event.reason)
+                case Banned():
+                    reasons.append(event.reason.label)
             changed.set()
 
     unlisten = events.listen(watch)
@@ -70,23 +113,39 @@ async def wait_until_ready(
 
 async def wait_for_pong(driver: Driver, events: EventLog, peer_id: PeerId, ttl: int | None, timeout: float) -> Pong:
     """Ping, and wait for the pong; `RouteNotFound` or `NoAnswer`."""
-    answer: asyncio.Future[NodeEvent] = asyncio.get_running_loop().create_future()
-    sought: str | None = None
-
-    def watch(event: NodeEvent) -> None:
-        if event.kind == "pong" and event.data["hash"] == sought and not answer.done():
-            answer.set_result(event)
-
-    unlisten = events.listen(watch)
+    digest = driver.run(lambda now: driver.core.ping(peer_id, now, ttl))
     try:
-        digest = driver.run(lambda now: driver.core.ping(peer_id, now, ttl))
-        sought = str(digest)
-        async with asyncio.timeout(timeout):
-            event = await answer
-    except TimeoutError:
+        pong = await wait_for_event(events, PongReceived, lambda pong: pong.hash == digest, timeout)
+    except NoAnswer:
         raise NoAnswer(f"no pong from {peer_id} within {timeout:g} s") from None
+    hops = pong.num_hops if pong.num_hops is not None else 100 - pong.ttl
+    return Pong(peer_id, hops + 1, pong.milliseconds, pong.nonce, digest)
+
+
+def _peer_of(core: PeerManager, target: PeerId | str) -> PeerId:
+    if not isinstance(target, str):
+        return target
+    found = core.account_peers.find(target)
+    if found is None:
+        raise RouteNotFound("UnknownAccount", f"no peer is known for the account {target} yet")
+    return found.peer_id
+
+
+async def wait_for_reply(
+    driver: Driver, guard: ClientGuard, target: PeerId | str, body: bytes, timeout: float
+) -> RoutedMessage:
+    """Send a request to a peer or to an account, and return the reply; `RouteNotFound` or `NoAnswer`."""
+    core = driver.core
+
+    def ask(now: Now) -> tuple[CryptoHash, asyncio.Future[RoutedMessage]]:
+        author = _peer_of(core, target)
+        digest = core.send_routed(target, body, now)
+        return digest, guard.expect(digest, author)
+
+    digest, reply = driver.run(ask)
+    try:
+        return await asyncio.wait_for(reply, timeout)
+    except TimeoutError:
+        raise NoAnswer(f"no reply from {target} within {timeout:g} s") from None
     finally:
-        unlisten()
-    data = event.data
-    hops = data["num_hops"] if data["num_hops"] is not None else 100 - data["ttl"]
-    return Pong(peer_id, hops + 1, data["milliseconds"], data["nonce"], digest)
+        guard.forget(digest, reply)

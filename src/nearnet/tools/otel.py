@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from nearnet.core.peer.peer import Peer
-    from nearnet.net.events import NodeEvent
+    from nearnet.events import NodeEvent
     from nearnet.wire.dialect import Dialect
     from nearnet.wire.messages import Message
     from nearnet.wire.routed_frame import Pieces, RoutedFrame
