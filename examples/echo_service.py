@@ -32,7 +32,8 @@ class EchoClient(DefaultClient):
         match decode_body(message.body):
             case Opaque(index=BodyKind.QUERY_REQUEST, data=text):
                 return Opaque(BodyKind.QUERY_RESPONSE, text[::-1])
-        return None
+            case _:
+                return None
 
 
 def quiet_config() -> NetworkConfig:
@@ -63,6 +64,7 @@ async def main() -> None:
         for word in (b"edge", b"peer", b"route"):
             reply = await asker.request(service.peer_id, Opaque(BodyKind.QUERY_REQUEST, word))
             answer = decode_body(reply.body)
+            assert isinstance(answer, Opaque)
             assert answer == Opaque(BodyKind.QUERY_RESPONSE, word[::-1])
             print(f"{word.decode()} -> {answer.data.decode()}")
 

@@ -33,6 +33,8 @@ def show(node: Node, event: NodeEvent | Overflow) -> None:
             print(f"{type(event).__name__:14}{active_edges(node)} edges, {len(node.routes())} peers reachable")
         case Overflow(n=lost):
             print(f"missed {lost} events")
+        case _:
+            pass
 
 
 def active_edges(node: Node) -> int:
