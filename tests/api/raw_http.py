@@ -18,7 +18,7 @@ TOKEN = "ab" * 32
 
 @contextlib.asynccontextmanager
 async def served(network: dict[str, Any] | None = None, **rpc: Any) -> AsyncIterator[tuple[Node, HttpServer]]:
-    """One node that answers on a port of the system's choice; `network` and `rpc` are fields of the config's sections."""
+    """One node that answers on a port of the system's choice; `network`, `rpc`: sections of the config."""
     config = quiet_config(network=network or {}, rpc={"addr": "127.0.0.1:0", **rpc})
     async with Node(config) as node:
         server = HttpServer(node, config.rpc, TOKEN)
