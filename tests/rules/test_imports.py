@@ -5,8 +5,8 @@ from __future__ import annotations
 import grimp
 import pytest
 
-TYPES_ONLY = ("nearnet.config", "nearnet.store", "random")
-"""The core gets the config, the database and the source of chance from whoever makes it."""
+TYPES_ONLY = ("nearnet.config", "random")
+"""The core gets the config and the source of chance from whoever makes it."""
 
 
 def _imports_of_the_core(exclude_type_checking_imports: bool) -> set[tuple[str, str]]:

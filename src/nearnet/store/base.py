@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nearnet.core.runtime.store_reader import StoreReader
 from nearnet.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from nearnet.core.runtime.actions import Write
 
@@ -22,7 +23,6 @@ __all__ = [
     "PEER_DIALECT",
     "RECENT_OUTBOUND_CONNECTIONS",
     "Store",
-    "StoreReader",
     "known_column",
 ]
 
@@ -53,19 +53,6 @@ def known_column(column: str) -> str:
     if column not in COLUMNS:
         raise StoreError(f"the store has no column {column!r}; it has {', '.join(COLUMNS)}")
     return column
-
-
-class StoreReader(Protocol):
-    """Reading only: all that the core may do. An unknown column raises `StoreError`, as does what cannot be read."""
-
-    def get(self, column: str, key: bytes) -> bytes | None:
-        """The value of one row, or None."""
-
-    def items(self, column: str) -> Iterator[tuple[bytes, bytes]]:
-        """All rows of a column, in the order of their keys, as they are at the time of the call."""
-
-    def is_empty(self, column: str) -> bool:
-        """Whether a column has no row at all."""
 
 
 class Store(StoreReader, Protocol):

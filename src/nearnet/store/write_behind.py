@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nearnet.core.runtime.actions import Write
-    from nearnet.store.base import StoreReader
+    from nearnet.core.runtime.store_reader import StoreReader
 
 __all__ = ["WriteBehind"]
 

@@ -15,8 +15,8 @@ from nearnet.wire.borsh.dialect import decode_announcement, encode_announcement
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import CryptoHash, PeerId
-    from nearnet.store.base import StoreReader
     from nearnet.wire.messages import AnnounceAccount
 
 __all__ = ["COLUMN", "Announcements"]

@@ -14,7 +14,7 @@ from nearnet.wire.borsh.primitives import Reader, Writer
 
 if TYPE_CHECKING:
     from nearnet.core.runtime.clock import Now
-    from nearnet.store.base import StoreReader
+    from nearnet.core.runtime.store_reader import StoreReader
 
 __all__ = ["ASK_AGAIN", "MOST_ADDRESSES", "VERSION_COLUMN", "AddressVersions", "decode_version"]
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from nearnet.core.peer.peer import Peer
     from nearnet.core.peer_manager.known_peers import KnownPeer, PeerStore
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import PeerId
-    from nearnet.store.base import StoreReader
     from nearnet.wire.messages import PeerInfo, SocketAddress
 
 __all__ = [

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from nearnet.config import BootNode, NetworkConfig
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.errors import ReasonForBan
     from nearnet.keys import PeerId
-    from nearnet.store.base import StoreReader
     from nearnet.wire.messages import PeerInfo, SocketAddress
 
 __all__ = [

@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from nearnet.core.routed.forwarding import Check
     from nearnet.core.routing_table.graph import Routes
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import SecretKey
-    from nearnet.store.base import StoreReader
     from nearnet.wire.messages import AnnounceAccount
     from nearnet.wire.routed_frame import RoutedFrame
 

@@ -16,8 +16,8 @@ from nearnet.wire.borsh.primitives import Reader, Writer
 
 if TYPE_CHECKING:
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import PeerId
-    from nearnet.store.base import StoreReader
     from nearnet.wire.messages import PeerInfo
 
 __all__ = ["COLUMN", "LASTING", "MOST_LINKS", "RecentLink", "RecentLinks", "decode_link"]

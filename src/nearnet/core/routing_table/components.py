@@ -14,7 +14,7 @@ from nearnet.wire.edge_layout import ends_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nearnet.store.base import StoreReader
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["Component", "Components"]

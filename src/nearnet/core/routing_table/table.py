@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nearnet.core.runtime.actions import Write
     from nearnet.core.runtime.clock import Now
     from nearnet.core.runtime.limits import LimitCounters
-    from nearnet.store.base import StoreReader
+    from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.wire.edge_bytes import Edge
 
 __all__ = ["RETRY_PRUNE", "RoutingTable"]
