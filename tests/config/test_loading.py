@@ -182,3 +182,12 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "x").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="UTF-8"):
         load_config(tmp_path / "x")
+
+
+def test_unknown_fields_with_dots_are_warnings_too(file):
+    loaded = load_config(file('{"a.b": 1, "network": {"c.d": {}, "max_num_peers": 7}}'))
+    assert loaded.warnings == (
+        "unknown field a.b (file config.json) is ignored",
+        "unknown field network.c.d (file config.json) is ignored",
+    )
+    assert loaded.config.network.max_num_peers == 7

@@ -335,6 +335,16 @@ def test_all_that_is_wrong_is_told_at_once(made):
     ]
 
 
+def test_names_that_no_field_can_have():
+    with pytest.raises(ConfigError) as caught:
+        NetworkConfig.model_validate({5: 1, "network.addr": "", "network": {"a.b": 1}})
+    assert str(caught.value).splitlines() == [
+        "unknown field 5: remove it",
+        "unknown field network.addr; did you mean addr?",
+        "unknown field network.a.b: remove it",
+    ]
+
+
 def test_what_is_no_object_is_told_in_words():
     with pytest.raises(ConfigError, match="dictionary"):
         NetworkConfig.model_validate(["chain_id"])

@@ -20,7 +20,17 @@ from nearnet import (
     SecretKey,
 )
 from nearnet.bodies import Ping, StateRequestHeader
-from nearnet.net.arguments import as_body, as_peer, as_peer_id, as_reason, as_request, as_seconds, as_target, as_ttl
+from nearnet.net.arguments import (
+    as_blacklist,
+    as_body,
+    as_peer,
+    as_peer_id,
+    as_reason,
+    as_request,
+    as_seconds,
+    as_target,
+    as_ttl,
+)
 from nearnet.wire.messages import SocketAddress
 
 KEY = SecretKey.from_seed("a stranger")
@@ -112,6 +122,19 @@ def test_what_is_no_request() -> None:
         as_request(Ping(1, PEER))
     with pytest.raises(ConfigError, match="no way back for a QueryResponse: expected one of TxStatusRequest, Query"):
         as_request(Opaque(BodyKind.QUERY_RESPONSE, b"x"))
+
+
+@pytest.mark.parametrize(
+    "entries", [["10.0.0.7"], "10.0.0.7", ("10.0.0.7",), (("10.0.0.7", 65536),), (("10.0.0.7", True),), (("x", None),)]
+)
+def test_what_is_no_blacklist(entries: object) -> None:
+    with pytest.raises(ConfigError, match="blacklist: expected"):
+        as_blacklist(entries)
+
+
+def test_a_blacklist() -> None:
+    entries = (("10.0.0.7", None), ("2001:DB8::1", 24567))
+    assert as_blacklist(entries) == (("10.0.0.7", None), ("2001:db8::1", 24567))
 
 
 async def done(call: Any) -> None:

@@ -16,6 +16,7 @@ from nearnet.net.client_guard import ClientGuard
 from nearnet.wire.messages import (
     AnnounceAccount,
     Block,
+    EpochSyncFinalizationRequest,
     EpochSyncRequest,
     GenesisId,
     Message,
@@ -163,7 +164,9 @@ async def test_a_wrong_answer_to_a_routed_message_never_reaches_the_core(answer:
     assert setting.late.empty()
 
 
-@pytest.mark.parametrize("answer", [b"bytes", 5, MESSAGE, Block("text"), Transaction(None)])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "answer", [b"bytes", 5, MESSAGE, Block("text"), Transaction(None), EpochSyncFinalizationRequest(5)]
+)  # type: ignore[arg-type]
 async def test_a_wrong_answer_to_a_message_never_reaches_the_core(answer: object) -> None:
     setting = Setting()
     setting.program.answer = answer

@@ -16,7 +16,7 @@ from nearnet.wire.message_kinds import KEYS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["all_wrong", "section_of", "unknown_fields", "without_field"]
+__all__ = ["all_wrong", "section_of", "unknown_fields", "without_unknown"]
 
 
 def section_of(model: type[BaseModel], name: str) -> type[BaseModel] | None:
@@ -31,11 +31,27 @@ def unknown_fields(model: type[BaseModel], data: Mapping[str, Any], prefix: str 
     for name, value in data.items():
         section = section_of(model, name) or _optional_section(model, name)
         if name not in model.model_fields:
-            yield prefix + name
+            yield f"{prefix}{name}"
         elif section is not None and isinstance(value, dict):
             yield from unknown_fields(section, value, f"{prefix}{name}.")
         elif model is MessageRates and isinstance(value, dict):
             yield from (f"{prefix}{name}.{kind}" for kind in value if kind not in KEYS)
+
+
+def without_unknown(model: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of `data` without the fields that `unknown_fields` finds."""
+    kept = {}
+    for name, value in data.items():
+        section = section_of(model, name) or _optional_section(model, name)
+        if name not in model.model_fields:
+            continue
+        if section is not None and isinstance(value, dict):
+            kept[name] = without_unknown(section, value)
+        elif model is MessageRates and isinstance(value, dict):
+            kept[name] = {kind: rate for kind, rate in value.items() if kind in KEYS}
+        else:
+            kept[name] = value
+    return kept
 
 
 def _optional_section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
@@ -69,7 +85,7 @@ def all_wrong(
     if wrong and isinstance(data, dict):
         rest = data
         for path in wrong:
-            rest = without_field(rest, path.split("."))
+            rest = _without(rest, path.split("."))
         lines.update(dict.fromkeys(_wrong_combinations(rest, wrong, validate)))
     return list(lines)
 
@@ -96,12 +112,12 @@ def _wrong_combinations(data: dict[str, Any], wrong: Sequence[str], validate: Ca
             yield from (line for line in lines if not any(name in line for name in names))
 
 
-def without_field(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
+def _without(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
     """Return a copy without what is at `path`; a wrong entry of a list takes the whole list."""
     name, *rest = path
     below = data.get(name)
     if rest and isinstance(below, dict):
-        return {**data, name: without_field(below, rest)}
+        return {**data, name: _without(below, rest)}
     return {key: value for key, value in data.items() if key != name}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from nearnet.config.in_words import section_of, unknown_fields, without_field
+from nearnet.config.in_words import section_of, unknown_fields, without_unknown
 from nearnet.config.network_config import NetworkConfig
 from nearnet.config.sources import Layer, environment_layer, file_layer, set_layer
 
@@ -72,9 +72,8 @@ def _join(layers: Sequence[Layer]) -> LoadedConfig:
         for layer in layers
         for path in unknown_fields(NetworkConfig, layer.data)
     )
-    for path in list(unknown_fields(NetworkConfig, merged)):
-        merged = without_field(merged, path.split("."))
-    return LoadedConfig(NetworkConfig.model_validate(merged), tuple(layers), warnings)
+    config = NetworkConfig.model_validate(without_unknown(NetworkConfig, merged))
+    return LoadedConfig(config, tuple(layers), warnings)
 
 
 # --- the shape of the models -------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from nearnet.config.field_types import Count, Duration, Flag, Hash, parse_hash
-from nearnet.config.in_words import all_wrong, unknown_fields, without_field
+from nearnet.config.in_words import all_wrong, without_unknown
 from nearnet.config.models import GENESIS_HASHES, NearnetSection, NetworkSection, RpcSection, Section
 from nearnet.config.sources import read_json
 from nearnet.config.values import parse_peer
@@ -90,9 +90,7 @@ class NetworkConfig(Section):
         data = read_json(folder / "config.json")
         genesis = folder / "genesis.json"
         if "nearnet" not in data and genesis.exists():
-            data = {"chain_id": read_json(genesis).get("chain_id")} | data
-            for path in list(unknown_fields(cls, data)):
-                data = without_field(data, path.split("."))
+            data = {"chain_id": read_json(genesis).get("chain_id")} | without_unknown(cls, data)
         return cls.model_validate(data)
 
     @model_validator(mode="after")

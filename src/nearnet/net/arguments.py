@@ -5,6 +5,8 @@ Every `ConfigError` here names the argument, what was expected and what was give
 
 from __future__ import annotations
 
+import ipaddress
+
 from nearnet.config import parse_peer
 from nearnet.errors import ConfigError, ReasonForBan
 from nearnet.events import NodeEvent
@@ -16,6 +18,7 @@ from nearnet.wire.routed_body import EXPECTS_RESPONSE, PING, Body, body_name, en
 __all__ = [
     "LONGEST",
     "as_announcement",
+    "as_blacklist",
     "as_body",
     "as_events",
     "as_peer",
@@ -136,6 +139,27 @@ def as_reason(reason: object) -> ReasonForBan:
     if isinstance(reason, ReasonForBan) and reason in ReasonForBan.to_give():
         return reason
     raise _wrong("reason", "a ReasonForBan other than the reserved INVALID_DISTANCE_VECTOR", reason)
+
+
+def as_blacklist(entries: object) -> tuple[tuple[str, int | None], ...]:
+    """Return addresses to refuse: (IP, port), or (IP, None) for every port."""
+    if not isinstance(entries, tuple):
+        raise _wrong("blacklist", "a tuple of (IP, port or None)", entries)
+    return tuple(_as_refused(entry) for entry in entries)
+
+
+def _as_refused(entry: object) -> tuple[str, int | None]:
+    match entry:
+        case (str(ip), None):
+            port = None
+        case (str(ip), int(port)) if not isinstance(port, bool) and 0 <= port <= 65535:
+            pass
+        case _:
+            raise _wrong("entry of the blacklist", "(IP, port or None)", entry)
+    try:
+        return str(ipaddress.ip_address(ip)), port
+    except ValueError:
+        raise _wrong("entry of the blacklist", "an IP address as text", entry) from None
 
 
 def as_announcement(announcement: object) -> AnnounceAccount:

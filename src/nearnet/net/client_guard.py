@@ -245,8 +245,11 @@ def _check_message_answer(answer: object) -> MessageAnswer:
         return answer
     if not isinstance(answer, Message) or not isinstance(getattr(answer, "data", b""), bytes):
         raise _wrong(answer, "a message, a Ban or None")
-    with suppress(NearnetError):  # A form that this dialect has not may exist in the neighbor's.
+    try:
         dialect_named("protobuf").encode(answer)
+    except NearnetError:  # It has no form there, but perhaps in the neighbor's dialect.
+        with suppress(NearnetError):
+            dialect_named("borsh").encode(answer)
     return answer
 
 

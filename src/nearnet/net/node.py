@@ -21,6 +21,7 @@ from nearnet.keys import CryptoHash, PeerId, SecretKey
 from nearnet.net import views
 from nearnet.net.arguments import (
     as_announcement,
+    as_blacklist,
     as_body,
     as_events,
     as_peer,
@@ -317,7 +318,8 @@ class Node:
 
     def set_blacklist(self, blacklist: tuple[tuple[str, int | None], ...]) -> None:
         """From now on these addresses, (IP, port or None for every port), are refused; their connections end."""
-        self.driver.run(lambda now: self.core.membership.set_blacklist(blacklist, now))
+        entries = as_blacklist(blacklist)
+        self.driver.run(lambda now: self.core.membership.set_blacklist(entries, now))
 
     async def ping(self, peer: str | PeerId, ttl: int | None = None, timeout: float = 5.0) -> Pong:
         """A routed ping and its answer; `RouteNotFound` when there is no way, `NoAnswer` when nothing comes back."""
