@@ -46,7 +46,7 @@ bench: compiled
 
 # Twelve thousand seeds of the simulator, over all cores.
 explore: compiled
-	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-today chaos-of-two-dialects \
+	for scenario in chaos chaos-without-dials chaos-of-the-crowded chaos-in-protobuf chaos-of-two-dialects \
 	    chaos-of-generations; do \
 	  $(BIN)/nearnet sim explore $$scenario --seeds $(SEEDS) $(ARGS) || exit 1; done
 

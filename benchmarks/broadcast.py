@@ -1,4 +1,4 @@
-"""News told to all: 1 000 edges to 40 and to 128 neighbours of one dialect, beside one join of these edges' bytes."""
+"""News told to all: 1 000 edges to 40 and to 128 neighbors of one dialect, beside one join of these edges' bytes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from nearnet.wire.messages import SocketAddress
 EDGES = 1_000
 
 
-def _core(neighbours: int) -> PeerManager:
+def _core(neighbors: int) -> PeerManager:
     config = NetworkConfig.model_validate({"network": {"max_num_peers": 128}})
     core = PeerManager(config, key("relay"), DefaultClient(config), MemoryStore(), random.Random(1), START)
-    for number in range(neighbours):
+    for number in range(neighbors):
         one = Peer(number, SocketAddress("127.0.0.1", 1 + number), core.context.outbox, START)
         one.peer_id, one.dialect, one.state = peer(10**6 + number), dialect_named("borsh"), PeerState.READY
         core.context.peers[one.peer_id] = one
@@ -32,12 +32,12 @@ def _core(neighbours: int) -> PeerManager:
 
 
 def run(options: Options) -> list[Result]:
-    """One broadcast, with its encoding; and what each neighbour more costs."""
+    """One broadcast, with its encoding; and what each neighbor more costs."""
     count = options.size(EDGES, 100)
     edges = [edge(number, number + 1) for number in range(1, count + 1)]
     results, items = [], {}
-    for neighbours in (40, 128):
-        core = _core(neighbours)
+    for neighbors in (40, 128):
+        core = _core(neighbors)
         peers = list(core.context.peers.values())
 
         def tell(number: int, core: PeerManager = core, peers: list[Peer] = peers) -> float:
@@ -49,7 +49,7 @@ def run(options: Options) -> list[Result]:
             return seconds
 
         turns = by_turns(tell, options, lambda: best_of(lambda: b"".join(edges), 1))
-        results.append(turns.result(f"broadcast of {count} edges to {neighbours}", "x the bare join"))
-        items[neighbours] = turns.item
+        results.append(turns.result(f"broadcast of {count} edges to {neighbors}", "x the bare join"))
+        items[neighbors] = turns.item
     each = max(0.0, items[128] - items[40]) / 88 * 1e6  # Less than nothing is the machine's noise.
-    return [*results, Result("broadcast, each neighbour more", each, "µs")]
+    return [*results, Result("broadcast, each neighbor more", each, "µs")]

@@ -1,4 +1,4 @@
-"""What today's dialect costs beside borsh, in one run: a routed message passed on, a table taken in.
+"""What the protobuf dialect costs beside borsh, in one run: a routed message passed on, a table taken in.
 
 In core terms, without sockets: `benchmarks/forward.py` and `benchmarks/ingest.py` run whole nodes.
 """

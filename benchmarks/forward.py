@@ -37,13 +37,13 @@ ROOM = ("--set", "network.max_num_peers=128", "--set", "network.ideal_connection
 class Flood:
     """One node, one sender, some receivers: rounds of messages, what each cost and how long it took."""
 
-    def __init__(self, node: Process, neighbours: int, body: int, messages: int) -> None:
+    def __init__(self, node: Process, neighbors: int, body: int, messages: int) -> None:
         self._node = node
         self._messages = messages
         self._body = body
         mark = next(_floods)  # a known key would have to use a higher nonce
         self._near = RawClient(node, SecretKey.from_seed(f"near {mark}"))
-        self._far = [RawClient(node, SecretKey.from_seed(f"far {mark} {number}")) for number in range(neighbours)]
+        self._far = [RawClient(node, SecretKey.from_seed(f"far {mark} {number}")) for number in range(neighbors)]
         self._selector = selectors.DefaultSelector()
         for client in self._far:
             client.socket.setblocking(False)
@@ -119,10 +119,10 @@ def _body(marks: bytes, size: int) -> bytes:
     return bytes([CHUNK_RESPONSE]) + marks.ljust(32, b"\0") + count + bytes(8) + length + part + none + none
 
 
-def _measure(node: Process, options: Options, body: int, neighbours: int = 1) -> tuple[Turns, float]:
+def _measure(node: Process, options: Options, body: int, neighbors: int = 1) -> tuple[Turns, float]:
     """CPU per message against the floor, and seconds of wall time per message."""
     messages = options.size(min(10_000, 100 * 2**20 // (body + 300)), 20)
-    flood = Flood(node, neighbours, body, messages)
+    flood = Flood(node, neighbors, body, messages)
     if not options.small:
         flood(0)  # the first one warms the node up
         flood.walls.clear()
@@ -156,17 +156,17 @@ def _rates(options: Options) -> list[Result]:
 
 
 def run(options: Options) -> list[Result]:
-    """One message of 200 bytes first; then sizes, dialects, numbers of neighbours, rates; then another node's."""
+    """One message of 200 bytes first; then sizes, dialects, numbers of neighbors, rates; then another node's."""
     results = []
     for dialect in ("borsh", "protobuf"):
         with NodeProcess(*RATES, dialect=dialect) as node:
             turns, _ = _measure(node, options, BODY)
             results.append(turns.result(f"forward, {dialect}, {BODY} bytes", "verifications", 1.1))
             results += _sizes(node, options)
-    for neighbours in (16, 127):  # and the sender: as many as a node may have
+    for neighbors in (16, 127):  # and the sender: as many as a node may have
         with NodeProcess(*ROOM) as node:
-            turns, _ = _measure(node, options, BODY, neighbours)
-            results.append(turns.result(f"forward, to {neighbours} neighbours", "verifications"))
+            turns, _ = _measure(node, options, BODY, neighbors)
+            results.append(turns.result(f"forward, to {neighbors} neighbors", "verifications"))
     results += _rates(options)
     if options.beside is not None:
         results += beside(options)

@@ -60,7 +60,7 @@ NO_SIGNATURE = Signature(bytes(65))
 
 
 class Relay:
-    """A node between two neighbours, `near` and `far`, the only way to `BEYOND`."""
+    """A node between two neighbors, `near` and `far`, the only way to `BEYOND`."""
 
     def __init__(self, dialect: Dialect = BORSH) -> None:
         self._dialect = dialect
@@ -68,7 +68,7 @@ class Relay:
         limits = LimitCounters(dict(config.nearnet.limits))
         self.peers: dict[PeerId, Peer] = {}
         self._rates = MessageRates({}, config.nearnet.limits.tables_per_second)
-        self.near, self.far = self._neighbour(1, key("near").public_key), self._neighbour(2, key("far").public_key)
+        self.near, self.far = self._neighbor(1, key("near").public_key), self._neighbor(2, key("far").public_key)
         table = RoutingTable(me.public_key, config, MemoryStore(), limits)
         far_and_beyond = sorted([self.far.ready_id, BEYOND.public_key])
         edges = [
@@ -79,7 +79,7 @@ class Relay:
         table.apply(shortest_paths(table.snapshot()), START)
         self.routed = RoutedMessages(me, config, table, RouteBack(me.public_key), self.peers)
 
-    def _neighbour(self, number: int, peer_id: PeerId) -> Peer:
+    def _neighbor(self, number: int, peer_id: PeerId) -> Peer:
         peer = Peer(number, SocketAddress("127.0.0.1", number), Outbox(2**40), START)
         peer.peer_id, peer.dialect, peer.state = peer_id, self._dialect, PeerState.READY
         self._rates.begin(peer, START.mono)

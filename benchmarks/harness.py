@@ -115,7 +115,7 @@ def verification() -> float:
 def verification_on_two_cores() -> float:
     """Seconds that pass for one verification while two threads do nothing else: half of one's time at best.
 
-    Two virtual processors are often one core, and a check takes longer while its neighbour is busy as well.
+    Two virtual processors are often one core, and a check takes longer while its neighbor is busy as well.
     """
     verify = _SIGNER.verify_key.verify
 

@@ -21,7 +21,7 @@ HELD = 0.0512
 
 
 def new_edges(mark: str, count: int, joined_to: SecretKey, nonce: int = 1) -> tuple[Edge, ...]:
-    """A dense graph of new identities, joined to a neighbour of the node."""
+    """A dense graph of new identities, joined to a neighbor of the node."""
     identities = next(number for number in range(2, count + 3) if number * (number - 1) // 2 >= count)
     keys = [joined_to, *(SecretKey.from_seed(f"{mark} {one}") for one in range(identities - 1))]
     pairs = islice(combinations(keys, 2), count)

@@ -29,7 +29,7 @@ STALLS = 'nearnet_limit_hits_total{limit="loop_stall"}'
 
 
 def _network(peers: int, edges: int, joined_to: SecretKey) -> tuple[Edge, ...]:
-    """Random, joined to a neighbour of the node by its first edges."""
+    """Random, joined to a neighbor of the node by its first edges."""
     rng = random.Random(1)
     keys = [joined_to, *(SecretKey.from_seed(f"peer {number}") for number in range(1, peers))]
     pairs = {(0, number): None for number in range(1, 41)}

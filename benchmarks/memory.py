@@ -16,7 +16,7 @@ from nearnet.wire.messages import SocketAddress
 
 EDGES = 1_000_000
 PEERS = 100_000
-NEIGHBOURS = 40
+NEIGHBORS = 40
 
 
 def _resident() -> int:
@@ -27,7 +27,7 @@ def _resident() -> int:
 
 def _measure(edges: int, peers: int) -> float:
     """Bytes per edge: table, routes and next hops of all. numpy (20 MB), numba (110 MB) are there before."""
-    pairs = random_pairs(peers, edges, NEIGHBOURS)
+    pairs = random_pairs(peers, edges, NEIGHBORS)
     table = new_table(edges_per_source=edges, edges_total=edges, graph_peers=peers + 1)
     breadth_first = compiled()
     if breadth_first is not None:

@@ -27,7 +27,7 @@ from nearnet.wire.edge_bytes import Edge
 
 PEERS = 10_000
 EDGES = 150_000
-NEIGHBOURS = 40
+NEIGHBORS = 40
 LOOKUPS = 20_000
 IN_A_ROW = 5
 """Computations of one graph without anything between them: the processor's caches hold what they can."""
@@ -52,10 +52,10 @@ def edge(a: int, b: int) -> Edge:
     return Edge.build(peer(min(a, b)), peer(max(a, b)), 1, bytes(65), bytes(65))
 
 
-def random_pairs(peers: int, edges: int, neighbours: int) -> list[tuple[int, int]]:
-    """So many different pairs in random order, `neighbours` of them ours."""
+def random_pairs(peers: int, edges: int, neighbors: int) -> list[tuple[int, int]]:
+    """So many different pairs in random order, `neighbors` of them ours."""
     rng = random.Random(1)
-    pairs = {(0, number): None for number in rng.sample(range(1, peers), neighbours)}
+    pairs = {(0, number): None for number in rng.sample(range(1, peers), neighbors)}
     while len(pairs) < edges:
         a, b = rng.randrange(1, peers), rng.randrange(1, peers)
         if a < b:
@@ -167,7 +167,7 @@ def run(options: Options) -> list[Result]:
     for name, (pairs, rust_ms) in graphs.items():
         table = filled(pairs())
         results += _recomputation(f"next hops, {name}", table, options, rust_ms)
-    pairs = random_pairs(options.size(PEERS, 300), options.size(EDGES, 3000), NEIGHBOURS)
+    pairs = random_pairs(options.size(PEERS, 300), options.size(EDGES, 3000), NEIGHBORS)
     table = filled(pairs)
     results += [*_changed_edges(table, options), _lookup(table, options)]
     return results
@@ -175,8 +175,8 @@ def run(options: Options) -> list[Result]:
 
 LARGE: dict[str, tuple[Callable[[], list[tuple[int, int]]], float | None]] = {
     "layers 10 x 100": (lambda: layered(10, 100), 1.7),
-    "1 000 peers, 15 000 edges": (lambda: random_pairs(1_000, 15_000, NEIGHBOURS), 0.5),
-    "10 000 peers, 150 000 edges": (lambda: random_pairs(PEERS, EDGES, NEIGHBOURS), 5.8),
-    "100 000 peers, 1 500 000 edges": (lambda: random_pairs(100_000, 1_500_000, NEIGHBOURS), 142.0),
+    "1 000 peers, 15 000 edges": (lambda: random_pairs(1_000, 15_000, NEIGHBORS), 0.5),
+    "10 000 peers, 150 000 edges": (lambda: random_pairs(PEERS, EDGES, NEIGHBORS), 5.8),
+    "100 000 peers, 1 500 000 edges": (lambda: random_pairs(100_000, 1_500_000, NEIGHBORS), 142.0),
 }
 """Name -> how it is made, and the Rust node's milliseconds."""

@@ -158,7 +158,7 @@ def threats() -> str:
         "| what | why |",
         "|---|---|",
         "| a peer that forged an edge is closed at once; the real node left its socket open | decision 10 |",
-        "| the acceptor tells its other neighbours of a newcomer's edge | decision 9 |",
+        "| the acceptor tells its other neighbors of a newcomer's edge | decision 9 |",
         "| a list of peers leaves out who has no address, and a claimed port takes nothing from a connected peer "
         "| nobody can dial the one; the other is a claim |",
         "| tables and the request for peers come at other times, in other pieces | they are told unasked |",

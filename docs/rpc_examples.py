@@ -16,7 +16,7 @@ from nearnet.keys import CryptoHash, SecretKey
 from nearnet.net.loop import run_on_best_loop
 
 PAGE = Path(__file__).with_name("rpc-examples.md")
-OURS, OTHER = SecretKey.from_seed("the node"), SecretKey.from_seed("its neighbour")
+OURS, OTHER = SecretKey.from_seed("the node"), SecretKey.from_seed("its neighbor")
 _MANY = 20
 ACCOUNT, EPOCH = "validator.near", CryptoHash.of(b"an epoch")
 
@@ -28,7 +28,7 @@ def _config() -> NetworkConfig:
 
 
 def requests(address: str) -> list[tuple[str, dict[str, Any] | None]]:
-    """Each method with params; the neighbour is at `address`."""
+    """Each method with params; the neighbor is at `address`."""
     peer = str(OTHER.public_key)
     signature = OURS.sign(announcement_digest(ACCOUNT, OURS.public_key, EPOCH))
     return [

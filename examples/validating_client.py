@@ -4,7 +4,7 @@
 
 An announcement says which peer serves an account. The default client has no chain and takes every well-formed one; this
 one has a list of keys. A right signature is kept and told on; an unknown account is dropped; a wrong signature bans
-the neighbour that sent it, which should have checked it too.
+the neighbor that sent it, which should have checked it too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ValidatingClient(DefaultClient):
     def validate_announcement(
         self, announcement: AnnounceAccount, last_epoch: CryptoHash | None
     ) -> AnnouncementVerdict:
-        """True keeps it and tells the neighbours, False drops it, a reason bans who sent it."""
+        """True keeps it and tells the neighbors, False drops it, a reason bans who sent it."""
         key = self.keys.get(announcement.account_id)
         if key is None:
             return False

@@ -91,7 +91,7 @@ def _message(dialect: Dialect, frame: bytes) -> None:
         return
     assert all(count > 0 for count in skipped)
     if not dialect.can_encode(message):
-        assert isinstance(message, Routed)  # A body or a hop count that today's nodes fall over is never sent them.
+        assert isinstance(message, Routed)  # A body or a hop count that protobuf nodes fall over is never sent them.
         return
     told = dialect.encode(message)
     assert dialect.decode(told) == message

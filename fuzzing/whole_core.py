@@ -1,4 +1,4 @@
-"""A whole core with one hostile neighbour: no byte stream raises, bans somebody else, or leaves a timer unarmed."""
+"""A whole core with one hostile neighbor: no byte stream raises, bans somebody else, or leaves a timer unarmed."""
 
 from __future__ import annotations
 

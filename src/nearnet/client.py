@@ -91,14 +91,14 @@ class Client(Protocol):
         """
 
     def on_message(self, message: Message, peer: PeerInfo) -> MessageAnswer | Awaitable[MessageAnswer]:
-        """A block, header, transaction or challenge message of neighbour `peer`; the answer goes back to it."""
+        """A block, header, transaction or challenge message of neighbor `peer`; the answer goes back to it."""
 
     def on_routed(self, message: RoutedMessage) -> RoutedAnswer | Awaitable[RoutedAnswer]:
         """A routed message for this node. A body (of `nearnet.bodies`, or its bytes) goes back to its author.
 
         The replies that `Node.request` waits for do not come here.
 
-        A ban meets the neighbour that brought it: only for what that one must have checked itself.
+        A ban meets the neighbor that brought it: only for what that one must have checked itself.
         """
 
 

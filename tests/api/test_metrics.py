@@ -113,7 +113,7 @@ async def test_large_numbers_are_whole(value: int) -> None:
 
 
 @pytest.mark.interop("Routed")
-async def test_what_todays_neighbours_cause() -> None:
+async def test_what_protobuf_neighbors_cause() -> None:
     """Hops and latency of routed messages, what was synced, what was skipped."""
     async with served() as (node, server), running(1) as (other,):
         await node.connect(place(other), "protobuf")

@@ -132,7 +132,7 @@ async def test_connections_that_lasted() -> None:
 
 
 @pytest.mark.interop("SyncAccountsData", "SyncSnapshotHosts")
-async def test_what_todays_network_tells_is_shown() -> None:
+async def test_what_protobuf_network_tells_is_shown() -> None:
     key, sync_hash = SecretKey.from_seed("validator"), CryptoHash.of(b"sync")
     async with running(1) as (node,):
         for seconds, version in ((1_700_000_000, 1), (2**62, 2)):

@@ -21,11 +21,11 @@ __all__ = ["TOKEN", "Lookout", "add_graph", "made_up_keys", "remove_edges", "tak
 
 @dataclass(frozen=True)
 class Lookout:
-    """A node that serves the page, and the neighbours that are connected to it."""
+    """A node that serves the page, and the neighbors that are connected to it."""
 
     node: Node
     server: HttpServer
-    neighbours: list[Node]
+    neighbors: list[Node]
 
     @property
     def url(self) -> str:
@@ -34,19 +34,19 @@ class Lookout:
 
 
 @contextlib.asynccontextmanager
-async def watched(neighbours: int = 2) -> AsyncIterator[Lookout]:
-    """With so many connected neighbours, dialed by turns."""
+async def watched(neighbors: int = 2) -> AsyncIterator[Lookout]:
+    """With so many connected neighbors, dialed by turns."""
     async with contextlib.AsyncExitStack() as stack:
         config = quiet_config(rpc={"addr": "127.0.0.1:0"}, chain_id="lookout")
         node = await stack.enter_async_context(Node(config))
         server = HttpServer(node, config.rpc, TOKEN)
         await server.start()
         stack.push_async_callback(server.stop)
-        others = [await stack.enter_async_context(Node(quiet_config(chain_id="lookout"))) for _ in range(neighbours)]
+        others = [await stack.enter_async_context(Node(quiet_config(chain_id="lookout"))) for _ in range(neighbors)]
         for at, other in enumerate(others):
             dialer, listener = (node, other) if at % 2 else (other, node)
             await dialer.connect(place(listener))
-        await until(node, lambda: len(node.core.peers) == neighbours)
+        await until(node, lambda: len(node.core.peers) == neighbors)
         yield Lookout(node, server, others)
         assert node.driver.unhandled == 0
 
@@ -57,7 +57,7 @@ def made_up_keys(count: int) -> list[SecretKey]:
 
 
 def add_graph(node: Node, peers: int, edges: int, near: int = 12, seed: int = 1) -> list[Edge]:
-    """Peers around the node, `near` of them its neighbours, joined as in a real network: some well, most by chance."""
+    """Peers around the node, `near` of them its neighbors, joined as in a real network: some well, most by chance."""
     rng = random.Random(seed)
     keys = made_up_keys(peers)
     chosen = {(node.key.public_key, key.public_key): edge_between(node.key, key) for key in keys[:near]}

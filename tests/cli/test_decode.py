@@ -11,8 +11,8 @@ import pytest
 from nearnet.cli import main
 from tests.vectors_file import vectors
 
-TODAY = vectors("protobuf")["messages"]
-LINES = [case["proto"] for case in TODAY]
+PROTOBUF = vectors("protobuf")["messages"]
+LINES = [case["proto"] for case in PROTOBUF]
 LINES += [case["borsh"] for case in vectors("borsh")["messages"]]
 LINES += [case["message"] for case in vectors("borsh")["routed"]]
 
@@ -38,13 +38,13 @@ def test_json_has_the_names_of_the_vectors(golden, capsys):
     assert main(["decode", str(golden), "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(told) == len(LINES)
-    for case, one in zip(TODAY, told, strict=False):
+    for case, one in zip(PROTOBUF, told, strict=False):
         assert one["variant"] == case["variant"]
         assert set(case["fields"]) <= set(one["fields"])
 
 
 def test_a_tree(capsys):
-    case = next(case for case in TODAY if case["name"] == "routed Pong to peer")
+    case = next(case for case in PROTOBUF if case["name"] == "routed Pong to peer")
     assert main(["decode", case["proto"]]) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "message 1"

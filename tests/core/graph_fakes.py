@@ -42,7 +42,7 @@ def put(table: EdgeTable, edge: Edge, source: PeerId | None = None) -> int:
 
 
 class Table:
-    """A routing table whose neighbours are told as numbers, over a store that takes every row at once.
+    """A routing table whose neighbors are told as numbers, over a store that takes every row at once.
 
     It holds one, as compiled classes have no subclasses in Python.
     """

@@ -1,6 +1,6 @@
-"""Whatever a neighbour of the one dialect sends, the other's never gets what its rules forbid (`wire.md` §5, §6).
+"""Whatever a neighbor of the one dialect sends, the other's never gets what its rules forbid (`wire.md` §5, §6).
 
-Honest neighbours of both dialects send random valid traffic, two more send damaged frames; every frame that the core
+Honest neighbors of both dialects send random valid traffic, two more send damaged frames; every frame that the core
 sends is read by its dialect and held against the rules. Nobody honest is banned for what he relayed.
 """
 
@@ -44,7 +44,7 @@ SECOND_TIER = (1, 2, 3, 11, 12, 14, 15, 21, 27, 31, 32, 34, 18)
 
 
 class Bridge:
-    """A core with neighbours of both dialects; `play` lets one of them say something."""
+    """A core with neighbors of both dialects; `play` lets one of them say something."""
 
     def __init__(self, seed):
         self.chance = random.Random(seed)
@@ -57,7 +57,7 @@ class Bridge:
         self.core.advance(2)
         self.look()
 
-    # --- what neighbours say ---------------------------------------------------------------------
+    # --- what neighbors say ---------------------------------------------------------------------
 
     def routed(self, spoken):
         chance = self.chance
@@ -134,7 +134,7 @@ class Bridge:
         return m.RequestUpdateNonce(sign_edge(hand.key, ME.public_key, nonce))
 
     def todays(self, spoken):
-        """What only today's nodes tell."""
+        """What only protobuf nodes tell."""
         chance, key = self.chance, key_of(f"account {self.chance.randrange(3)}")
         if spoken != NEW:
             return m.EpochSyncFinalizationRequest(CryptoHash(bytes(32)))
@@ -205,7 +205,7 @@ class Bridge:
             assert routed.ttl > 0
 
     def is_for_the_old_era(self, message, frame):
-        assert not isinstance(message, _TODAYS), message
+        assert not isinstance(message, _PROTOBUF_ONLY), message
         assert not isinstance(message, m.Disconnect), "nobody stops here"
 
     def is_for_today(self, message, frame):
@@ -224,7 +224,7 @@ class Bridge:
 
 
 _OLD = (m.HandshakeV2, m.EpochSyncFinalizationRequest, m.EpochSyncFinalizationResponse)
-_TODAYS = (
+_PROTOBUF_ONLY = (
     m.SyncAccountsData,
     m.SyncSnapshotHosts,
     m.DistanceVector,

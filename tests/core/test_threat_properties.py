@@ -43,7 +43,7 @@ TELLER = Core().ready().peer
 @pytest.mark.threat(17, 19)
 @given(U64, U64, st.floats(1e9, 3e9))
 def test_no_nonce_is_taken_that_leaves_an_edge_without_a_future(nonce, last, wall):
-    """Neither a neighbour's Handshake nor its RequestUpdateNonce pushes one far: a counter's jump, or the present."""
+    """Neither a neighbor's Handshake nor its RequestUpdateNonce pushes one far: a counter's jump, or the present."""
     if judge_nonce("borsh", nonce, last, wall, 1000) is NonceJudgement.TAKE:
         assert nonce % 2 == 1
         assert nonce > last
@@ -129,15 +129,15 @@ def test_our_answer_is_libsodiums_but_for_one_word(seed, digest, harm):
 
 @pytest.mark.threat(41)
 @given(st.integers(1, 200), st.integers(0, 3))
-def test_next_hops_are_at_most_128_neighbours(neighbours, beyond):
-    pairs = [(0, one) for one in range(1, neighbours + 1)]
-    pairs += [(one, neighbours + 1 + extra) for extra in range(beyond) for one in range(1, neighbours + 1)]
+def test_next_hops_are_at_most_128_neighbors(neighbors, beyond):
+    pairs = [(0, one) for one in range(1, neighbors + 1)]
+    pairs += [(one, neighbors + 1 + extra) for extra in range(beyond) for one in range(1, neighbors + 1)]
     first, second = (array("I", end) for end in zip(*pairs, strict=True))
-    routes = shortest_paths(Snapshot(first, second, bytes([1]) * len(pairs), neighbours + beyond + 1))
-    for peer in range(1, neighbours + beyond + 1):
+    routes = shortest_paths(Snapshot(first, second, bytes([1]) * len(pairs), neighbors + beyond + 1))
+    for peer in range(1, neighbors + beyond + 1):
         assert len(routes.next_hops(peer)) <= MAX_NEXT_HOPS == 128
     for extra in range(beyond):
-        assert len(routes.next_hops(neighbours + 1 + extra)) == min(neighbours, MAX_NEXT_HOPS)
+        assert len(routes.next_hops(neighbors + 1 + extra)) == min(neighbors, MAX_NEXT_HOPS)
 
 
 @pytest.mark.threat(55)

@@ -16,7 +16,7 @@ from crash.lan import Lan, why_not
 from network.node_process import PATIENCE, NodeProcess, make_home
 
 HALF_OPEN = 60.0
-"""Seconds within which a neighbour whose machine vanished is no neighbour any more."""
+"""Seconds within which a neighbor whose machine vanished is no neighbor any more."""
 
 
 class Host:
@@ -43,7 +43,7 @@ class Host:
         """Its peer id."""
         return str(self.process.peer_id)
 
-    def neighbours(self) -> list[str]:
+    def neighbors(self) -> list[str]:
         """Whom it is connected to."""
         return sorted(peer["peer_id"] for peer in self.call("nearnet_peers"))
 
@@ -91,7 +91,7 @@ def test_a_machine_that_vanishes_and_comes_back(hosts: list[Host]) -> None:
     """No packet reaches it: its connections are half open on both sides, and each side lets go within a minute."""
     *others, lost = hosts
     lost.lan.cut(lost.number)
-    assert lost.id in others[-1].neighbours(), "nothing tells of it but silence"
+    assert lost.id in others[-1].neighbors(), "nothing tells of it but silence"
     for host in others:
         host.until("nearnet_peers", _without(lost.id), HALF_OPEN)
     lost.until("nearnet_peers", lambda peers: peers == [], HALF_OPEN)

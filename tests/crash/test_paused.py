@@ -16,7 +16,7 @@ PAUSE = 30.0
 @pytest.mark.timeout(120)
 @pytest.mark.threat(71)
 async def test_paused_for_thirty_seconds(tmp_path: Path) -> None:
-    """Meanwhile its neighbours go on talking: nobody bans it, and it takes part again without a restart."""
+    """Meanwhile its neighbors go on talking: nobody bans it, and it takes part again without a restart."""
     async with Cluster() as cluster:
         first, second = await cluster.start(make_config()), await cluster.start(make_config())
         await cluster.wire((0, 1))

@@ -62,8 +62,8 @@ class Setting:
     def __init__(self) -> None:
         self.program = Program()
         self.late: asyncio.Queue[tuple[object, object, object]] = asyncio.Queue()
-        self.neighbour: Any = PEER
-        self.guard = ClientGuard(self.program, lambda: self.neighbour, lambda *told: self.late.put_nowait(told))
+        self.neighbor: Any = PEER
+        self.guard = ClientGuard(self.program, lambda: self.neighbor, lambda *told: self.late.put_nowait(told))
 
 
 async def later(answer: object) -> object:
@@ -118,7 +118,7 @@ async def test_late_answers_are_passed_on_with_who_asked() -> None:
     assert setting.guard.on_routed(MESSAGE) is None
     assert await setting.late.get() == (PEER, MESSAGE, b"because")
     setting.program.answer = later(None)
-    setting.neighbour = None
+    setting.neighbor = None
     assert setting.guard.on_message(BLOCK, PeerInfo(PEER)) is None
     assert await setting.late.get() == (PEER, BLOCK, None)
 

@@ -34,7 +34,7 @@ def test_nothing_is_accepted_that_real_nodes_refuse(verifier, case):
         return
     outcome = check_signature(key, signature, bytes.fromhex(case["message"]))
     assert outcome != "valid" or case["today"] == "true"
-    assert outcome != "forged" or case["today"] == "false", "no honest neighbour is banned"
+    assert outcome != "forged" or case["today"] == "false", "no honest neighbor is banned"
 
 
 def test_own_signatures(verifier):

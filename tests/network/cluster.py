@@ -144,7 +144,7 @@ def address(node: Node) -> str:
 def visible(links: list[tuple[int, int, str]], node: int) -> list[tuple[int, int]]:
     """Of (dialer, target, dialect) those that a node hears of: times for nonces go everywhere, counters over borsh.
 
-    A link has a time for its nonce when it speaks protobuf, or when one of its ends has a neighbour that does.
+    A link has a time for its nonce when it speaks protobuf, or when one of its ends has a neighbor that does.
     """
     today = {end for a, b, dialect in links if dialect == "protobuf" for end in (a, b)}
     dated = [(a, b) for a, b, dialect in links if dialect == "protobuf" or today & {a, b}]
@@ -161,7 +161,7 @@ def over_borsh(counters: list[tuple[int, int]], borsh: list[tuple[int, int]], no
 
 
 def plain_search(pairs: list[tuple[int, int]], start: int) -> dict[int, list[int]]:
-    """Next hops by a plain breadth-first search from each neighbour."""
+    """Next hops by a plain breadth-first search from each neighbor."""
     adjacent: dict[int, set[int]] = {}
     for a, b in pairs:
         adjacent.setdefault(a, set()).add(b)

@@ -290,10 +290,10 @@ async def test_a_slow_handshake_ends_in_time():
 
 
 @pytest.mark.threat(41)
-async def test_the_129th_neighbour_is_refused():
+async def test_the_129th_neighbor_is_refused():
     async with Cluster() as cluster:
         node = await cluster.start(make_config(max_num_peers=128, ideal_connections_hi=128))
-        peers = [await RawPeer.ready(node, f"neighbour {number}") for number in range(128)]
+        peers = [await RawPeer.ready(node, f"neighbor {number}") for number in range(128)]
         async with await RawPeer.dial(node, "one more") as more:
             more.send(more.handshake())
             assert await more.rest() == []

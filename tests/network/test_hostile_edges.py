@@ -176,7 +176,7 @@ async def test_an_edge_that_says_we_are_connected():
 async def test_gossip_says_that_a_live_link_is_removed(answers):
     async with Cluster() as cluster:
         node = await cluster.start(make_config(timing={"wait_on_try_update_nonce": 0.4}))
-        async with await RawPeer.ready(node, "neighbour") as raw, await RawPeer.ready(node, "teller") as teller:
+        async with await RawPeer.ready(node, "neighbor") as raw, await RawPeer.ready(node, "teller") as teller:
             removal = edge_between(raw.key, node.key, 2)
             teller.tell(removal)
             teller.tell(removal)

@@ -49,7 +49,7 @@ async def test_a_forged_routed_message_bans_who_brought_it():
             await a.rest()
             await cluster.until(lambda: bool(cluster.bans))
             assert cluster.bans[0][1].data["reason"] == "InvalidSignature"
-            assert cluster.bans[0][1].peer_id == a.key.public_key, "the neighbour, not the author"
+            assert cluster.bans[0][1].peer_id == a.key.public_key, "the neighbor, not the author"
             assert not [one for one in await b.answers() if isinstance(one, Routed)], "nothing is passed on"
 
 
@@ -101,7 +101,7 @@ async def test_duplicates_cost_no_signature_check():
 
 @pytest.mark.threat(51)
 @pytest.mark.scenario(52)
-async def test_ways_back_survive_a_greedy_neighbour():
+async def test_ways_back_survive_a_greedy_neighbor():
     async with Cluster() as cluster:
         node = await cluster.start(make_config(timing={"route_back_cache_size": 17, "route_back_evict": 1}))
         names = ("honest", "greedy", "target")

@@ -1,4 +1,4 @@
-"""What only today's nodes tell, through several live nodes; what they remember over a restart (`behaviour.md` §10)."""
+"""What only protobuf nodes tell, through several live nodes; what they remember over a restart (`behaviour.md` §10)."""
 
 import itertools
 import time
@@ -44,7 +44,7 @@ def host(name, height=7, shards=(0, 2**63)):
 
 
 async def line(cluster, *links):
-    """Nodes with these links, all of today's dialect; ready when all routes are there."""
+    """Nodes with these links, all of the protobuf dialect; ready when all routes are there."""
     count = 1 + max(max(pair) for pair in links)
     for _ in range(count):
         await cluster.start(make_config(dialect=NEW, timing=TIMING))
@@ -175,7 +175,7 @@ async def test_connections_that_lasted_are_made_again_after_a_restart(count, wan
 @pytest.mark.scenario(88)
 @pytest.mark.interop("fresh nonces", "nonces")
 async def test_a_middle_that_crashes_comes_back_with_a_higher_nonce():
-    """Both its neighbours hold its old edges, and removals signed by themselves."""
+    """Both its neighbors hold its old edges, and removals signed by themselves."""
     async with Cluster() as cluster:
         store = MemoryStore()
         await cluster.start()

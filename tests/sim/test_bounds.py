@@ -26,7 +26,7 @@ def test_a_core_in_order_is_within_them(core):
 
 
 def asked_for_peers(core, known, banned=0):
-    """It knows so many, has banned some of them, and has told its neighbour."""
+    """It knows so many, has banned some of them, and has told its neighbor."""
     now = Now(1e6, 1e9)
     strangers = [PublicKey(b"\0" + number.to_bytes(32, "big")) for number in range(known)]
     infos = [PeerInfo(key, SocketAddress("10.0.0.1", 1 + number)) for number, key in enumerate(strangers)]

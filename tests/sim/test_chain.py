@@ -44,8 +44,8 @@ def test_a_message_that_is_given_twice_is_found():
     made = player(*LINE, Wait(3), Send(0, 2, 1), Wait(0.2), Send(0, 2, 1), Wait(0.2))
     client = made.client(2)
     assert client.counts["Routed"] == 2, "two that are apart are two"
-    (signature, neighbour), _ = next(iter(client._given.items()))
-    made.world.nodes[2].core.client_port.neighbour = neighbour
+    (signature, neighbor), _ = next(iter(client._given.items()))
+    made.world.nodes[2].core.client_port.neighbor = neighbor
     made.world.run(1)
     given = SimpleNamespace(signature=signature)
     client.on_routed(given)

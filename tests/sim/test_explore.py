@@ -20,7 +20,7 @@ def test_seeds():
 
 
 def test_the_command_that_repeats_it():
-    assert replay_command("chaos today", 17) == "nearnet sim run chaos-today --seed 17 --faults"
+    assert replay_command("chaos in protobuf", 17) == "nearnet sim run chaos-in-protobuf --seed 17 --faults"
     assert replay_command("join", 1, 300).endswith("--faults --nodes 300")
 
 

@@ -61,15 +61,15 @@ def test_wrong_handshakes_differ_from_right_ones():
 
 
 def test_a_client_of_today():
-    def today(step):
+    def protobuf(step):
         ids = [NODE, KEY.public_key]
         data = raw_bytes(step, KEY, NODE, quiet_config(), ids, b"noise" * 20, "protobuf", 1_700_000_000.5)
         return read_frames(Framer(), data)
 
-    assert today(RawHandshake("A")) == ["Handshake nonce 1700000001"]
-    assert today(RawHandshake("A", nonce=7)) == ["Handshake nonce 7"]
-    assert today(RawRouted("A", 0, 24)) == ["Routed 24 ttl 100"]
-    assert today(RawTable("A", 4, ahead=60.0)) == ["SyncRoutingTable 6 edges 0 accounts"]
+    assert protobuf(RawHandshake("A")) == ["Handshake nonce 1700000001"]
+    assert protobuf(RawHandshake("A", nonce=7)) == ["Handshake nonce 7"]
+    assert protobuf(RawRouted("A", 0, 24)) == ["Routed 24 ttl 100"]
+    assert protobuf(RawTable("A", 4, ahead=60.0)) == ["SyncRoutingTable 6 edges 0 accounts"]
     assert read(RawHandshake("A")) == ["Handshake nonce 1"]
 
 

@@ -29,7 +29,7 @@ def test_an_hour_of_a_hundred_quiet_nodes():
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_ten_minutes_of_a_hundred_quiet_nodes_of_today():
-    """They ask each neighbour for peers every minute, and renew each nonce every ten: that much is to be done."""
+    """They ask each neighbor for peers every minute, and renew each nonce every ten: that much is to be done."""
     assert events_of("protobuf", 600) < 40_000
 
 

@@ -205,7 +205,7 @@ def test_a_liar_gets_its_share_of_the_ways_and_no_more() -> None:
     world = World(4, (0, 1), (1, 3), (0, 2), (2, 3))
     raw = world.enemy("blackhole", 0)
     target = world.nodes[3]
-    # Its accomplice holds the key of the target's neighbour: the best that it can tell is a way as long as the others.
+    # Its accomplice holds the key of the target's neighbor: the best that it can tell is a way as long as the others.
     with world.world.running():
         edges = [edge_of(raw.key, FastKey("accomplice")), edge_of(FastKey("accomplice"), FastKey("end"))]
     world.tell(raw, edges)

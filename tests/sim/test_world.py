@@ -43,7 +43,7 @@ def test_one_seed_one_hash(name):
     assert first.digest != other.digest
 
 
-@pytest.mark.parametrize("name", ["chaos", "chaos today", "44"])
+@pytest.mark.parametrize("name", ["chaos", "chaos in protobuf", "44"])
 def test_the_hash_order_of_a_process_is_not_seen(name):
     code = (
         "import json; from nearnet.sim.play import play; from nearnet.sim.scenarios import find; "

@@ -16,7 +16,7 @@ from nearnet.wire.signed_payload import sign_payload
 from tests.vectors_file import vectors
 
 PROTO, BORSH = dialect_named("protobuf"), dialect_named("borsh")
-TODAY = vectors("protobuf")["messages"]
+PROTOBUF = vectors("protobuf")["messages"]
 ROUTED = vectors("borsh")["routed"]
 KEY, OTHER = SecretKey.from_seed("a key"), SecretKey.from_seed("another")
 NONE = Signature(bytes(65))
@@ -31,7 +31,7 @@ def covers(told, wanted):
     return told == wanted
 
 
-@pytest.mark.parametrize("case", TODAY, ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", PROTOBUF, ids=lambda case: case["name"])
 def test_every_field_of_todays(case):
     message = PROTO.decode(bytes.fromhex(case["proto"]))
     assert variant(message) == case["variant"]

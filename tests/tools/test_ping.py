@@ -173,7 +173,7 @@ def test_wrong_words() -> None:
     ],
 )
 async def test_each_dialect(network: str, asked: str, spoken: list[str]) -> None:
-    """Today's dialect first. A network of the documented era tells its edges only in its own."""
+    """The protobuf dialect first. A network of the documented era tells its edges only in its own."""
     async with line(3, dialect=network) as (a, _, c):
         events = a.events()
         while not a.core.table.next_hops(c.peer_id):

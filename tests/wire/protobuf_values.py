@@ -1,4 +1,4 @@
-"""Any value that today's nodes have a form of, for hypothesis."""
+"""Any value that protobuf nodes have a form of, for hypothesis."""
 
 from __future__ import annotations
 
@@ -97,4 +97,4 @@ MESSAGES = st.one_of(
         u32,
     ),
 )
-"""Each message that today's nodes have a form of."""
+"""Each message that protobuf nodes have a form of."""

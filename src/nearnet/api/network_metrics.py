@@ -1,4 +1,4 @@
-"""Metrics of what the network does, under the reference's names: hops and latencies, rates, what today's nodes tell
+"""Metrics of what the network does, under the reference's names: hops and latencies, rates, what protobuf nodes tell
 (`conventions.md` §3.8). Each is (name, type, help, samples); a histogram's samples are `Histogram`s."""
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Words:
             farthest = max(way["distance"] for routes in self._routes.values() for way in routes.values())
             yield f"Every node has a way to every other; the farthest are {farthest} hops apart."
             return
-        yield self._paint(_BOLD, "Routes: hops, and through which neighbours")
+        yield self._paint(_BOLD, "Routes: hops, and through which neighbors")
         yield ""
         cells = [["from \\ to", *(f"node{to}" for to in range(self._nodes))]]
         for start in range(self._nodes):
@@ -122,7 +122,7 @@ class Words:
 
 
 def drawing(topology: str, nodes: int, pairs: Sequence[Sequence[int]]) -> list[str]:
-    """Lines that show who is linked to whom: a line as a line, else each node with its neighbours."""
+    """Lines that show who is linked to whom: a line as a line, else each node with its neighbors."""
     if topology == "line" and nodes <= WIDEST_TABLE:
         return [" ── ".join(f"node{number}" for number in range(nodes))]
     near: dict[int, list[int]] = {number: [] for number in range(nodes)}

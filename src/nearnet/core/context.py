@@ -150,7 +150,7 @@ class Context:
         self.bans_changed = True
 
     def sync_delay(self, peer: Peer) -> float:
-        """Seconds from Ready to the first table and question: none with today's peers (`behaviour.md` §2)."""
+        """Seconds from Ready to the first table and question: none with protobuf peers (`behaviour.md` §2)."""
         return 0.0 if peer.is_protobuf else self.config.nearnet.timing.wait_for_sync_delay
 
     @property

@@ -2,7 +2,7 @@
 
 What a client's method returns is checked before the core sees it: an exception (`asyncio.CancelledError` included) and
 a value of a wrong type are logged with the peer and count as no answer, so that neither closes a connection. A later
-answer (an awaitable) is passed on by `on_answer(neighbour, request, answer)` when it is there.
+answer (an awaitable) is passed on by `on_answer(neighbor, request, answer)` when it is there.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ class _Request(NamedTuple):
 
 
 class ClientGuard:
-    """A `Client` that wraps one. `neighbour` says who brought the message that is being handed over."""
+    """A `Client` that wraps one. `neighbor` says who brought the message that is being handed over."""
 
     def __init__(
         self,
         client: Client,
-        neighbour: Callable[[], PeerId | None],
+        neighbor: Callable[[], PeerId | None],
         on_answer: Callable[[PeerId, object, object], None],
     ) -> None:
         self._client = client
-        self._neighbour = neighbour
+        self._neighbor = neighbor
         self._on_answer = on_answer
         self._chain_info = _check_chain_info(client.chain_info())
         self._later: set[asyncio.Future[Any]] = set()
@@ -98,7 +98,7 @@ class ClientGuard:
         """A reply goes to the request that waits for it, all else to the client; None now when the answer is later."""
         if self._requests and self._replied(message):
             return None
-        return self._ask("on_routed", self._neighbour(), _check_routed_answer, message, message)
+        return self._ask("on_routed", self._neighbor(), _check_routed_answer, message, message)
 
     def account_keys(self, account_id: str) -> list[PublicKey]:
         """Return the keys of an account as a client knows them that can tell; none while it fails."""
@@ -152,7 +152,7 @@ class ClientGuard:
     def _ask(
         self,
         method: str,
-        neighbour: PeerId | None,
+        neighbor: PeerId | None,
         check: Callable[[object], A],
         request: object,
         *arguments: object,
@@ -162,23 +162,23 @@ class ClientGuard:
             answer = getattr(self._client, method)(*arguments)
             if not inspect.isawaitable(answer):
                 return check(answer)
-            if len(self._later) >= MOST_LATER_ANSWERS or neighbour is None:
+            if len(self._later) >= MOST_LATER_ANSWERS or neighbor is None:
                 self.dropped += 1
                 if inspect.iscoroutine(answer):
                     answer.close()
                 return None
             later = asyncio.ensure_future(answer)
         except _FAULTS as error:
-            self._failed(method, neighbour, error)
+            self._failed(method, neighbor, error)
             return None
         self._later.add(later)
-        later.add_done_callback(partial(self._answered, method, neighbour, check, request))
+        later.add_done_callback(partial(self._answered, method, neighbor, check, request))
         return None
 
     def _answered(
         self,
         method: str,
-        neighbour: PeerId,
+        neighbor: PeerId,
         check: Callable[[object], Any],
         request: object,
         later: asyncio.Future[Any],
@@ -189,9 +189,9 @@ class ClientGuard:
         try:
             answer = check(later.result())
         except _FAULTS as error:
-            self._failed(method, neighbour, error)
+            self._failed(method, neighbor, error)
         else:
-            self._on_answer(neighbour, request, answer)
+            self._on_answer(neighbor, request, answer)
 
     def _failed(self, method: str, peer: PeerId | None, error: BaseException) -> None:
         self.failures += 1

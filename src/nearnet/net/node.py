@@ -138,7 +138,7 @@ class Node:
     def _compose(self) -> Driver:
         self._loop = asyncio.get_running_loop()
         choose(self.config.nearnet.verifier)
-        guard = self._guard = ClientGuard(self.client, lambda: self.core.client_port.neighbour, self._later_answer)
+        guard = self._guard = ClientGuard(self.client, lambda: self.core.client_port.neighbor, self._later_answer)
         genesis = guard.chain_info().genesis_id
         store = self._store or open_store(self.config.nearnet.store or MEMORY, genesis, on_degraded=self._damaged)
         overlay = WriteBehind(store)
@@ -182,8 +182,8 @@ class Node:
         period = self.config.network.peer_stats_period
         self._sampler = asyncio.get_running_loop().call_later(period, self._sample)
 
-    def _later_answer(self, neighbour: PeerId, request: object, answer: object) -> None:
-        self.driver.feed("client_answer", lambda now: self.core.client_answer(neighbour, request, answer, now))
+    def _later_answer(self, neighbor: PeerId, request: object, answer: object) -> None:
+        self.driver.feed("client_answer", lambda now: self.core.client_answer(neighbor, request, answer, now))
 
     def _damaged(self, why: str) -> None:
         """Called by the store, on whichever thread reads it."""

@@ -30,11 +30,11 @@ class CountingClient(DefaultClient):
         self._given: dict[tuple[bytes, bytes | None], float] = {}
 
     def on_routed(self, message: RoutedMessage) -> None:
-        """Counted; never the same one from the same neighbour within the window."""
+        """Counted; never the same one from the same neighbor within the window."""
         super().on_routed(message)
         if self._node is None:
             return
-        now, key = self._node.now.mono, (message.signature, self._node.core.client_port.neighbour)
+        now, key = self._node.now.mono, (message.signature, self._node.core.client_port.neighbor)
         window = self._node.config.nearnet.timing.drop_duplicated_messages_period
         if now - self._given.get(key, -1e9) < window:
             raise InvariantBroken("delivered once", f"{self._node} was given a message twice within {window:g} s")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["BUSY_PER_MINUTE", "WRONG_FOR", "InvariantBroken", "Invariants", "next_hops_by_search"]
 
 BUSY_PER_MINUTE = 60.0
-"""Messages that a node may send a neighbour in a minute in which nothing changes: a few pings and requests."""
+"""Messages that a node may send a neighbor in a minute in which nothing changes: a few pings and requests."""
 
 
 WRONG_FOR = 8.0
@@ -256,7 +256,7 @@ class Invariants:
         for peer_id in core.peers:
             edge = core.table.get(node.id, peer_id)
             if edge is not None and not is_dated(edge.nonce):
-                raise InvariantBroken("bridge", f"{node} hides {self._name(peer_id)} from the nodes of today")
+                raise InvariantBroken("bridge", f"{node} hides {self._name(peer_id)} from protobuf nodes")
 
     def _own_edges(self, node: SimNode) -> None:
         """Of our own edges, those that are active are exactly those of our connections."""
@@ -344,7 +344,7 @@ class Invariants:
 
 
 def next_hops_by_search(links: dict[PeerId, list[PeerId]], start: PeerId) -> dict[PeerId, list[PeerId]]:
-    """For each peer that can be reached, the sorted neighbours of `start` on shortest paths; by plain search."""
+    """For each peer that can be reached, the sorted neighbors of `start` on shortest paths; by plain search."""
     distance = {start: 0}
     hops: dict[PeerId, set[PeerId]] = {start: set()}
     waiting = deque([start])

@@ -1,6 +1,6 @@
 """What each node of a connected part of a network can know of its edges.
 
-A node of the documented era takes every edge. A connection of today carries no counters (`behaviour.md` §10), so an
+A node of the documented era takes every edge. A protobuf connection carries no counters (`behaviour.md` §10), so an
 edge whose nonce is a counter is known where a way of documented-era connections leads from its ends, and nowhere else.
 An edge whose nonce is a time goes everywhere, while the clocks of the part are near each other.
 """

@@ -1,6 +1,6 @@
 """What bytes of the wire mean, in either dialect: frames or messages as trees (`cli.md`, decode).
 
-A frame of today's that nobody writes in that way (a V3 that is signed, fields in another order) reads, and is encoded
+A protobuf frame that nobody writes in that way (a V3 that is signed, fields in another order) reads, and is encoded
 as this node would send it: `equal` is False for it.
 """
 

@@ -29,7 +29,7 @@ Fields = dict[str, Any]
 
 
 def variant(message: m.Message) -> str:
-    """What today's golden bytes call it: a handshake by its tier, a routed message by its body."""
+    """What the golden bytes of protobuf call it: a handshake by its tier, a routed message by its body."""
     match message:
         case m.Handshake():
             return f"Tier{message.tier}Handshake"

@@ -145,7 +145,7 @@ class Pinging:
     async def _find_ways(self, node: Node, hop: BootNode, on_handshake: Callable[[Handshaken], None]) -> None:
         """Until the first hop's table has a way to each target. Where we may choose, the other dialect is tried too.
 
-        Edges of the documented era, whose nonces count, are not told to today's peers.
+        Edges of the documented era, whose nonces count, are not told to protobuf peers.
         """
         spoken = node.core.peers[hop.info.id].dialect_name
         if await self._ways(node) or self.plan.dialect != "auto":

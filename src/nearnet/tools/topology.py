@@ -35,7 +35,7 @@ def links(topology: str, nodes: int, rng: random.Random) -> list[tuple[int, int]
 def link_dialects(pairs: Iterable[tuple[int, int]], dialects: Sequence[str]) -> dict[tuple[int, int], str]:
     """What each link speaks: the dialects in turn, but every borsh link is next to one of another dialect.
 
-    For only a bridge, which has links of both, gives a documented-era link the nonce that today's nodes take.
+    For only a bridge, which has links of both, gives a documented-era link the nonce that protobuf nodes take.
     """
     spoken = {pair: dialects[turn % len(dialects)] for turn, pair in enumerate(pairs)}
     other = next((dialect for dialect in dialects if dialect != "borsh"), "borsh")

@@ -61,10 +61,10 @@ class Dialect(Protocol):
         """
 
     def carries(self, routed: RoutedFrame) -> bool:
-        """Whether a neighbour of this dialect may be sent it, whichever dialect it came in."""
+        """Whether a neighbor of this dialect may be sent it, whichever dialect it came in."""
 
     def forward(self, routed: RoutedFrame) -> bytes:
-        """The frame content for a neighbour of this dialect, with a ttl one less; only for what it `carries`."""
+        """The frame content for a neighbor of this dialect, with a ttl one less; only for what it `carries`."""
 
     def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:
         """The same, for a large message: its body is not copied."""
@@ -89,7 +89,7 @@ def dialect_named(name: str) -> Dialect:
 
 @cache
 def _protobuf() -> Dialect:
-    """Made when first wanted: a node whose neighbours all speak borsh never loads the library."""
+    """Made when first wanted: a node whose neighbors all speak borsh never loads the library."""
     from nearnet.wire.protobuf.dialect import ProtoDialect
 
     return ProtoDialect()

@@ -156,7 +156,7 @@ class SyncSnapshotHosts:
 
 @dataclass(frozen=True, slots=True)
 class StateRequestHeader:
-    """For the chain client, asked of a neighbour (the routed one is in `routed_body`)."""
+    """For the chain client, asked of a neighbor (the routed one is in `routed_body`)."""
 
     shard_id: int
     sync_hash: CryptoHash
@@ -164,7 +164,7 @@ class StateRequestHeader:
 
 @dataclass(frozen=True, slots=True)
 class StateRequestPart:
-    """For the chain client, asked of a neighbour (the routed one is in `routed_body`)."""
+    """For the chain client, asked of a neighbor (the routed one is in `routed_body`)."""
 
     shard_id: int
     sync_hash: CryptoHash
@@ -284,7 +284,7 @@ class Handshake:
     owned_account: SignedPayload | None = None
     """Protobuf only."""
     tier: int = 2
-    """1, 2 or 3: of which of today's networks (`wire.md` §6); this one is 2, borsh knows no other."""
+    """1, 2 or 3: of which of the protobuf networks (`wire.md` §6); this one is 2, borsh knows no other."""
 
 
 @dataclass(frozen=True, slots=True)

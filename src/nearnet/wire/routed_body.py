@@ -90,7 +90,7 @@ EXPECTS_RESPONSE: Final = frozenset({2, 4, 6, 8, 9, 11, 14})
 """Indices whose way back is remembered."""
 
 NEVER_TO_PROTOBUF: Final = frozenset({4, 5, 6, 7, 8, 9, 10, 13, 17, 19, 20, 25, 26})
-"""Indices that today's nodes cannot read and fall over."""
+"""Indices that protobuf nodes cannot read and fall over."""
 
 TIER1_BODIES: Final = (0, 16, 18, 22, 23, 24, 28, 29, 30, 33, 35, 36, 37, 38, 39, 40, 41)
 """Indices of the bodies of tier 1, in the order of a tier-1 body's own index (`wire.md` §6)."""

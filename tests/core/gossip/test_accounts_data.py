@@ -33,7 +33,7 @@ def synced(hand):
     return hand.told(SyncAccountsData)
 
 
-def today(core, name):
+def protobuf_peer(core, name):
     return core.ready(name, dialect="protobuf")
 
 
@@ -57,7 +57,7 @@ def test_the_dialer_tells_all_and_asks_for_all_and_again_after_ten_minutes():
 @pytest.mark.scenario(90)
 def test_a_request_is_answered_at_once_even_with_nothing():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     assert synced(hand) == []
     hand.say(SyncAccountsData((), incremental=False, requesting_full_sync=True))
     assert synced(hand) == [SyncAccountsData((), incremental=False, requesting_full_sync=False)]
@@ -69,7 +69,7 @@ def test_a_request_is_answered_at_once_even_with_nothing():
 
 def test_at_most_one_request_in_ten_seconds_is_answered():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     asked = SyncAccountsData((), incremental=False, requesting_full_sync=True)
     for _ in range(3):
         hand.say(asked)
@@ -87,7 +87,7 @@ def test_at_most_one_request_in_ten_seconds_is_answered():
 
 def test_a_neighbor_that_is_slow_gets_the_newest_form_later():
     core = Core()
-    source, hand = today(core, "a"), today(core, "b")
+    source, hand = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     hand.peer.unsent = BEHIND_BYTES + 1
     source.say(SyncAccountsData((data(), data("another")), incremental=True))
     core.advance(25)
@@ -100,7 +100,7 @@ def test_a_neighbor_that_is_slow_gets_the_newest_form_later():
 
 def test_what_waits_for_a_neighbor_is_bounded():
     core = Core(nearnet={"timing": {"accounts_data_interval": "60s"}})
-    source, hand = today(core, "a"), today(core, "b")
+    source, hand = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     source.say(SyncAccountsData((data("first"),), incremental=True))
     core.advance(0.001)
     assert len(synced(hand)) == 1
@@ -116,7 +116,7 @@ def test_what_waits_for_a_neighbor_is_bounded():
 @pytest.mark.parametrize("place", ["account_key", "peer_id", "proxy", "signature"])
 def test_data_with_a_key_that_is_not_used_is_skipped(place):
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     odd = PublicKey(b"\2" + bytes(1952))
     made = account_data_of(data("odd"))
     signature = Signature(b"\2" + bytes(3309))
@@ -143,7 +143,7 @@ def test_data_with_a_key_that_is_not_used_is_skipped(place):
 @pytest.mark.scenario(90, 92)
 def test_only_what_is_new_is_relayed_and_at_most_every_ten_seconds():
     core = Core()
-    source, hand, old = today(core, "a"), today(core, "b"), core.ready("old")
+    source, hand, old = protobuf_peer(core, "a"), protobuf_peer(core, "b"), core.ready("old")
     told = []
     for turn in range(120):
         item = data(f"validator {turn % 3}", version=turn // 3)
@@ -169,7 +169,7 @@ def test_only_what_is_new_is_relayed_and_at_most_every_ten_seconds():
 )
 def test_the_newer_is_kept(version, seconds, taken):
     core = Core()
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     for item in (data(), data(version=version, seconds=1_700_000_000 + seconds, peer="moved")):
         hand.say(SyncAccountsData((item,), incremental=True, requesting_full_sync=False))
     (kept,) = core.manager.accounts_data.all()
@@ -188,7 +188,7 @@ def test_the_newer_is_kept(version, seconds, taken):
 )
 def test_an_offence_bans_and_what_was_right_before_it_is_kept(bad, reason):
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     hand.say(SyncAccountsData((data("good"), bad, data("after")), incremental=True, requesting_full_sync=False))
     assert hand.ban is reason
     assert [one.account_key for one in core.manager.accounts_data.all()] == [key_of("good").public_key]
@@ -198,7 +198,7 @@ def test_an_offence_bans_and_what_was_right_before_it_is_kept(bad, reason):
 
 def test_what_is_no_accounts_data_is_malformed():
     core = Core()
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     junk = SignedPayload(b"", data().signature)
     hand.say(SyncAccountsData((data("good"), junk), incremental=True, requesting_full_sync=False))
     assert hand.peer.is_ready
@@ -208,7 +208,7 @@ def test_what_is_no_accounts_data_is_malformed():
 
 def test_a_bounded_number_of_accounts():
     core = Core()
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     items = [data(f"v {n}") for n in range(MOST_ACCOUNT_KEYS + 2)]
     for start in range(0, len(items), 50):
         part = tuple(items[start : start + 50])
@@ -220,7 +220,7 @@ def test_a_bounded_number_of_accounts():
 
 def test_no_more_than_twice_that_is_verified_of_one_message():
     core = Core()
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     items = tuple(data(f"v {n}") for n in range(MOST_ITEMS + 1))
     hand.say(SyncAccountsData(items, incremental=True, requesting_full_sync=False))
     known = core.manager.accounts_data.all()
@@ -263,7 +263,7 @@ def test_twenty_nodes_in_four_layers_tell_all_at_a_bounded_rate():
     assert len(nodes[7].core.peers) == 10
     for number, node in enumerate(nodes):
         frame = PROTO.encode(SyncAccountsData((data(f"account {number}"),), incremental=True))
-        world._deliver(next(iter(node.pipes.values())), frame_prefix(len(frame)) + frame)  # As from that neighbour.
+        world._deliver(next(iter(node.pipes.values())), frame_prefix(len(frame)) + frame)  # As from that neighbor.
     world.advance(12)
     assert [len(node.core.accounts_data.all()) for node in nodes] == [20] * 20
     assert len(world.counts) == 75

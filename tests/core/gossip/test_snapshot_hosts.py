@@ -18,7 +18,7 @@ def host(name="host", height=7, shards=(0, 2**63), signer=None):
     return SnapshotHostInfo(unsigned.peer_id, unsigned.sync_hash, height, tuple(shards), signature)
 
 
-def today(core, name):
+def protobuf_peer(core, name):
     return core.ready(name, dialect="protobuf")
 
 
@@ -56,7 +56,7 @@ def test_all_are_told_at_ready_and_news_in_batches():
 
 def test_a_neighbor_that_is_slow_gets_the_newest_form_later():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     hand.say(SyncSnapshotHosts((host(), host("another"))))
     other.peer.unsent = BEHIND_BYTES + 1
     core.advance(25)
@@ -69,7 +69,7 @@ def test_a_neighbor_that_is_slow_gets_the_newest_form_later():
 
 def test_what_waits_for_a_neighbor_is_bounded():
     core = Core(nearnet={"timing": {"snapshot_hosts_interval": "60s"}})
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     hosts = [host(f"h {n}") for n in range(HOSTS_WAITING + 1)]
     hand.say(SyncSnapshotHosts(tuple(hosts)))
     core.advance(50)
@@ -81,7 +81,7 @@ def test_what_waits_for_a_neighbor_is_bounded():
 
 def test_nothing_is_kept_for_a_neighbor_that_has_gone():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     core.manager.lost(other.peer, "gone", core.now)
     hand.say(SyncSnapshotHosts((host(),)))
     core.advance(20)
@@ -92,7 +92,7 @@ def test_nothing_is_kept_for_a_neighbor_that_has_gone():
 @pytest.mark.interop("ML-DSA-65")
 def test_hosts_with_a_key_that_is_not_used_are_skipped():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     odd = replace(host("odd"), peer_id=PublicKey(b"\2" + bytes(1952)))
     signed = replace(host("signed"), signature=Signature(b"\2" + bytes(3309)))
     hand.say(SyncSnapshotHosts((odd, host(), odd, signed, host("after"))))
@@ -107,7 +107,7 @@ def test_hosts_with_a_key_that_is_not_used_are_skipped():
 @pytest.mark.interop("SyncSnapshotHosts")
 def test_a_message_with_too_many_shards_is_dropped_without_a_ban():
     core = Core()
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     hand.say(SyncSnapshotHosts((host("good"), host("bad", shards=range(MOST_SHARDS + 1)))))
     assert core.manager.snapshot_hosts.all() == []
     assert hand.peer.is_ready
@@ -119,7 +119,7 @@ def test_a_message_with_too_many_shards_is_dropped_without_a_ban():
 @pytest.mark.scenario(95)
 def test_no_shards_and_old_epochs_are_ignored():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     for one in (host(), host(height=6), host("empty", shards=())):
         hand.say(SyncSnapshotHosts((one,)))
     assert core.manager.snapshot_hosts.all() == [host()]
@@ -139,7 +139,7 @@ def test_no_shards_and_old_epochs_are_ignored():
 )
 def test_offences(bad, reason):
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     hand.say(SyncSnapshotHosts((host("good"), bad, host("after"))))
     assert hand.ban is reason
     core.advance(10)
@@ -149,7 +149,7 @@ def test_offences(bad, reason):
 @pytest.mark.scenario(95)
 def test_the_oldest_leave_first():
     core = Core(snapshot_hosts_cache_size=3)
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     for n in range(5):
         hand.say(SyncSnapshotHosts((host(f"h {n}"),)))
     assert core.manager.snapshot_hosts.all() == [host(f"h {n}") for n in (2, 3, 4)]
@@ -157,7 +157,7 @@ def test_the_oldest_leave_first():
 
 def test_many_are_verified_in_pieces():
     core = Core()
-    hand, other = today(core, "a"), today(core, "b")
+    hand, other = protobuf_peer(core, "a"), protobuf_peer(core, "b")
     hosts = tuple(host(f"h {n}") for n in range(HOSTS_AT_ONCE + 2))
     hand.say(SyncSnapshotHosts((*hosts, hosts[0])))
     assert len(core.manager.snapshot_hosts.all()) == HOSTS_AT_ONCE
@@ -167,7 +167,7 @@ def test_many_are_verified_in_pieces():
     core.advance(10)
     assert [len(one) for one in told(other)] == [HOSTS_AT_ONCE + 2]
     core = Core()
-    hand = today(core, "a")
+    hand = protobuf_peer(core, "a")
     hand.say(SyncSnapshotHosts(hosts))
     core.manager.lost(hand.peer, "gone", core.now)
     core.advance(0.001)

@@ -494,7 +494,7 @@ def test_a_dialect_that_reads_another_message_than_it_named():
 @pytest.mark.threat(5)
 @pytest.mark.scenario(70)
 @pytest.mark.parametrize("first", [32, 34, 255])
-def test_garbage_that_looks_like_todays_dialect_closes(first):
+def test_garbage_that_looks_like_the_protobuf_dialect_closes(first):
     core = Core()
     hand = core.hand()
     for _ in range(8):

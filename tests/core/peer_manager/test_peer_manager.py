@@ -72,7 +72,7 @@ def test_messages_to_accounts_peers_and_hashes():
         core.manager.send_routed(ME.public_key, b"\x0bhi", core.now)
 
 
-def test_a_pong_of_who_is_no_neighbour():
+def test_a_pong_of_who_is_no_neighbor():
     world = World()
     a, b, c = world.node(), world.node(), world.node()
     a.connect(b)

@@ -74,7 +74,7 @@ def test_when_full_the_outdated_leave_first():
 @pytest.mark.threat(51)
 @pytest.mark.scenario(52)
 def test_poison_attack():
-    """Capacity 17: twelve entries of four honest neighbours survive fifty of an attacker."""
+    """Capacity 17: twelve entries of four honest neighbors survive fifty of an attacker."""
     routes = RouteBack(ME, capacity=17, evict=1)
     for number in range(12):
         routes.insert(digest(number), peer_id(number % 4), later(number))

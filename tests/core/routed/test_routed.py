@@ -1,4 +1,4 @@
-"""Routed messages through one node, M, with neighbours A and B; C lies behind B, nobody knows Z."""
+"""Routed messages through one node, M, with neighbors A and B; C lies behind B, nobody knows Z."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BORSH, PROTO = dialect_named("borsh"), dialect_named("protobuf")
 TX_STATUS = encode_body(TxStatusRequest("alice.near", CryptoHash(bytes(32))))
 
 
-def neighbour(number: int, name: str) -> Peer:
+def neighbor(number: int, name: str) -> Peer:
     peer = Peer(number, SocketAddress("127.0.0.1", number), Outbox(2**20), START)
     peer.peer_id, peer.dialect, peer.state = IDS[name], BORSH, PeerState.READY
     return peer
@@ -73,7 +73,7 @@ class Node:
             for section in known
         }
         config = NetworkConfig.model_validate({"nearnet": sections})
-        self.a, self.b = neighbour(1, "A"), neighbour(2, "B")
+        self.a, self.b = neighbor(1, "A"), neighbor(2, "B")
         self.table = RoutingTable(IDS["M"], config, MemoryStore(), LimitCounters(dict(config.nearnet.limits)))
         self.learn("MB", "BC")
         self.route_back = RouteBack(IDS["M"])
@@ -118,7 +118,7 @@ def test_a_message_goes_on_to_the_next_hop_with_a_ttl_one_less():
     assert len(node.route_back) == 0
 
 
-def test_a_neighbour_is_its_own_next_hop_before_the_routes_say_so():
+def test_a_neighbor_is_its_own_next_hop_before_the_routes_say_so():
     node = Node()
     node.receive(node.a, signed("A", "B", opaque()))
     assert len(take(node.b)) == 1
@@ -163,7 +163,7 @@ def test_unknown_bodies_are_passed_on():
     assert len(take(node.b)) == 1
 
 
-def test_bodies_that_todays_nodes_fall_over_never_reach_them():
+def test_bodies_that_protobuf_nodes_fall_over_never_reach_them():
     node = Node()
     node.b.dialect = PROTO
     node.receive(node.a, signed("A", "C", opaque(index=4)))

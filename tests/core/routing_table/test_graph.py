@@ -66,7 +66,7 @@ def distances(edges, count, start):
 
 
 def by_definition(edges, count):
-    """A neighbour starts a shortest path when it is one hop nearer than we are."""
+    """A neighbor starts a shortest path when it is one hop nearer than we are."""
     mine = distances(edges, count, 0)
     near = {peer: distances(edges, count, peer) for peer, hops in mine.items() if hops == 1}
     return [
@@ -119,21 +119,21 @@ def test_chains(way, length):
 
 @ALL
 @pytest.mark.threat(41)
-@pytest.mark.parametrize("neighbours", [1, 63, 64, 65, 127, 128, 129, 140])
-def test_the_first_128_neighbours_get_a_bit(way, neighbours):
-    far = neighbours + 1
-    edges = [(0, peer) for peer in range(neighbours, 0, -1)] + [(peer, far) for peer in range(1, far)]
+@pytest.mark.parametrize("neighbors", [1, 63, 64, 65, 127, 128, 129, 140])
+def test_the_first_128_neighbors_get_a_bit(way, neighbors):
+    far = neighbors + 1
+    edges = [(0, peer) for peer in range(neighbors, 0, -1)] + [(peer, far) for peer in range(1, far)]
     routes = routes_of(edges, far + 1, way)
-    used = min(neighbours, MAX_NEXT_HOPS)
+    used = min(neighbors, MAX_NEXT_HOPS)
     assert routes[far] == (2, tuple(range(1, used + 1)))
     assert routes[1 : used + 1] == [(1, (peer,)) for peer in range(1, used + 1)]
-    assert routes[used + 1 : far] == [(3, tuple(range(1, used + 1)))] * (neighbours - used), "the others: the long way"
+    assert routes[used + 1 : far] == [(3, tuple(range(1, used + 1)))] * (neighbors - used), "the others: the long way"
 
 
 @ALL
 def test_what_else_routes_tell(way):
     routes = routes_by(way, [(0, 2), (2, 3)], 5)
-    assert routes.neighbours == (2,)
+    assert routes.neighbors == (2,)
     assert routes.unreachable == [1, 4]
     assert routes.distance(5) is None, "a peer that came later"
     assert routes.next_hops(5) == ()

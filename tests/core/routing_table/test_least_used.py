@@ -23,7 +23,7 @@ def test_a_newcomer_catches_up_at_once():
     assert turns.count(A) >= 4
 
 
-def test_who_is_no_neighbour_is_forgotten():
+def test_who_is_no_neighbor_is_forgotten():
     use = LeastUsed()
     for _ in range(3):
         use.choose((A,))

@@ -162,7 +162,7 @@ def test_what_a_source_told_first_counts_against_it_only():
 
 
 def diamond():
-    """Three neighbours, all of which lead to 9; 4 hangs on 1 alone."""
+    """Three neighbors, all of which lead to 9; 4 hangs on 1 alone."""
     table = Table()
     table.learn(*(edge(0, hop) for hop in (1, 2, 3)), *(edge(hop, 9) for hop in (1, 2, 3)), edge(1, 4), edge(7, 8))
     return table
@@ -215,7 +215,7 @@ def test_a_lagging_counter_is_pulled_up():
     assert turns[2 * LAG :].count(1) > 10, "the others catch up to within the lag at once"
 
 
-def test_a_neighbour_that_was_lost_starts_anew():
+def test_a_neighbor_that_was_lost_starts_anew():
     table = diamond()
     chosen(table, 4, 100)
     table.learn(edge(0, 1, 2))

@@ -158,9 +158,9 @@ class RoutingTableMachine(RuleBasedStateMachine):
             found = {number: self.table.distance(peer_id(number)) for number in range(PEERS)}
             assert found == {number: reachable.get(number) for number in range(PEERS)}
             assert self.table.reachable_count == len(reachable) - 1
-            neighbours = {one: reach(held, one) for one, hops in sorted(reachable.items()) if hops == 1}
+            neighbors = {one: reach(held, one) for one, hops in sorted(reachable.items()) if hops == 1}
             for number, distance in reachable.items():
-                first = {one for one, hops in neighbours.items() if hops.get(number) == distance - 1}
+                first = {one for one, hops in neighbors.items() if hops.get(number) == distance - 1}
                 assert set(self.table.hops(number)) == first
 
 

@@ -197,7 +197,7 @@ def test_kinds_of_what_is_cut():
     ],
     ids=repr,
 )
-def test_what_todays_nodes_have_no_form_of(message):
+def test_what_protobuf_nodes_have_no_form_of(message):
     assert not DIALECT.can_encode(message)
     with pytest.raises(Unsupported):
         DIALECT.encode(message)

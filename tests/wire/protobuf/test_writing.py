@@ -64,6 +64,6 @@ def test_traces():
     ],
     ids=repr,
 )
-def test_what_todays_nodes_do_not_know(message):
+def test_what_protobuf_nodes_do_not_know(message):
     with pytest.raises(Unsupported):
         write_message(message)

@@ -1,7 +1,7 @@
 """What validators tell of how to reach them (`behaviour.md` §10; `wire.md` §6): kept, relayed, and shown.
 
 This node is no client of tier 1: it verifies each item, keeps the newest of each account key, and passes on what is new
-to today's neighbours, at most once per `accounts_data_interval` on each connection.
+to protobuf neighbors, at most once per `accounts_data_interval` on each connection.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class AccountsData:
         """What is known, for whoever asks."""
         return [data for data, _ in self._data.values()]
 
-    # --- neighbours ------------------------------------------------------------------------------
+    # --- neighbors ------------------------------------------------------------------------------
 
     def ready(self, peer: Peer, now: Now) -> None:
         """A handshake is done: the dialer tells all and asks for all, and again every ten minutes."""
@@ -84,7 +84,7 @@ class AccountsData:
     # --- in --------------------------------------------------------------------------------------
 
     def received(self, peer: Peer, message: SyncAccountsData, now: Now) -> None:
-        """A neighbour's data. What is right is kept, also when something else in it costs the neighbour a ban."""
+        """A neighbor's data. What is right is kept, also when something else in it costs the neighbor a ban."""
         self._count("received", message.incremental, message.requesting_full_sync)
         if message.requesting_full_sync:
             self._answer(peer, now)
@@ -174,13 +174,13 @@ def _has_ml_dsa(signed: SignedPayload, data: AccountData) -> bool:
 
 
 class _Relay:
-    """What waits to be passed on to one neighbour."""
+    """What waits to be passed on to one neighbor."""
 
     __slots__ = ("answered", "last", "timer", "waiting")
 
     def __init__(self) -> None:
         self.answered: float | None = None
-        """When this neighbour's last request for all was answered."""
+        """When this neighbor's last request for all was answered."""
         self.waiting: LruDict[PublicKey, SignedPayload] = LruDict(MOST_ITEMS)
         """The newest form of each, however long it waits."""
         self.timer: Timer | None = None

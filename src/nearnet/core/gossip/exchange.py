@@ -67,7 +67,7 @@ class EdgeIntake:
     def split_echoes(self, edges: Sequence[Edge]) -> tuple[list[Edge], list[Edge]]:
         """Those that may be new, and the echoes: taken lately, and held byte for byte.
 
-        Each neighbour tells what is new, all but the first in vain; a look by the bytes costs a tenth of one by ids.
+        Each neighbor tells what is new, all but the first in vain; a look by the bytes costs a tenth of one by ids.
         """
         latest = self.table.latest
         unheard = [edge for edge in edges if edge not in latest]
@@ -207,7 +207,7 @@ class TableExchange:
         self._arm_recompute(now)
 
     def ready(self, peer: Peer, now: Now) -> None:
-        """A new neighbour: it gets our table, at once or after the delay of its era."""
+        """A new neighbor: it gets our table, at once or after the delay of its era."""
         context = self._context
         peer.tables = context.rates.tables(peer, now.mono)
         self._gossip.ready(peer, now)
@@ -283,7 +283,7 @@ class TableExchange:
     def _current(self, edges: list[Edge], peer: Peer, now: Now) -> list[Edge]:
         """Without those that are too old or too far ahead: they cost no check (row 35), and nobody a ban.
 
-        To today's nodes a counter is the time of long ago; one that is no edge at all goes on to its verdict.
+        To protobuf nodes a counter is the time of long ago; one that is no edge at all goes on to its verdict.
         """
         expires_after = self._context.config.nearnet.timing.edge_expires_after
         current = [edge for edge in edges if is_current(nonce_of(edge), now.wall, expires_after)]
@@ -428,7 +428,7 @@ class TableExchange:
             self._arm_expiry(due, now, 0.0 if looked else _RETRY_EXPIRY)
 
     def forget_counters(self, now: Now, start: int = 0) -> None:
-        """No neighbour is of the documented era any more, so nobody tells the end of its links: forget them, by pieces.
+        """No neighbor is of the documented era any more, so nobody tells the end of its links: forget them, by pieces.
 
         Nothing when one has come back meanwhile: it tells the whole table anew.
         """

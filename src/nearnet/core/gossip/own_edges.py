@@ -59,7 +59,7 @@ class LocalEdges:
         self._waiting: dict[PeerId, int] = {}
         """Peers that an active edge names and we are not connected to -> the nonce seen."""
         self._asked: dict[PeerId, int] = {}
-        """Neighbours asked for a newer nonce -> the removal's nonce: one request for each."""
+        """Neighbors asked for a newer nonce -> the removal's nonce: one request for each."""
 
     def last_nonce(self, peer_id: PeerId) -> int:
         """Of our edge with that peer, 0 for none."""
@@ -111,7 +111,7 @@ class LocalEdges:
         self._ask(peer, renewed_nonce(last, now.wall) if dated else propose_nonce(peer.dialect_name, last, now.wall))
 
     def renew(self, peer: Peer, now: Now) -> None:
-        """Ask a neighbour to sign a nonce of the present for our edge."""
+        """Ask a neighbor to sign a nonce of the present for our edge."""
         self._ask(peer, renewed_nonce(self.last_nonce(peer.ready_id), now.wall))
 
     def _ask(self, peer: Peer, nonce: int) -> None:
@@ -161,7 +161,7 @@ class LocalEdges:
             peer.send(ResponseUpdateNonce(edge))
 
     def responded(self, peer: Peer, edge: Edge, now: Now) -> None:
-        """A neighbour's answer, or its word on an edge of ours."""
+        """A neighbor's answer, or its word on an edge of ours."""
         context = self._context
         if not edge.involves(context.me):
             context.ban(peer.ready_id, ReasonForBan.INVALID_EDGE, now)
@@ -191,7 +191,7 @@ class NonceRefresh:
         self._local_edges = local_edges
 
     def ready(self, peer: Peer, now: Now) -> None:
-        """A handshake is done. The first neighbour of today's makes this node a bridge."""
+        """A handshake is done. The first protobuf neighbor makes this node a bridge."""
         if not peer.is_protobuf:
             self._look(peer, now)
             return

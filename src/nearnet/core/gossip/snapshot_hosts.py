@@ -48,7 +48,7 @@ class SnapshotHosts:
         return list(self._hosts.values())
 
     def ready(self, peer: Peer, now: Now) -> None:
-        """A neighbour of today's is told all, were it nothing."""
+        """A protobuf neighbor is told all, were it nothing."""
         if peer.is_protobuf:
             self._relays[peer] = _Relay(now.mono)
             self._send(peer, self.all())
@@ -64,7 +64,7 @@ class SnapshotHosts:
     # --- in --------------------------------------------------------------------------------------
 
     def received(self, peer: Peer, message: SyncSnapshotHosts, now: Now) -> None:
-        """A neighbour's hosts. What is right is kept, also when something else in it costs the neighbour a ban."""
+        """A neighbor's hosts. What is right is kept, also when something else in it costs the neighbor a ban."""
         self._context.count("near_sync_snapshot_hosts", "received")
         usable = tuple(host for host in message.hosts if not (is_ml_dsa(host.peer_id) or is_ml_dsa(host.signature)))
         self._context.unsupported_key("SyncSnapshotHosts", len(message.hosts) - len(usable))

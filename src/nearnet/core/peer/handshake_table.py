@@ -164,7 +164,7 @@ class Outcome:
     failure: ProtocolVersionMismatch | GenesisMismatch | InvalidTarget | None = None
     close: str | None = None
     flagged: bool = False
-    """Whether today's peers are told to forget the connection (`behaviour.md` §10)."""
+    """Whether protobuf peers are told to forget the connection (`behaviour.md` §10)."""
 
 
 def judge(handshake: Handshake, expected: Expectation) -> Outcome:

@@ -248,7 +248,7 @@ class Peer:
 
     @property
     def is_protobuf(self) -> bool:
-        """Whether it speaks the dialect of today's nodes."""
+        """Whether it speaks the dialect of protobuf nodes."""
         return self.dialect is not None and self.dialect.name == "protobuf"
 
     @property

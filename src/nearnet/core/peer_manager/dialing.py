@@ -177,7 +177,7 @@ class Dialer:
         return total < network.ideal_connections_lo or (few_outbound and total < network.max_num_peers)
 
     def needs_peers(self, peers: Mapping[PeerId, Peer], outbound_count: int) -> bool:
-        """Whether more connections are needed and nobody is left to dial: then ask the neighbours for peers."""
+        """Whether more connections are needed and nobody is left to dial: then ask the neighbors for peers."""
         return self._nobody_left and self.is_outbound_bootstrap_needed(len(peers), outbound_count)
 
     def remembered_version(self, dial: Dial | None, now: Now) -> int | None:

@@ -196,7 +196,7 @@ class PeerTable:
         return self._by_address.get(address)
 
     def without_address(self, infos: Iterable[PeerInfo]) -> list[PeerInfo]:
-        """Those of which no address is known yet: few, of what neighbours tell again and again."""
+        """Those of which no address is known yet: few, of what neighbors tell again and again."""
         peers = self._peers
         return [info for info in infos if (peer := peers.get(info.id)) is None or peer.addr is None]
 

@@ -79,7 +79,7 @@ def choose_to_drop(
 
 
 ASKED_TOGETHER = 5.0
-"""Seconds for which one of today's neighbours, due to be asked for peers, waits for others: all are asked at once."""
+"""Seconds for which one of protobuf neighbors, due to be asked for peers, waits for others: all are asked at once."""
 
 MAX_DIRECT_PEERS = 128
 """Connected peers in one answer, and the most that a peer may ask for (`behaviour.md` §10)."""
@@ -167,7 +167,7 @@ class Membership:
         self._arm_asking()
 
     def _arm_asking(self) -> None:
-        """Today's neighbours are asked again and again (`behaviour.md` §10), together where the moments are near."""
+        """Protobuf neighbors are asked again and again (`behaviour.md` §10), together where the moments are near."""
         due = self._due_to_ask()
         if self._asking is not None:
             self._asking.cancel()
@@ -184,7 +184,7 @@ class Membership:
         self._arm_asking()
 
     def _due_to_ask(self) -> dict[Peer, float]:
-        """When each of today's neighbours that was asked may be asked again."""
+        """When each of protobuf neighbors that was asked may be asked again."""
         interval = self._context.config.nearnet.timing.request_peers_interval
         return {
             peer: peer.last_peers_request + interval
@@ -297,7 +297,7 @@ class Membership:
     # --- peers told ------------------------------------------------------------------------------
 
     def peers_requested(self, peer: Peer, request: PeersRequest, now: Now) -> None:
-        """A neighbour asks whom we know: at most 3 at once, then one per 10 s."""
+        """A neighbor asks whom we know: at most 3 at once, then one per 10 s."""
         context = self._context
         if peer.peers_requests is not None and not peer.peers_requests.take(now.mono):
             context.limits.hit("peers_requests")
@@ -321,7 +321,7 @@ class Membership:
         peer.send_frame(last[1], kind)
 
     def peers_told(self, peer: Peer, message: PeersResponse, now: Now) -> None:
-        """A neighbour's answer; too long a list is abuse and none of it is taken (`threats.md` row 56)."""
+        """A neighbor's answer; too long a list is abuse and none of it is taken (`threats.md` row 56)."""
         context = self._context
         if len(message.peers) > context.config.network.max_send_peers or len(message.direct_peers) > MAX_DIRECT_PEERS:
             context.ban(peer.ready_id, ReasonForBan.ABUSIVE, now)

@@ -48,16 +48,16 @@ _FOR_CLIENT: Final = frozenset(
 class ClientPort:
     """Hands messages to the client and carries its answers back."""
 
-    __slots__ = ("_context", "_routed", "neighbour")
+    __slots__ = ("_context", "_routed", "neighbor")
 
     def __init__(self, context: Context, routed: RoutedMessages) -> None:
         self._context = context
         self._routed = routed
-        self.neighbour: PeerId | None = None
+        self.neighbor: PeerId | None = None
         """Who brought the message that the client is being asked about: for an answer that comes later."""
 
     def message(self, peer: Peer, message: Message, now: Now) -> None:
-        """A message of the chain's own from a neighbour."""
+        """A message of the chain's own from a neighbor."""
         kind = type(message).__name__
         if kind not in _FOR_CLIENT:
             self._context.count("nearnet_ignored_messages", kind)
@@ -69,11 +69,11 @@ class ClientPort:
 
     def routed(self, peer: Peer, message: RoutedMessage, now: Now) -> None:
         """A routed message for this node."""
-        self.neighbour = peer.ready_id
+        self.neighbor = peer.ready_id
         self.answer(peer.ready_id, message, self._context.client.on_routed(message), now)
 
     def answer(self, peer_id: PeerId, request: object, answer: object, now: Now) -> None:
-        """What the client said to `request`, which came by neighbour `peer_id`: nothing, a message, or a ban."""
+        """What the client said to `request`, which came by neighbor `peer_id`: nothing, a message, or a ban."""
         context = self._context
         if isinstance(answer, Ban):
             kept = context.config.nearnet.min_peers_kept

@@ -154,7 +154,7 @@ class Pings:
         self._outstanding.put(nonce, (target, digest, now.mono))
 
     def allow(self, previous_hop: PeerId, now: Now) -> bool:
-        """Whether a ping for us from that neighbour is answered (`threats.md` row 54)."""
+        """Whether a ping for us from that neighbor is answered (`threats.md` row 54)."""
         bucket = self._buckets.get(previous_hop)
         if bucket is None:
             bucket = TokenBucket(self._per_second, self._per_second, now.mono)
@@ -212,7 +212,7 @@ _LAST_UNVERIFYING: Final = 84
 
 
 class InvalidRoutedSignature(NearnetError):
-    """A routed message's signature is forged: the neighbour that sent it should have checked it. Ban that one."""
+    """A routed message's signature is forged: the neighbor that sent it should have checked it. Ban that one."""
 
 
 class RoutedMessages:
@@ -282,10 +282,10 @@ class RoutedMessages:
     # --- in --------------------------------------------------------------------------------------
 
     def receive(self, peer: Peer, run: Sequence[RoutedFrame], now: Now) -> Iterator[RoutedMessage]:
-        """Routed messages came from a neighbour, one after the other; yields those that the chain client is to have.
+        """Routed messages came from a neighbor, one after the other; yields those that the chain client is to have.
 
         Their signatures are checked together, so that `check` may use threads. `InvalidRoutedSignature` when that
-        neighbour is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
+        neighbor is to be banned: nothing after the forged one counts. Whatever else is wrong is counted in `drops`.
         """
         admitted = [rf for rf in run if self.admit(peer, rf, now.mono)]
         outcomes = self.check([rf.signature_row() for rf in admitted])
@@ -479,7 +479,7 @@ class RoutedMessages:
             raise RouteNotFound("NoRouteFound", f"no way is known to {target}")
         if next_hop.is_protobuf and body[0] in NEVER_TO_PROTOBUF:
             self._drop(body[0], "Unsupported")
-            raise RouteNotFound("Unsupported", f"today's nodes cannot read a {body_name(body[0])}")
+            raise RouteNotFound("Unsupported", f"protobuf nodes cannot read a {body_name(body[0])}")
         routed, digest = self._signed(target, body, now, self._ttl if ttl is None else ttl)
         if body[0] in EXPECTS_RESPONSE:
             self._route_back.insert(digest, self._me, now)
@@ -537,7 +537,7 @@ class RoutedMessages:
     # --- ways ------------------------------------------------------------------------------------
 
     def _next_hop(self, target: PeerId) -> Peer | None:
-        """A neighbour is its own next hop, even before the routes say so; else the least used one that is connected."""
+        """A neighbor is its own next hop, even before the routes say so; else the least used one that is connected."""
         peers = self._peers
         peer = peers.get(target)
         if peer is None:

@@ -1,4 +1,4 @@
-"""The way back of replies: from the hash of a request to the neighbour it came from (document §11, `behaviour.md` §5).
+"""The way back of replies: from the hash of a request to the neighbor it came from (document §11, `behaviour.md` §5).
 
 A request that expects a reply leaves its hash here with the previous hop; the reply is addressed to the hash and finds
 its way by it. Whoever floods us with requests evicts its own entries first (`threats.md` row 51).
@@ -74,7 +74,7 @@ class RouteBack:
             self._remove(request)
 
     def held_by(self, holder: PeerId) -> int:
-        """How many entries lead to this neighbour."""
+        """How many entries lead to this neighbor."""
         return len(self._held.get(holder, ()))
 
     def __len__(self) -> int:

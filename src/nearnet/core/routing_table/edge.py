@@ -271,7 +271,7 @@ def propose_nonce(dialect: str, last: int, wall: float) -> int:
 
 
 def renewed_nonce(last: int, wall: float) -> int:
-    """The nonce that renews a live edge: a time, also with a neighbour of the documented era, which takes it."""
+    """The nonce that renews a live edge: a time, also with a neighbor of the documented era, which takes it."""
     return max(unix_nonce(wall), next_nonce(last))
 
 

@@ -127,11 +127,11 @@ class PairIndex:
 
 
 LAG = 10
-"""A neighbour's counter that lags further behind the largest is pulled up to this."""
+"""A neighbor's counter that lags further behind the largest is pulled up to this."""
 
 
 class LeastUsed:
-    """Counts by neighbour how often it was the next hop."""
+    """Counts by neighbor how often it was the next hop."""
 
     __slots__ = ("_used",)
 
@@ -152,10 +152,10 @@ class LeastUsed:
         used[best] = max(least, most - LAG) + 1
         return best
 
-    def keep(self, neighbours: Iterable[PeerId | None]) -> None:
+    def keep(self, neighbors: Iterable[PeerId | None]) -> None:
         """Forget all but these."""
         used = self._used
-        self._used = {peer: used[peer] for peer in neighbours if peer in used}
+        self._used = {peer: used[peer] for peer in neighbors if peer in used}
 
 
 LATEST = 4096

@@ -1,6 +1,6 @@
-"""Shortest paths (document §9; `behaviour.md` §4): for each peer, its distance and *all* our neighbours that start one.
+"""Shortest paths (document §9; `behaviour.md` §4): for each peer, its distance and *all* our neighbors that start one.
 
-Peers are numbers here. A set of next hops is a mask of at most 128 bits, one for each of our first 128 neighbours.
+Peers are numbers here. A set of next hops is a mask of at most 128 bits, one for each of our first 128 neighbors.
 `shortest_paths` touches nothing but its snapshot, so that it may run on another thread.
 """
 
@@ -46,18 +46,18 @@ class Snapshot:
 class Routes:
     """What `shortest_paths` found: by peer number, the distance (-1: unreachable) and the mask of next hops."""
 
-    __slots__ = ("_cache", "_distance", "_high", "_low", "neighbours", "unreachable")
+    __slots__ = ("_cache", "_distance", "_high", "_low", "neighbors", "unreachable")
 
     def __init__(
         self,
-        neighbours: Sequence[int],
+        neighbors: Sequence[int],
         distance: array[int],
         low: array[int],
         high: array[int],
         unreachable: Sequence[int],
     ) -> None:
-        self.neighbours = tuple(neighbours)
-        """Our neighbours, in the order of their bits."""
+        self.neighbors = tuple(neighbors)
+        """Our neighbors, in the order of their bits."""
         self.unreachable = unreachable
         """Peers to which there is no way."""
         self._distance = distance
@@ -92,13 +92,13 @@ class Routes:
         return self._low[peer] | self._high[peer] << 64
 
     def next_hops(self, peer: int) -> tuple[int, ...]:
-        """Our neighbours on shortest paths to it; empty when there is no way, and for ourselves."""
+        """Our neighbors on shortest paths to it; empty when there is no way, and for ourselves."""
         if peer >= len(self._distance):
             return ()
         mask = self._mask(peer)
         hops = self._cache.get(mask)
         if hops is None:
-            hops = tuple(hop for bit, hop in enumerate(self.neighbours) if mask >> bit & 1)
+            hops = tuple(hop for bit, hop in enumerate(self.neighbors) if mask >> bit & 1)
             self._cache[mask] = hops
         return hops
 
@@ -124,14 +124,14 @@ def _by_lists(snapshot: Snapshot) -> Routes:
     for first, second in compress(ends, snapshot.active):
         adjacent[first].append(second)
         adjacent[second].append(first)
-    neighbours = sorted(adjacent[0])[:MAX_NEXT_HOPS]
+    neighbors = sorted(adjacent[0])[:MAX_NEXT_HOPS]
     distance = [-1] * snapshot.count
     masks = [0] * snapshot.count
     distance[0] = 0
-    for bit, peer in enumerate(neighbours):
+    for bit, peer in enumerate(neighbors):
         distance[peer] = 1
         masks[peer] = 1 << bit
-    frontier, hops = neighbours, 1
+    frontier, hops = neighbors, 1
     while frontier:
         hops += 1
         following: list[int] = []
@@ -147,7 +147,7 @@ def _by_lists(snapshot: Snapshot) -> Routes:
     low = array("Q", [mask & _WORD for mask in masks])
     high = array("Q", [mask >> 64 for mask in masks])
     unreachable = [peer for peer, hops in enumerate(distance) if hops < 0]
-    return Routes(neighbours, array("i", distance), low, high, unreachable)
+    return Routes(neighbors, array("i", distance), low, high, unreachable)
 
 
 def _compiled(snapshot: Snapshot) -> Routes | None:
@@ -161,10 +161,10 @@ def _compiled(snapshot: Snapshot) -> Routes | None:
         return None
     first, second = np.frombuffer(snapshot.first, np.uint32), np.frombuffer(snapshot.second, np.uint32)
     active = np.frombuffer(snapshot.active, np.uint8)
-    neighbours, distance, low, high = breadth_first(first, second, active, snapshot.count, MAX_NEXT_HOPS)
+    neighbors, distance, low, high = breadth_first(first, second, active, snapshot.count, MAX_NEXT_HOPS)
     masks = array("Q", low.tobytes()), array("Q", high.tobytes())
     unreachable = np.flatnonzero(distance < 0).tolist()
-    return Routes(neighbours.tolist(), array("i", distance.tobytes()), *masks, unreachable=unreachable)
+    return Routes(neighbors.tolist(), array("i", distance.tobytes()), *masks, unreachable=unreachable)
 
 
 def _by_numpy(snapshot: Snapshot) -> Routes | None:
@@ -174,15 +174,15 @@ def _by_numpy(snapshot: Snapshot) -> Routes | None:
     active = np.frombuffer(snapshot.active, np.uint8) != 0
     first = np.frombuffer(snapshot.first, np.uint32)[active].astype(np.int64)
     second = np.frombuffer(snapshot.second, np.uint32)[active].astype(np.int64)
-    neighbours = np.sort(np.concatenate((second[first == 0], first[second == 0])))[:MAX_NEXT_HOPS]
+    neighbors = np.sort(np.concatenate((second[first == 0], first[second == 0])))[:MAX_NEXT_HOPS]
     distance = np.full(snapshot.count, -1, np.int8)
     distance[0] = 0
-    distance[neighbours] = 1
+    distance[neighbors] = 1
     low, high = np.zeros(snapshot.count, np.uint64), np.zeros(snapshot.count, np.uint64)
     for word, start in ((low, 0), (high, 64)):
-        peers = neighbours[start : start + 64]
+        peers = neighbors[start : start + 64]
         word[peers] = np.uint64(1) << np.arange(len(peers), dtype=np.uint64)
-    words = (low, high) if len(neighbours) > 64 else (low,)
+    words = (low, high) if len(neighbors) > 64 else (low,)
     for hops in range(1, DEEP):
         at_first, at_second = distance.take(first), distance.take(second)
         onward = np.flatnonzero((at_first == hops) & (at_second < 0))
@@ -198,4 +198,4 @@ def _by_numpy(snapshot: Snapshot) -> Routes | None:
         return None
     masks = array("Q", low.tobytes()), array("Q", high.tobytes())
     unreachable = np.flatnonzero(distance < 0).tolist()
-    return Routes(neighbours.tolist(), array("b", distance.tobytes()), *masks, unreachable=unreachable)
+    return Routes(neighbors.tolist(), array("b", distance.tobytes()), *masks, unreachable=unreachable)

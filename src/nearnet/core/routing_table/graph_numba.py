@@ -44,16 +44,16 @@ def _adjacency(first: Any, second: Any, active: Any, count: int) -> Any:
 
 
 def breadth_first(first: Any, second: Any, active: Any, count: int, most: int) -> Any:
-    """Of a snapshot's arrays: neighbours (at most `most`), distances (-1: no way), low and high words of the masks."""
+    """Of a snapshot's arrays: neighbors (at most `most`), distances (-1: no way), low and high words of the masks."""
     start, adjacent = _adjacency(first, second, active, count)
-    neighbours = np.sort(adjacent[start[0] : start[1]])[:most]
+    neighbors = np.sort(adjacent[start[0] : start[1]])[:most]
     distance = np.full(count, -1, np.int32)
     low, high = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     queue = np.empty(count, np.uint32)
-    end = len(neighbours)
+    end = len(neighbors)
     distance[0] = 0
     for bit in range(end):
-        peer = neighbours[bit]
+        peer = neighbors[bit]
         queue[bit] = peer
         distance[peer] = 1
         if bit < 64:
@@ -84,4 +84,4 @@ def breadth_first(first: Any, second: Any, active: Any, count: int, most: int) -
             if first_found > 64:
                 high_mask |= high[other] if is_before else np.uint64(0)
         low[peer], high[peer] = low_mask, high_mask
-    return neighbours, distance, low, high
+    return neighbors, distance, low, high

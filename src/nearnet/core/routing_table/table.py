@@ -242,7 +242,7 @@ class RoutingTable:
         self._is_settled = not self.needs_recalculation
         self._hops.clear()
         peers, since = self._edges.peers, self._unreachable_since
-        self._hop_use.keep(peers[hop] for hop in routes.neighbours)
+        self._hop_use.keep(peers[hop] for hop in routes.neighbors)
         unreachable = [*routes.unreachable, *range(len(routes), len(peers))]
         self._unreachable_since = {
             peer: since.get(peer, now.mono) for number in unreachable if (peer := peers[number]) is not None
@@ -255,7 +255,7 @@ class RoutingTable:
         return None if number is None else self._routes.distance(number)
 
     def next_hops(self, peer: PeerId) -> tuple[PeerId, ...]:
-        """Our neighbours that start a shortest path to it."""
+        """Our neighbors that start a shortest path to it."""
         number = self._edges.index.get(peer)
         if number is None:
             return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nearnet.errors import ConfigError
-from nearnet.sim.scenarios import chaos, faults, generations, gossip, growth, handshakes, membership, routes, today
+from nearnet.sim.scenarios import chaos, faults, generations, gossip, growth, handshakes, membership, protobuf, routes
 from nearnet.sim.steps import Scenario
 
 __all__ = ["ALL", "UNIT_TESTS", "find"]
@@ -13,7 +13,7 @@ ALL: tuple[Scenario, ...] = (
     *membership.ALL,
     *handshakes.ALL,
     *gossip.ALL,
-    *today.ALL,
+    *protobuf.ALL,
     *generations.ALL,
     *faults.ALL,
     *chaos.ALL,
@@ -31,8 +31,8 @@ UNIT_TESTS: dict[int, str] = {
     54: "tests/core/routing_table/test_graph.py",
     55: "tests/config/test_network_config.py",
     56: "tests/network/test_topologies.py",
-    66: "tests/core/test_today.py",
-    68: "tests/core/test_today.py",
+    66: "tests/core/test_protobuf_peers.py",
+    68: "tests/core/test_protobuf_peers.py",
     74: "tests/core/routed/test_client_port.py",
     75: "tests/wire/test_framing.py",
     76: "tests/core/peer/test_message_rates.py",
@@ -49,7 +49,7 @@ UNIT_TESTS: dict[int, str] = {
     97: "tests/wire/protobuf/test_dialect.py",
     99: "tests/wire/test_routed_frame.py",
 }
-"""Scenarios that are proved elsewhere: those of one part alone, and some of today's on real sockets."""
+"""Scenarios that are proved elsewhere: those of one part alone, and some of protobuf on real sockets."""
 
 
 def find(word: str, nodes: int | None = None) -> Scenario:

@@ -217,14 +217,14 @@ _VARIANTS = (
     ),
     replace(
         _BASE,
-        name="chaos today",
-        title="the same with today's dialect",
+        name="chaos in protobuf",
+        title="the same with the protobuf dialect",
         setup=Setup(dials=True, boot=(0, 1), nearnet={"dialect": "protobuf"}),
     ),
     replace(
         _BASE,
         name="chaos of two dialects",
-        title="the same where some speak today's dialect first, some the documented era's only",
+        title="the same where some speak the protobuf dialect first, some the documented era's only",
         setup=Setup(dials=True, boot=(0, 1), nearnet={"dialect": "auto"}),
         setups={2: Setup(dials=True, boot=(0, 1)), 3: Setup(dials=True, boot=(0, 1))},
     ),

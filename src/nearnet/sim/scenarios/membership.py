@@ -38,7 +38,7 @@ def _archival(number: int, name: str, rounds: int, safe: int) -> Scenario:
     )
     return Scenario(
         name,
-        "an archival node of two peers keeps its archival neighbour through rounds of dials by others",
+        "an archival node of two peers keeps its archival neighbor through rounds of dials by others",
         number=number,
         nodes=5,
         setup=setup,

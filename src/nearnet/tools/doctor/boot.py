@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["CLOCK_TOLERANCE", "check_clock", "check_visits"]
 
 CLOCK_TOLERANCE = 60.0
-"""Seconds; at 1200 a peer of today takes no handshake of ours."""
+"""Seconds; at 1200 a protobuf peer takes no handshake of ours."""
 
 _STALE = 660.0
-"""Seconds: today's peers renew each edge every 600, so that the newest one of a table is never older."""
+"""Seconds: protobuf peers renew each edge every 600, so that the newest one of a table is never older."""
 
 
 def check_clock(nonces: Sequence[int], calls: Sequence[int], wall: float) -> Finding:
@@ -34,7 +34,7 @@ def check_clock(nonces: Sequence[int], calls: Sequence[int], wall: float) -> Fin
         seen = f"a peer's clock is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}"
         return fine("clock", seen) if abs(offset) <= CLOCK_TOLERANCE else wrong("clock", seen, advice)
     if not nonces:
-        return unknown("clock", "no peer told a time: only today's dialect (protobuf) does", "compare it: timedatectl")
+        return unknown("clock", "no peer told a time: only the protobuf dialect does", "compare it: timedatectl")
     age = wall - max(nonces)
     if age < -CLOCK_TOLERANCE:
         return wrong("clock", f"the newest edge is of {-age:.0f} s from now: our clock is behind", advice)

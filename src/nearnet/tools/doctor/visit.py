@@ -93,7 +93,7 @@ class Visitor:
     def _dialects(self, node: BootNode) -> tuple[str, ...]:
         fixed = self._config.nearnet.peers.get(str(node.info.id))
         wanted = self._config.nearnet.dialect if fixed is None else fixed.dialect
-        return tuple(reversed(SPOKEN)) if wanted == "auto" else (wanted,)  # today's first
+        return tuple(reversed(SPOKEN)) if wanted == "auto" else (wanted,)  # protobuf first
 
     async def _call(self, visit: Visit, places: list[tuple[str, int]], dialect: Dialect) -> None:
         for place in places:

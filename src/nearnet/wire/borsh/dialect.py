@@ -391,7 +391,7 @@ class BorshDialect:
         return True
 
     def forward(self, routed: RoutedFrame) -> bytes:
-        """The frame content that a neighbour of this dialect gets: the ttl is one less."""
+        """The frame content that a neighbor of this dialect gets: the ttl is one less."""
         return routed.less_one(0) if routed.start == 1 else routed.less_one(routed.start, b"\x0d")
 
     def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:

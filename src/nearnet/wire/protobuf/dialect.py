@@ -1,6 +1,6 @@
-"""Today's dialect: protobuf (`wire.md` §6). Stateless; `proto_reading.py` and `proto_writing.py` have the messages.
+"""The protobuf dialect (`wire.md` §6). Stateless; `proto_reading.py` and `proto_writing.py` have the messages.
 
-The top message is read by hand: its last known message counts, as today's nodes have it, a trace goes with it, and the
+The top message is read by hand: its last known message counts, as protobuf nodes have it, a trace goes with it, and the
 rest is skipped and counted.
 """
 
@@ -75,20 +75,20 @@ class ProtoDialect:
     name = "protobuf"
 
     def encode(self, message: m.Message, trace: TraceContext | None = None) -> bytes:
-        """One frame's content; `Unsupported` for a message that today's nodes have no form of."""
+        """One frame's content; `Unsupported` for a message that protobuf nodes have no form of."""
         content = self._encode_routed(message) if isinstance(message, m.Routed) else write_message(message)
         return content if trace is None else write_trace(trace) + content
 
     def _encode_routed(self, message: m.Routed) -> bytes:
         routed, hops = message.message, message.num_hops or 0
         if routed.body[0] in NEVER_TO_PROTOBUF:
-            raise Unsupported(f"today's nodes cannot read a body of index {routed.body[0]}")
+            raise Unsupported(f"protobuf nodes cannot read a body of index {routed.body[0]}")
         if not routed.signature:
             raise Unsupported("a routed message needs a signature")
         return write_routed(routed_bytes(routed), message.created_at, hops)
 
     def can_encode(self, message: m.Message) -> bool:
-        """Whether today's nodes have a form of this message."""
+        """Whether protobuf nodes have a form of this message."""
         try:
             self.encode(message)
         except Unsupported:
@@ -171,11 +171,11 @@ class ProtoDialect:
         return rf
 
     def carries(self, routed: RoutedFrame) -> bool:
-        """Whether a neighbour of this dialect may be sent it (`wire.md` §5)."""
+        """Whether a neighbor of this dialect may be sent it (`wire.md` §5)."""
         return routed.body_index not in NEVER_TO_PROTOBUF
 
     def forward(self, routed: RoutedFrame) -> bytes:
-        """The frame content that a neighbour of this dialect gets: a ttl one less, a hop more."""
+        """The frame content that a neighbor of this dialect gets: a ttl one less, a hop more."""
         return forward_routed(routed, RoutedFrame.less_one)
 
     def forward_in_pieces(self, routed: RoutedFrame) -> Pieces:

@@ -1,4 +1,4 @@
-"""Each of today's messages out of its protobuf bytes (`wire.md` §6).
+"""Each message out of its protobuf bytes (`wire.md` §6).
 
 Long lists are read by their offsets and end at the first entry that does not read; the rest goes through the library.
 A message that misses something that it must have is `Malformed`, whole.

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 MOST_HOPS: Final = 2**32 - 2
-"""Today's nodes fall over a count that overflows."""
+"""Protobuf nodes fall over a count that overflows."""
 
 _ROUTED_TAG: Final = varint(17 << 3 | DELIMITED)
 _BORSH: Final = b"\x0a"

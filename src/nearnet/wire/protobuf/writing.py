@@ -1,4 +1,4 @@
-"""Each message as the protobuf field that tells it (`wire.md` §6); `Unsupported` for what today's nodes do not know."""
+"""Each message as the protobuf field that tells it (`wire.md` §6); `Unsupported` for what protobuf cannot say."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _of_today(message: m.Message) -> bytes:
         case m.OptimisticBlock(data, signature, value):
             block = pb.OptimisticBlock(inner=data, signature=write_signature(signature), hash=write_hash(value))
             return delimited(36, block.SerializeToString())
-    raise Unsupported(f"today's nodes have no form of {type(message).__name__}")
+    raise Unsupported(f"protobuf nodes have no form of {type(message).__name__}")
 
 
 def _opaque(data: bytes) -> bytes:

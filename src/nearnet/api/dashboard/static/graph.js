@@ -96,13 +96,13 @@ export class Graph {
     return distance;
   }
 
-  /** Distances from us, and the sets of next hops (behaviour.md §4): bits of our first 128 neighbours. */
+  /** Distances from us, and the sets of next hops (behaviour.md §4): bits of our first 128 neighbors. */
   routes() {
-    if (this.cachedRoutes || !this.ids.length) return this.cachedRoutes ?? { distance: new Int32Array(0), neighbours: [], hops: () => [] };
+    if (this.cachedRoutes || !this.ids.length) return this.cachedRoutes ?? { distance: new Int32Array(0), neighbors: [], hops: () => [] };
     const distance = this.distances(0);
-    const neighbours = [...this.near[0].keys()].sort((a, b) => a - b).slice(0, MAX_HOPS);
+    const neighbors = [...this.near[0].keys()].sort((a, b) => a - b).slice(0, MAX_HOPS);
     const masks = new Uint32Array(this.ids.length * WORDS);
-    neighbours.forEach((peer, bit) => (masks[peer * WORDS + (bit >> 5)] |= 1 << (bit & 31)));
+    neighbors.forEach((peer, bit) => (masks[peer * WORDS + (bit >> 5)] |= 1 << (bit & 31)));
     const order = this.ids.map((_, peer) => peer).filter((peer) => distance[peer] > 0).sort((a, b) => distance[a] - distance[b]);
     for (const peer of order) {
       for (const other of this.near[peer].keys()) {
@@ -110,8 +110,8 @@ export class Graph {
         for (let word = 0; word < WORDS; word += 1) masks[other * WORDS + word] |= masks[peer * WORDS + word];
       }
     }
-    const hops = (peer) => neighbours.filter((_, bit) => masks[peer * WORDS + (bit >> 5)] & (1 << (bit & 31)));
-    this.cachedRoutes = { distance, neighbours, hops };
+    const hops = (peer) => neighbors.filter((_, bit) => masks[peer * WORDS + (bit >> 5)] & (1 << (bit & 31)));
+    this.cachedRoutes = { distance, neighbors, hops };
     return this.cachedRoutes;
   }
 

@@ -11,7 +11,7 @@ export function rgb(text) {
   return [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }
 
-/** Hues far apart for so many neighbours as there are. */
+/** Hues far apart for so many neighbors as there are. */
 function hue(at, isDark) {
   const h = (at * 137.508 + 200) % 360;
   const [s, l] = isDark ? [0.55, 0.64] : [0.6, 0.45];
@@ -44,9 +44,9 @@ const ageOf = (seconds) => AGES.findIndex(([most]) => seconds < most);
 
 /** What each colour means: [[r, g, b], label] for a legend. */
 export function legend(mode, graph, colours) {
-  const { distance, neighbours } = graph.routes();
+  const { distance, neighbors } = graph.routes();
   if (mode === "age") return AGES.map(([, label], at) => [colours.ages[at], label]);
-  if (mode === "hop") return [[colours.none, "several, or none"], ...neighbours.slice(0, 8).map((peer, at) => [hue(at, colours.isDark), graph.ids[peer]])];
+  if (mode === "hop") return [[colours.none, "several, or none"], ...neighbors.slice(0, 8).map((peer, at) => [hue(at, colours.isDark), graph.ids[peer]])];
   const far = distance.reduce((most, hops) => Math.max(most, hops), 0);
   const labels = ["this node", "1 hop", "2", "3", "4", "5 or more"].slice(0, Math.min(far, DISTANCES - 1) + 1);
   const entries = labels.map((label, at) => [colours.distances[at], label]);
@@ -55,9 +55,9 @@ export function legend(mode, graph, colours) {
 
 /** A colour for each peer: (number) -> [r, g, b]. */
 export function peerColours(mode, graph, colours, time) {
-  const { distance, neighbours, hops } = graph.routes();
+  const { distance, neighbors, hops } = graph.routes();
   if (mode === "hop") {
-    const order = new Map(neighbours.map((peer, at) => [peer, at]));
+    const order = new Map(neighbors.map((peer, at) => [peer, at]));
     return (peer) => {
       const ways = hops(peer);
       return peer === 0 ? colours.distances[0] : ways.length === 1 ? hue(order.get(ways[0]), colours.isDark) : colours.none;

@@ -53,7 +53,7 @@ export function drawPeer(box, graph, peer, tools) {
       peer !== 0 && (banned ? h("button", { type: "button", onclick: () => unban(banned) }, "Lift ban")
         : h("button", { type: "button", class: "danger-text", onclick: () => ban(id) }, "Ban"))),
     peer !== 0 && section("Routes", away < 0 ? h("p", {}, "There is no way to it.") : [
-      h("p", {}, `${plural(graph.shortestPaths(0, peer, 0).count, "shortest path")} from this node, by ${plural(hops(peer).length, "neighbour")}:`),
+      h("p", {}, `${plural(graph.shortestPaths(0, peer, 0).count, "shortest path")} from this node, by ${plural(hops(peer).length, "neighbor")}:`),
       h("ul", { class: "links" }, hops(peer).map((hop) => h("li", {}, peerLink(graph.ids[hop]))))]),
     section(`Edges (${graph.near[peer].size})`, edgeList(graph, peer)),
     section("History", h("ol", { class: "news small", id: "peer-history" }, h("li", { class: "quiet" }, "Asking the node…"))));

@@ -1,4 +1,4 @@
-// The node's own routes: to whom, how far, and by which neighbours.
+// The node's own routes: to whom, how far, and by which neighbors.
 
 import { now, watch } from "../data.js";
 import { select } from "../dialogs.js";

@@ -1,4 +1,4 @@
-"""Today's dialect: nonces that are times, their renewal and age; remembered connections (`scenarios.md` 69-88)."""
+"""The protobuf dialect: nonces that are times, their renewal and age; remembered connections (`scenarios.md` 69-88)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nearnet.sim.steps import Always, Connect, Crash, Restart, Scenario, Setup, 
 
 __all__ = ["ALL"]
 
-_TODAY = Setup(nearnet={"dialect": "protobuf"})
+_PROTOBUF = Setup(nearnet={"dialect": "protobuf"})
 _AUTO = Setup(nearnet={"dialect": "auto"})
 _FEW = {"ideal_connections_lo": 0, "minimum_outbound_peers": 0, "safe_set_size": 0}
 _OFF = {
@@ -22,9 +22,9 @@ _REMEMBERS = Setup(dials=True, network=_FEW, nearnet={"dialect": "protobuf"})
 
 
 def _again(name: str) -> Scenario:
-    """A scenario of the documented era among nodes of today."""
+    """A scenario of the documented era among protobuf nodes."""
     scenario = next(one for one in routes.ALL if one.name == name)
-    return replace(scenario, name=f"{name} today", number=None, setup=_TODAY, real=False)
+    return replace(scenario, name=f"{name} in protobuf", number=None, setup=_PROTOBUF, real=False)
 
 
 ALL = (
@@ -34,7 +34,7 @@ ALL = (
         "after an hour both ends of a link have renewed its nonce, and those further away know it",
         number=69,
         nodes=3,
-        setup=_TODAY,
+        setup=_PROTOBUF,
         steps=(
             Connect(0, 1),
             Connect(1, 2),
@@ -65,7 +65,7 @@ ALL = (
         "outbound connections that lasted ten minutes are made again after a restart; with the option off they are not",
         number=87,
         nodes=3,
-        setup=_TODAY,
+        setup=_PROTOBUF,
         setups={0: _REMEMBERS, 2: replace(_REMEMBERS, network={**_FEW, **_OFF})},
         steps=(
             Connect(0, 1),
@@ -86,7 +86,7 @@ ALL = (
         "the other side restarts: it is dialed again within 70 s; what had lasted for less than ten minutes is not",
         number=88,
         nodes=3,
-        setup=_TODAY,
+        setup=_PROTOBUF,
         setups={0: _REMEMBERS, 2: _REMEMBERS},
         steps=(
             Connect(0, 1),
@@ -103,7 +103,7 @@ ALL = (
     ),
     Scenario(
         "found dialects",
-        "a node that speaks both finds which one each neighbour speaks, and is a bridge between them",
+        "a node that speaks both finds which one each neighbor speaks, and is a bridge between them",
         nodes=3,
         setup=_AUTO,
         setups={2: Setup(nearnet={"dialect": "borsh"})},

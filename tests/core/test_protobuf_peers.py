@@ -1,4 +1,4 @@
-"""The core with neighbours of today's dialect (`behaviour.md` §10): handshakes, ends, questions, what passes through.
+"""The core with neighbors of the protobuf dialect (`behaviour.md` §10): handshakes, ends, questions, relays.
 
 The parts that only serve this dialect have test files of their own; this one holds what differs in the common parts.
 """
@@ -53,7 +53,7 @@ PROTO = dialect_named(NEW)
 OTHER_GENESIS = GenesisId("other", CryptoHash(bytes(32)))
 
 
-def today(core, name="today"):
+def protobuf_peer(core, name="today"):
     return core.ready(name, dialect=NEW)
 
 
@@ -114,7 +114,7 @@ def test_nonces_that_are_refused(nonce, flag):
 @pytest.mark.interop("LastEdge")
 def test_a_nonce_that_is_not_newer_gets_the_last_edge():
     core = Core()
-    first = today(core)
+    first = protobuf_peer(core)
     nonce = first.edge().nonce
     core.manager.lost(first.peer, "gone", core.now)
     again = core.hand("today", dialect=NEW)
@@ -155,7 +155,7 @@ def test_partial_edges_that_are_signed_wrongly(wrong):
 @pytest.mark.parametrize("ready", [False, True])
 def test_other_tiers_are_refused_politely(tier, ready):
     core = Core()
-    hand = today(core) if ready else core.hand(dialect=NEW)
+    hand = protobuf_peer(core) if ready else core.hand(dialect=NEW)
     hand.say(hand.handshake(tier=tier))
     assert flags(hand) == [True]
     assert hand.closed == "a tier not served here"
@@ -334,7 +334,7 @@ def test_a_disconnect_before_ready_is_ignored():
 
 def test_a_clean_stop_disconnects():
     core = Core()
-    hand, old = today(core), core.ready("old")
+    hand, old = protobuf_peer(core), core.ready("old")
     core.manager.stop(core.now)
     assert flags(hand) == flags(old) == [False]
 
@@ -354,12 +354,12 @@ def test_peers_are_asked_for_at_once_and_every_minute():
     assert asked == [PeersRequest(512, 128)] * 4
 
 
-def test_neighbours_that_are_due_at_about_the_same_time_are_asked_together():
+def test_neighbors_that_are_due_at_about_the_same_time_are_asked_together():
     core = Core()
-    hands = [today(core, "first")]
+    hands = [protobuf_peer(core, "first")]
     for name, seconds in (("soon after", 2), ("later", ASKED_TOGETHER)):
         core.advance(seconds)
-        hands.append(today(core, name))
+        hands.append(protobuf_peer(core, name))
     started = core.now.mono - 2 - ASKED_TOGETHER
     core.advance(0)
     assert [len(hand.told(PeersRequest)) for hand in hands] == [1, 1, 1]
@@ -373,7 +373,7 @@ def test_neighbours_that_are_due_at_about_the_same_time_are_asked_together():
 
 def test_who_has_gone_is_asked_no_more():
     core = Core()
-    first, second = today(core, "first"), today(core, "second")
+    first, second = protobuf_peer(core, "first"), protobuf_peer(core, "second")
     core.advance(1)
     assert len(first.told(PeersRequest)) == len(second.told(PeersRequest)) == 1
     core.manager.lost(first.peer, "gone", core.now)
@@ -386,7 +386,7 @@ def test_who_has_gone_is_asked_no_more():
 
 def test_a_node_that_stops_asks_no_more():
     core = Core()
-    hand = today(core)
+    hand = protobuf_peer(core)
     core.advance(1)
     hand.read()
     core.manager.stop(core.now)
@@ -398,7 +398,7 @@ def test_a_node_that_stops_asks_no_more():
 @pytest.mark.scenario(34)
 def test_the_answer_keeps_the_limits_and_tells_who_is_connected():
     core = Core()
-    hands = [today(core, f"peer {n}") for n in range(3)]
+    hands = [protobuf_peer(core, f"peer {n}") for n in range(3)]
     hands[0].say(PeersRequest(2, 2))
     (answer,) = hands[0].told(PeersResponse)
     assert len(answer.peers) <= 2
@@ -410,7 +410,7 @@ def test_the_answer_keeps_the_limits_and_tells_who_is_connected():
 @pytest.mark.interop("RequestUpdateNonce", "ResponseUpdateNonce")
 def test_a_nonce_request_is_answered_by_a_table():
     core = Core()
-    hand = today(core)
+    hand = protobuf_peer(core)
     nonce = unix_nonce(core.now.wall) + 4
     hand.say(RequestUpdateNonce(sign_edge(hand.key, ME.public_key, nonce)))
     (table,) = hand.told(SyncRoutingTable)
@@ -425,7 +425,7 @@ def test_a_nonce_request_is_answered_by_a_table():
 @pytest.mark.parametrize("nonce", [2**63 + 1, 5, unix_nonce(1) + 10**9])
 def test_a_nonce_of_another_time_is_never_signed(nonce):
     core = Core()
-    hand = today(core)
+    hand = protobuf_peer(core)
     hand.say(RequestUpdateNonce(sign_edge(hand.key, ME.public_key, max(nonce, hand.edge().nonce + 1202 | 1))))
     assert (hand.ban, hand.told(SyncRoutingTable)) == (None, [])
     assert hand.edge().nonce < 2**40
@@ -442,7 +442,7 @@ def test_rates_by_kind_and_what_the_client_gets():
     overrides = {"received_messages_rate_limits": rates, "outbound_disabled": True}
     core = Core(experimental={"network_config_overrides": overrides})
     core.manager.context.client.on_message = lambda message, peer: given.append(type(message).__name__)
-    hand = today(core)
+    hand = protobuf_peer(core)
     for _ in range(3):
         hand.say(EpochSyncRequest(), Block(b"x"), BlockRequest(CryptoHash(bytes(32))))
     hand.say(DistanceVector(hand.id))
@@ -457,7 +457,7 @@ def test_rates_by_kind_and_what_the_client_gets():
 @pytest.mark.interop("DistanceVector")
 def test_distance_vectors_are_unknown_messages():
     core = Core()
-    hand = today(core)
+    hand = protobuf_peer(core)
     hand.say(DistanceVector(hand.id, ((ME.public_key, 1),), (edge_of(hand.key, key_of("x")),)))
     hand.frame(b"\xe2\x01\x01\xff")  # Field 28, and what it holds does not read.
     counters = core.manager.context.counters
@@ -484,7 +484,7 @@ def test_what_nobody_needs_so_much_of_is_not_read(dialect):
 @pytest.mark.interop("unknown messages and fields")
 def test_unknown_fields_and_messages_are_skipped_and_counted():
     core = Core()
-    hand = today(core)
+    hand = protobuf_peer(core)
     hand.frame(b"\xea\x04\x05\n\x03abc")
     counters = core.manager.context.counters
     assert counters["nearnet_skipped_frames", "unknown"] == 1
@@ -500,7 +500,7 @@ def test_unknown_fields_and_messages_are_skipped_and_counted():
 @pytest.mark.parametrize(("index", "passes"), [(0, True), (4, False), (13, False), (26, False), (99, True)])
 def test_retired_bodies_pass_to_the_old_era_only(index, passes):
     core = Core()
-    source, old, new = core.ready("a"), core.ready("b"), today(core, "c")
+    source, old, new = core.ready("a"), core.ready("b"), protobuf_peer(core, "c")
     core.advance(2)
     for hand, expected in ((old, True), (new, passes)):
         hand.read()
@@ -516,7 +516,7 @@ def test_retired_bodies_pass_to_the_old_era_only(index, passes):
 @pytest.mark.interop("Routed")
 def test_hops_and_the_time_of_making_across_the_bridge():
     core = Core()
-    old, new, other = core.ready("a"), today(core, "b"), today(core, "c")
+    old, new, other = core.ready("a"), protobuf_peer(core, "b"), protobuf_peer(core, "c")
     core.advance(2)
     for hand in (old, new, other):
         hand.read()
@@ -527,7 +527,7 @@ def test_hops_and_the_time_of_making_across_the_bridge():
     assert (second.created_at, second.num_hops) == (None, 1)
     new.say(Routed(routed(new.key, other.id, b"\0z"), (5, 7), 2**32 - 1))
     (third,) = other.told(Routed)
-    assert third.num_hops == 2**32 - 2, "today's nodes fall over the overflow"
+    assert third.num_hops == 2**32 - 2, "protobuf nodes fall over the overflow"
 
 
 @pytest.mark.interop("bridge")
@@ -540,7 +540,7 @@ def test_nothing_that_a_dialect_has_no_form_of_is_sent():
 
     core, client = Core(), Client()
     core.manager.context.client.on_message = client.on_message
-    old, new = core.ready("a"), today(core, "b")
+    old, new = core.ready("a"), protobuf_peer(core, "b")
     for hand, answer in (
         (old, DistanceVector(ME.public_key)),
         (new, EpochSyncFinalizationRequest(CryptoHash(bytes(32)))),
@@ -556,10 +556,10 @@ def test_nothing_that_a_dialect_has_no_form_of_is_sent():
 
 
 @pytest.mark.interop("bridge", "expiry of edges")
-def test_counters_are_forgotten_with_the_last_neighbour_of_their_era():
+def test_counters_are_forgotten_with_the_last_neighbor_of_their_era():
     """Nobody would tell their end any more."""
     core = Core()
-    old, new = core.ready("a"), today(core, "b")
+    old, new = core.ready("a"), protobuf_peer(core, "b")
     counters = tuple(edge_of(key_of("hub"), key_of(f"spoke {n}")) for n in range(30))
     time = edge_of(new.key, key_of("x"), unix_nonce(core.now.wall))
     old.say(SyncRoutingTable((*counters, time)))
@@ -581,7 +581,7 @@ def test_counters_are_forgotten_with_the_last_neighbour_of_their_era():
 def test_a_large_table_is_forgotten_in_pieces_unless_one_comes_back(back, monkeypatch):
     monkeypatch.setattr(exchange, "EXPIRE_AT_ONCE", 7)
     core = Core()
-    old, new = core.ready("a"), today(core, "b")
+    old, new = core.ready("a"), protobuf_peer(core, "b")
     counters = tuple(edge_of(key_of("hub"), key_of(f"spoke {n}")) for n in range(30))
     old.say(SyncRoutingTable(counters))
     core.advance(1)
@@ -598,7 +598,7 @@ def test_a_large_table_is_forgotten_in_pieces_unless_one_comes_back(back, monkey
 @pytest.mark.interop("SyncRoutingTable", "expiry of edges", "announcements")
 def test_counters_stay_in_the_old_era_and_times_go_everywhere():
     core = Core()
-    old, new = core.ready("a"), today(core, "b")
+    old, new = core.ready("a"), protobuf_peer(core, "b")
     wall = unix_nonce(core.now.wall)
     x, y, z = (key_of(name) for name in "xyz")
     counter, time, late = edge_of(x, y, 7), edge_of(x, z, wall), edge_of(y, z, wall - 1900)

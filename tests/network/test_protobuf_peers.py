@@ -1,4 +1,4 @@
-"""Raw peers of today's dialect with live nodes (`scenarios.md` 56-99; `behaviour.md` §10)."""
+"""Raw peers of the protobuf dialect with live nodes (`scenarios.md` 56-99; `behaviour.md` §10)."""
 
 import asyncio
 import dataclasses
