@@ -26,6 +26,7 @@ from nearnet.core.routed.route_back import RouteBack
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import PeerId, SecretKey, Signature
 from nearnet.store.memory import MemoryStore
@@ -69,7 +70,8 @@ class Relay:
         self.peers: dict[PeerId, Peer] = {}
         self._rates = MessageRates({}, config.nearnet.limits.tables_per_second)
         self.near, self.far = self._neighbor(1, key("near").public_key), self._neighbor(2, key("far").public_key)
-        table = RoutingTable(me.public_key, config, MemoryStore(), limits)
+        journal = Journal()
+        table = RoutingTable(me.public_key, config, MemoryStore(), journal, limits)
         far_and_beyond = sorted([self.far.ready_id, BEYOND.public_key])
         edges = [
             Edge.build(*sorted([me.public_key, self.far.ready_id]), 1, NO_SIGNATURE, NO_SIGNATURE),
@@ -77,7 +79,7 @@ class Relay:
         ]
         table.add(edges, None, START)
         table.apply(shortest_paths(table.snapshot()), START)
-        self.routed = RoutedMessages(me, config, table, RouteBack(me.public_key), self.peers)
+        self.routed = RoutedMessages(me, config, table, RouteBack(me.public_key), self.peers, journal)
 
     def _neighbor(self, number: int, peer_id: PeerId) -> Peer:
         peer = Peer(number, SocketAddress("127.0.0.1", number), Outbox(2**40), START)

@@ -19,6 +19,7 @@ from nearnet.config import NetworkConfig
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
@@ -68,7 +69,7 @@ def random_pairs(peers: int, edges: int, neighbors: int) -> list[tuple[int, int]
 def new_table(**limits: int) -> RoutingTable:
     """An empty one."""
     config = NetworkConfig.model_validate({"nearnet": {"limits": limits}})
-    return RoutingTable(peer(0), config, MemoryStore(), LimitCounters(dict(config.nearnet.limits)))
+    return RoutingTable(peer(0), config, MemoryStore(), Journal(), LimitCounters(dict(config.nearnet.limits)))
 
 
 def layered(layers: int, width: int) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from peer_fakes import ME, START, peer_id
+from peer_fakes import ME, START, peer_id, rows_of
 
 from nearnet.config import NetworkConfig
 from nearnet.core.routing_table.components import Component
@@ -12,6 +12,7 @@ from nearnet.core.routing_table.edge_table import EdgeTable
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.core.routing_table.table import RoutingTable, _Moving
 from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import PeerId
 from nearnet.store.memory import MemoryStore
@@ -51,7 +52,8 @@ class Table:
         self.config = NetworkConfig.model_validate({"nearnet": {"limits": limits}})
         self.counters = LimitCounters(dict(self.config.nearnet.limits))
         self.store = store or MemoryStore()
-        self.routing = RoutingTable(ME, self.config, self.store, self.counters)
+        self.journal = Journal()
+        self.routing = RoutingTable(ME, self.config, self.store, self.journal, self.counters)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.routing, name)
@@ -63,9 +65,9 @@ class Table:
         return added
 
     def compute(self, now: Now = START) -> None:
-        self.store.commit(self.take_writes())
+        self.store.commit(rows_of(self.journal))
         self.apply(shortest_paths(self.snapshot()), now)
-        self.store.commit(self.take_writes())
+        self.store.commit(rows_of(self.journal))
 
     def prune_and_store(self, now: Now) -> bool:
         """Whether something left for the disk."""
@@ -74,7 +76,7 @@ class Table:
             return False
         self.store.commit(persist.writes)
         self.persisted(persist.token, None, now)
-        self.store.commit(self.take_writes())
+        self.store.commit(rows_of(self.journal))
         return True
 
     def hops(self, number: int) -> list[int]:

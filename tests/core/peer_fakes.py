@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 from nearnet.config import BootNode
 from nearnet.config.field_types import PROTOCOL_VERSIONS
+from nearnet.core.runtime.actions import Persist, Write
 from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.journal import Journal
 from nearnet.keys import CryptoHash, PeerId
 from nearnet.wire.messages import PeerInfo, SocketAddress
 
@@ -76,11 +78,12 @@ def make_config(**changes: object) -> SimpleNamespace:
 
 
 class DictStore:
-    """A StoreReader over plain dicts, with the writes applied at once."""
+    """A StoreReader over plain dicts, and a journal for those whose rows it takes."""
 
     def __init__(self, rows=()):
         self.columns: dict[str, dict[bytes, bytes]] = {}
         self.reads = 0
+        self.journal = Journal()
         self.apply(rows)
 
     def get(self, column, key):
@@ -100,3 +103,14 @@ class DictStore:
                 rows.pop(write.key, None)
             else:
                 rows[write.key] = write.value
+
+    def settle(self):
+        """Apply the rows that wait in the journal, as at the end of an input, and return them."""
+        rows = rows_of(self.journal)
+        self.apply(rows)
+        return rows
+
+
+def rows_of(journal: Journal) -> list[Write]:
+    """Take what was asked of the journal, and return the rows."""
+    return [row for action in journal.take() if isinstance(action, Persist) for row in action.writes]

@@ -2,20 +2,14 @@
 
 from hand import Core
 
-from nearnet.core.runtime.actions import Persist, Write
 from nearnet.wire.messages import SocketAddress
 
 
-def test_counts_and_rows():
+def test_counts():
     context = Core().manager.context
     context.count("metric", "label")
     context.count("metric", "label")
     assert context.counters["metric", "label"] == 2
-    context.persist([])
-    assert context.actions == []
-    write = Write("Peers", b"k", b"v")
-    context.persist([write], urgent=True)
-    assert context.actions == [Persist((write,), urgent=True)]
 
 
 def test_what_is_told_of_where_we_listen():

@@ -17,6 +17,7 @@ from nearnet.core.routed.route_back import RouteBack
 from nearnet.core.routing_table.edge import verify_edge
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.core.routing_table.table import RoutingTable
+from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.keys import CryptoHash, Signature
 from nearnet.store.memory import MemoryStore
@@ -44,7 +45,7 @@ def test_a_removed_edge_takes_its_way_out_of_the_routing_table():
     # A part gets everything that it needs in its constructor: who we are, the config, a store and the counters of the
     # limits. `MemoryStore` is a real store and no mock; it keeps its rows in a dict.
     config = NetworkConfig()
-    table = RoutingTable(M.public_key, config, MemoryStore(), LimitCounters(dict(config.nearnet.limits)))
+    table = RoutingTable(M.public_key, config, MemoryStore(), Journal(), LimitCounters(dict(config.nearnet.limits)))
 
     # There are two ways from M to C: one through A and one through B. The caller passes the time in, so the test
     # decides what time it is. The source `None` says that the edges are our own and that no limit of a teller applies.

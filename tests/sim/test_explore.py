@@ -85,7 +85,7 @@ print(any(run_seed("chaos", seed).failure for seed in range(3)))
     [
         ("removals are never signed", "gossip.own_edges", "LocalEdges", "disconnected", None),
         ("news is never told", "gossip.telling", "Gossip", "tell", None),
-        ("known peers are never stored", "peer_manager.known_peers", "PeerStore", "take_writes", ([], False)),
+        ("known peers are never stored", "peer_manager.known_peers", "PeerStore", "_changed", None),
     ],
 )
 def test_a_fault_in_the_core_is_found(what, module, kind, method, answer):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from nearnet.core.peer.handshake_table import PeerState
 from nearnet.core.peer.peer import Outbox, Peer
-from nearnet.core.runtime.actions import Action, Close, Event, Notify, Persist, Write
+from nearnet.core.runtime.actions import Close
 from nearnet.core.runtime.timers import Timers
 from nearnet.errors import PeerRefused
 from nearnet.wire.dialect import dialect_named
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nearnet.core.routed.route_back import RouteBack
     from nearnet.core.routing_table.table import RoutingTable
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.limits import LimitCounters
     from nearnet.errors import ReasonForBan
     from nearnet.keys import PeerId, SecretKey
@@ -67,12 +68,12 @@ class Context:
     limits: LimitCounters
     rates: MessageRates
     outbox: Outbox
+    journal: Journal
     timers: Timers = field(default_factory=Timers)
     peers: dict[PeerId, Peer] = field(default_factory=dict)
     """The Ready ones."""
     connections: dict[int, Peer] = field(default_factory=dict)
     """All of them, by number."""
-    actions: list[Action] = field(default_factory=list)
     counters: dict[tuple[str, str], int] = field(default_factory=dict)
     """Counts by (metric, label), for the metrics."""
     listen_address: SocketAddress | None = None
@@ -86,12 +87,7 @@ class Context:
 
     def notify(self, kind: str, peer_id: PeerId | None = None, **data: Any) -> None:
         """Tell whoever watches; `data` must be JSON-able."""
-        self.actions.append(Notify(Event(kind, peer_id, data)))
-
-    def persist(self, writes: list[Write], urgent: bool = False) -> None:
-        """Have rows committed; nothing for none."""
-        if writes:
-            self.actions.append(Persist(tuple(writes), urgent))
+        self.journal.notify(kind, peer_id, **data)
 
     def count(self, metric: str, label: str = "", count: int = 1) -> None:
         """So many more of that."""
@@ -116,7 +112,7 @@ class Context:
             return
         if peer.is_protobuf and peer.answered:
             peer.send(Disconnect(flagged and peer.direction == "inbound"))
-        self.actions.append(Close(peer.id, reason))
+        self.journal.add(Close(peer.id, reason))
         self.ended(peer, reason)
 
     def ended(self, peer: Peer, reason: str) -> None:

@@ -13,53 +13,51 @@ from nearnet.core.peer_manager.address_versions import (
     decode_version,
 )
 from nearnet.core.runtime.actions import Write
+from nearnet.core.runtime.journal import Journal
 from nearnet.errors import Malformed
 
 
-def stored(versions: AddressVersions, store: DictStore) -> dict[bytes, bytes]:
+def stored(store: DictStore) -> dict[bytes, bytes]:
     """The column after what waits is written."""
-    assert versions.has_writes
-    store.apply(versions.take_writes())
-    assert not versions.has_writes
-    assert versions.take_writes() == []
+    assert store.settle() != []
     return store.columns.get(VERSION_COLUMN, {})
 
 
 def test_a_version_is_kept_and_read_again() -> None:
     store = DictStore()
-    versions = AddressVersions(store, 88, START)
+    versions = AddressVersions(store, store.journal, 88, START)
     assert versions.get("boot.example:24567", START) is None
     versions.worked("boot.example:24567", 84, START)
     versions.worked("10.0.0.1:24567", 2**32 - 1, START)
-    rows = stored(versions, store)
+    rows = stored(store)
     assert rows == {b"boot.example:24567": b"\x54\0\0\0", b"10.0.0.1:24567": b"\xff\xff\xff\xff"}
-    again = AddressVersions(store, 88, START)
+    again = AddressVersions(store, store.journal, 88, START)
     assert (again.get("boot.example:24567", START), again.get("10.0.0.1:24567", START), len(again)) == (
         84,
         2**32 - 1,
         2,
     )
     again.worked("boot.example:24567", 84, START)
-    assert not again.has_writes, "nothing has changed"
+    assert store.settle() == [], "nothing has changed"
 
 
 def test_our_own_version_is_not_kept() -> None:
     store = DictStore()
-    versions = AddressVersions(store, 88, START)
+    versions = AddressVersions(store, store.journal, 88, START)
     versions.worked("a:1", 88, START)
-    assert not versions.has_writes
+    assert store.settle() == []
     versions.worked("a:1", 84, START)
     versions.worked("a:1", 88, START)
     assert versions.get("a:1", START) is None
-    assert stored(versions, store) == {}
+    assert stored(store) == {}
     store.apply([Write(VERSION_COLUMN, b"a:1", b"\x58\0\0\0")])
-    after_an_upgrade = AddressVersions(store, 88, START)
+    after_an_upgrade = AddressVersions(store, store.journal, 88, START)
     assert after_an_upgrade.get("a:1", START) is None
-    assert stored(after_an_upgrade, store) == {}
+    assert stored(store) == {}
 
 
 def test_a_version_below_our_own_is_asked_again_once_a_day() -> None:
-    versions = AddressVersions(DictStore(), 88, START)
+    versions = AddressVersions(DictStore(), Journal(), 88, START)
     versions.worked("old:1", 84, START)
     versions.worked("new:1", 120, START)
     soon, next_day = later(ASK_AGAIN - 1), later(ASK_AGAIN)
@@ -77,13 +75,13 @@ def test_a_version_below_our_own_is_asked_again_once_a_day() -> None:
 )
 def test_a_row_that_does_not_decode_is_ignored(key: bytes, value: bytes) -> None:
     store = DictStore([Write(VERSION_COLUMN, key, value), Write(VERSION_COLUMN, b"b:1", b"\x54\0\0\0")])
-    versions = AddressVersions(store, 88, START)
+    versions = AddressVersions(store, store.journal, 88, START)
     assert (len(versions), versions.get("a:1", START), versions.get("b:1", START)) == (1, None, 84)
 
 
 def test_the_least_recently_used_one_leaves_first_and_from_the_disk() -> None:
     store = DictStore()
-    versions = AddressVersions(store, 88, START)
+    versions = AddressVersions(store, store.journal, 88, START)
     for number in range(MOST_ADDRESSES):
         versions.worked(f"host{number}:1", 84, START)
     assert versions.get("host0:1", START) == 84
@@ -91,16 +89,16 @@ def test_the_least_recently_used_one_leaves_first_and_from_the_disk() -> None:
     versions.worked("one more:1", 84, START)
     versions.worked("two more:1", 84, START)
     assert [versions.get(f"host{number}:1", START) for number in range(5)] == [84, 84, None, None, 84]
-    rows = stored(versions, store)
+    rows = stored(store)
     assert len(rows) == len(versions) == MOST_ADDRESSES
     assert b"host2:1" not in rows
 
 
 def test_a_column_that_is_too_long_is_cut_at_the_start() -> None:
     store = DictStore([Write(VERSION_COLUMN, b"%05d" % number, b"\x54\0\0\0") for number in range(MOST_ADDRESSES + 7)])
-    versions = AddressVersions(store, 88, START)
+    versions = AddressVersions(store, store.journal, 88, START)
     assert len(versions) == MOST_ADDRESSES
-    assert len(stored(versions, store)) == MOST_ADDRESSES
+    assert len(stored(store)) == MOST_ADDRESSES
 
 
 def test_decoding() -> None:

@@ -10,6 +10,7 @@ from nearnet.core.peer_manager.dialing import DIALECT_COLUMN, LOOK_AT_LINKS, RED
 from nearnet.core.peer_manager.known_peers import PeerStatus, PeerStore
 from nearnet.core.peer_manager.recent_links import LASTING
 from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.journal import Journal
 from nearnet.errors import ReasonForBan
 from nearnet.wire.messages import SocketAddress
 
@@ -22,9 +23,9 @@ class Net:
     def __init__(self, known=(), store: DictStore | None = None, now: Now = START, **config):
         self.store = store or DictStore()
         config = make_config(**config)
-        self.peers_known = PeerStore(ME, config, self.store, random.Random(1), now)
+        self.peers_known = PeerStore(ME, config, self.store, Journal(), random.Random(1), now)
         self.peers_known.add_indirect([info(number) for number in known], SOURCE, now)
-        self.dialer = Dialer(config, self.peers_known, self.store, random.Random(1), now)
+        self.dialer = Dialer(config, self.peers_known, self.store, self.store.journal, random.Random(1), now)
         self.peers = {}
         self.now = now
 
@@ -238,7 +239,7 @@ class TestLastingLinks:
             net.wait(1)
         net.connect(99, "inbound")
         net.run(LASTING + LOOK_AT_LINKS + 1, accept)
-        net.store.apply(net.dialer.take_writes())
+        net.store.settle()
         return net
 
     @pytest.mark.scenario(88)
@@ -315,7 +316,7 @@ class TestDialects:
         assert (first.dialect, second.dialect) == ("protobuf", "borsh")
         assert (first.probe, second.probe) == (2.0, None)
         accept(net, second)
-        net.store.apply(net.dialer.take_writes())
+        net.store.settle()
         assert net.store.columns[DIALECT_COLUMN] == {peer_id(1): b"borsh"}
         assert net.dialer.dial_now(info(1), START).dialect == "borsh"
         assert Net(store=net.store, dialect="auto").dialer.dial_now(info(1), START).dialect == "borsh"
@@ -338,7 +339,7 @@ class TestDialects:
         net.dialer.succeeded(plain, net.now, 120)
         old = net.dialer.dial_now(info(3), START, "borsh")
         net.dialer.succeeded(old, net.now, 51)
-        net.store.apply(net.dialer.take_writes())
+        net.store.settle()
         assert net.store.columns[VERSION_COLUMN] == {
             b"p.near.org:24567": b"\x54\0\0\0",
             str(addr(2)).encode(): b"\x78\0\0\0",

@@ -15,7 +15,8 @@ HOUR, DAY = 3600.0, 86_400.0
 
 
 def make(store: DictStore | None = None, now: Now = START, **config) -> PeerStore:
-    return PeerStore(ME, make_config(**config), store or DictStore(), random.Random(1), now)
+    store = store or DictStore()
+    return PeerStore(ME, make_config(**config), store, store.journal, random.Random(1), now)
 
 
 def nobody(peer) -> bool:
@@ -65,13 +66,14 @@ class TestTold:
         assert peers.get(peer_id(1)).addr is None
 
     def test_a_source_group_has_64_places(self):
-        peers = make()
+        store = DictStore()
+        peers = make(store)
         peers.add_indirect([info(number) for number in range(1, 101)], SOURCE, START)
         peers.add_indirect([info(number) for number in range(101, 111)], "7.7.7.7", START)
         assert len(peers) == 74
         assert peers.get(peer_id(36)) is None
         assert peers.get(peer_id(37)) is not None
-        assert len(peers.take_writes()[0]) == 110
+        assert len(store.settle()) == 110
 
     @pytest.mark.parametrize(("limited", "kept"), [(False, 100), (True, 64)])
     def test_loopback_has_no_groups(self, limited, kept):
@@ -243,16 +245,17 @@ class TestAttempts:
 class TestBans:
     @pytest.mark.scenario(53)
     def test_stored_at_once_and_kept_over_a_restart(self):
-        store, peers = DictStore(), make()
+        store = DictStore()
+        peers = make(store)
         peers.connected(info(1), START)
-        writes, urgent = peers.take_writes()
-        assert not urgent
+        (persist,) = store.journal.take()
+        assert not persist.urgent
         peers.ban(peer_id(1), ReasonForBan.INVALID_EDGE, START)
         peers.disconnected(peer_id(1), START)
-        writes, urgent = peers.take_writes()
-        assert urgent
-        assert peers.take_writes() == ([], False)
-        store.apply(writes)
+        (persist,) = store.journal.take()
+        assert persist.urgent
+        assert store.journal.take() == []
+        store.apply(persist.writes)
         ban = decode_known_peer(store.columns[COLUMN][peer_id(1)]).ban
         assert (ban.reason, ban.time_ns) == (ReasonForBan.INVALID_EDGE, START.unix_ns)
         again = make(store, later(2.9 * HOUR))
@@ -263,10 +266,11 @@ class TestBans:
 
     @pytest.mark.parametrize("seconds", [1.0, 30 * DAY])
     def test_a_length_of_its_own(self, seconds):
-        store, peers = DictStore(), make()
+        store = DictStore()
+        peers = make(store)
         peers.ban(peer_id(1), ReasonForBan.ABUSIVE, START, seconds)
         assert peers.next_ban_end() == START.mono + seconds
-        store.apply(peers.take_writes()[0])
+        store.settle()
         assert make(store, later(seconds - 0.5)).is_banned(peer_id(1))
         assert not make(store, later(seconds + 0.5)).is_banned(peer_id(1))
         peers.expire(later(8 * DAY))
@@ -306,16 +310,16 @@ class TestBans:
 
 class TestExpiry:
     def test_after_seven_days_of_silence(self):
-        peers = make(boot_nodes=(node(1),))
+        store = DictStore()
+        peers = make(store, boot_nodes=(node(1),))
         peers.add_indirect([info(2)], SOURCE, START)
         peers.connected(info(3), START)
         peers.connected(info(4), START)
         peers.disconnected(peer_id(4), later(DAY))
-        peers.take_writes()
+        store.settle()
         peers.expire(later(7 * DAY + 1))
         assert [peer.id for peer in peers.peers()] == [peer_id(1), peer_id(3), peer_id(4)]
-        writes, _ = peers.take_writes()
-        assert [(write.key, write.value) for write in writes] == [(peer_id(2), None)]
+        assert [(write.key, write.value) for write in store.settle()] == [(peer_id(2), None)]
         assert peers.add_indirect([info(2)], SOURCE, START) == 1, "its address is free again"
 
     def test_each_in_its_time(self):

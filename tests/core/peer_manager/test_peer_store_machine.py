@@ -42,7 +42,7 @@ class PeerStoreMachine(RuleBasedStateMachine):
         self.model = {BOOT: Model(BOOT, TrustLevel.SIGNED)}
 
     def open(self) -> PeerStore:
-        return PeerStore(ME, self.config, self.store, random.Random(1), self.now)
+        return PeerStore(ME, self.config, self.store, self.store.journal, random.Random(1), self.now)
 
     def owner(self, address):
         return next((number for number, peer in self.model.items() if peer.at == address), None)
@@ -136,7 +136,7 @@ class PeerStoreMachine(RuleBasedStateMachine):
     @rule()
     def restart(self):
         """Only while the wall clock never jumped: a stored ban ends by it."""
-        self.store.apply(self.peers.take_writes()[0])
+        self.store.settle()
         self.peers = self.open()
         boot = self.model.setdefault(BOOT, Model())
         for number, peer in self.model.items():
@@ -173,7 +173,7 @@ class PeerStoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def writes_make_the_same_state(self):
-        self.store.apply(self.peers.take_writes()[0])
+        self.store.settle()
         again = self.open()
         stored = {peer.id: peer.info.addr for peer in again.peers() if not peer.pinned}
         for peer in self.peers.peers():

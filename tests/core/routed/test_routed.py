@@ -16,6 +16,7 @@ from nearnet.core.routed.route_back import RouteBack
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.clock import Now
+from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.errors import RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, Signature, check_signatures
@@ -74,11 +75,14 @@ class Node:
         }
         config = NetworkConfig.model_validate({"nearnet": sections})
         self.a, self.b = neighbor(1, "A"), neighbor(2, "B")
-        self.table = RoutingTable(IDS["M"], config, MemoryStore(), LimitCounters(dict(config.nearnet.limits)))
+        self.journal = Journal()
+        self.table = RoutingTable(
+            IDS["M"], config, MemoryStore(), self.journal, LimitCounters(dict(config.nearnet.limits))
+        )
         self.learn("MB", "BC")
         self.route_back = RouteBack(IDS["M"])
         self.peers = {IDS["A"]: self.a, IDS["B"]: self.b}
-        self.routed = RoutedMessages(KEYS["M"], config, self.table, self.route_back, self.peers)
+        self.routed = RoutedMessages(KEYS["M"], config, self.table, self.route_back, self.peers, self.journal)
 
     def learn(self, *pairs):
         edges = [Edge.build(*sorted(IDS[name] for name in pair), 1, bytes(65), bytes(65)) for pair in pairs]
@@ -457,10 +461,12 @@ def test_our_ping_and_its_pong():
     assert (ping.target, ping.author, ping.ttl) == (IDS["C"], IDS["M"], 2)
     pong = signed("C", digest, encode_body(Pong(decode_body(ping.body).nonce, IDS["C"])), ttl=99)
     assert node.receive(node.b, pong, later(0.5)) is None
-    [result] = node.routed.take_pongs()
-    assert (result.source, result.hash, result.ttl, result.milliseconds) == (IDS["C"], digest, 99, 500.0)
+    [notify] = node.journal.take()
+    told = notify.event
+    assert (told.kind, told.peer_id, told.data["hash"]) == ("pong", IDS["C"], str(digest))
+    assert (told.data["ttl"], told.data["milliseconds"]) == (99, 500.0)
     assert node.receive(node.b, pong, later(1)) is None
-    assert node.routed.take_pongs() == []
+    assert node.journal.take() == []
     assert node.drops == {("Pong", "Unsolicited"): 1}
 
 

@@ -8,7 +8,7 @@ from graph_fakes import HOUR, Table, edge, numbered
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from peer_fakes import ME, START, later, peer_id
+from peer_fakes import ME, START, later, peer_id, rows_of
 
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.store.memory import MemoryStore
@@ -31,7 +31,7 @@ class RoutingTableMachine(RuleBasedStateMachine):
         self.is_computed = True
 
     def flush(self) -> None:
-        self.store.commit(self.table.take_writes())
+        self.store.commit(rows_of(self.table.journal))
 
     def on_disk(self) -> dict[bytes, dict[tuple[int, int], int]]:
         return {nonce: numbered(list(decode_edges(value))) for nonce, value in self.store.items("ComponentEdges")}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nearnet.core.runtime.actions import Write
 from nearnet.core.runtime.limits import LruDict
 from nearnet.errors import Malformed
 from nearnet.wire.borsh.dialect import decode_announcement, encode_announcement
@@ -15,6 +14,7 @@ from nearnet.wire.borsh.dialect import decode_announcement, encode_announcement
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import CryptoHash, PeerId
     from nearnet.wire.messages import AnnounceAccount
@@ -27,15 +27,15 @@ COLUMN = "AccountAnnouncements"
 class Announcements:
     """The newest known announcement of each account, at most `capacity` of them in memory (about 600 bytes each)."""
 
-    __slots__ = ("_cache", "_complete", "_relayed", "_store", "_writes")
+    __slots__ = ("_cache", "_complete", "_journal", "_relayed", "_store")
 
-    def __init__(self, store: StoreReader, capacity: int = 10_000) -> None:
+    def __init__(self, store: StoreReader, journal: Journal, capacity: int = 10_000) -> None:
         """Fills memory from the store."""
         self._store = store
+        self._journal = journal
         self._cache: LruDict[str, AnnounceAccount] = LruDict(capacity)
         self._relayed: LruDict[str, AnnounceAccount] = LruDict(capacity)
         """Those that the client wants passed on and nothing else."""
-        self._writes: list[Write] = []
         self._complete = True
         """Whether memory holds all that the store does, so that unknown accounts cost no read."""
         for _, value in store.items(COLUMN):
@@ -56,16 +56,11 @@ class Announcements:
         """Keep one that the client found valid, in place of the account's former one."""
         self._keep(announcement)
         self._relayed.pop(announcement.account_id)
-        self._writes.append(Write(COLUMN, announcement.account_id.encode(), encode_announcement(announcement)))
+        self._journal.write(COLUMN, announcement.account_id.encode(), encode_announcement(announcement))
 
     def relay(self, announcement: AnnounceAccount) -> None:
         """Pass one on, and know it for that; what it says is not used, and not stored."""
         self._relayed.put(announcement.account_id, announcement)
-
-    def take_writes(self) -> list[Write]:
-        """The rows to store since the last call; make it before the next question, for memory may not hold them all."""
-        writes, self._writes = self._writes, []
-        return writes
 
     def get(self, account_id: str) -> AnnounceAccount | None:
         """The account's announcement."""

@@ -297,7 +297,7 @@ class TableExchange:
 
     def _verify(self, request: Verify | None) -> None:
         if request is not None:
-            self._context.actions.append(request)
+            self._context.journal.add(request)
 
     def verified(self, verdict: Verdict, now: Now) -> None:
         """The EdgeValidator's answer: forgers are banned at once, the rest waits for its turn."""
@@ -389,7 +389,6 @@ class TableExchange:
             return
         for one in taken:
             context.announcements.add(one)
-        context.persist(context.announcements.take_writes())
         self._gossip.tell_accounts(taken, tellers, now)
         for one in taken:
             context.notify("announcement", one.peer_id, account_id=one.account_id, epoch_id=str(one.epoch_id))
@@ -453,7 +452,7 @@ class TableExchange:
         if table.needs_recalculation and not self._computing:
             self._computing = True
             self._last_computed = now.mono
-            self._context.actions.append(Recompute(table.snapshot()))
+            self._context.journal.add(Recompute(table.snapshot()))
 
     def routes_ready(self, routes: Routes, now: Now) -> None:
         """The outcome of a `Recompute`; afterwards, what has long been unreachable goes to disk (document §9.2)."""
@@ -470,6 +469,6 @@ class TableExchange:
             self._prune.cancel()
         persist = table.prune(now)
         if persist is not None:
-            self._context.actions.append(persist)
+            self._context.journal.add(persist)
         due = table.next_prune(now)
         self._prune = None if due is None else self._context.timers.at(due, self._prune_unreachable)

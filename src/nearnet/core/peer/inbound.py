@@ -287,7 +287,7 @@ class LargeMessages:
         check = CheckMessage(peer.id, message)
         peer.checking[check] = None
         self._senders[check] = peer
-        self._context.actions.append(check)
+        self._context.journal.add(check)
 
     def more_came(self, peer: Peer) -> None:
         """Bytes behind those that are being checked: enough is enough."""
@@ -500,7 +500,7 @@ class Connections:
         """Read no more from it until `resume` for the same reason."""
         if not peer.paused:
             peer.paused_at = max(peer.last_received, peer.resumed_at)
-            self._context.actions.append(PauseReading(peer.id))
+            self._context.journal.add(PauseReading(peer.id))
         peer.paused[why] = None
 
     def resume(self, peer: Peer, why: str, now: Now) -> None:
@@ -511,7 +511,7 @@ class Connections:
         if not peer.paused:
             peer.resumed_at = now.mono
             peer.paused_for += now.mono - peer.paused_at
-            self._context.actions.append(ResumeReading(peer.id))
+            self._context.journal.add(ResumeReading(peer.id))
             self.process(peer, now)
 
     # --- frames ----------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from nearnet.core.runtime.actions import Write
 from nearnet.errors import Malformed
 from nearnet.wire.borsh.primitives import Reader, Writer
 
 if TYPE_CHECKING:
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.store_reader import StoreReader
 
 __all__ = ["ASK_AGAIN", "MOST_ADDRESSES", "VERSION_COLUMN", "AddressVersions", "decode_version"]
@@ -36,21 +36,21 @@ class AddressVersions:
     a restart: the stored rows are as old as each other then.
     """
 
-    __slots__ = ("_own", "_versions", "_writes")
+    __slots__ = ("_journal", "_own", "_versions")
 
-    def __init__(self, store: StoreReader, own: int, now: Now) -> None:
+    def __init__(self, store: StoreReader, journal: Journal, own: int, now: Now) -> None:
         """Read the column. A row that does not decode is ignored: the next version that works takes its place."""
+        self._journal = journal
         self._own = own
         self._versions: OrderedDict[str, tuple[int, float]] = OrderedDict()
         """By place: the version, and since when it is taken for granted (monotonic)."""
-        self._writes: list[Write] = []
         for key, value in store.items(VERSION_COLUMN):
             try:
                 place, version = key.decode(), decode_version(value)
             except (UnicodeDecodeError, Malformed):
                 continue
             if version == own:
-                self._writes.append(Write(VERSION_COLUMN, key, None))
+                journal.write(VERSION_COLUMN, key, None)
             else:
                 self._put(place, version, now.mono)
 
@@ -72,29 +72,19 @@ class AddressVersions:
         if version == self._own:
             if known is not None:
                 del self._versions[place]
-                self._writes.append(Write(VERSION_COLUMN, place.encode(), None))
+                self._journal.write(VERSION_COLUMN, place.encode(), None)
             return
         is_granted = version == known and now.mono - since < ASK_AGAIN
         self._put(place, version, since if is_granted else now.mono)
         if version != known:
-            self._writes.append(Write(VERSION_COLUMN, place.encode(), _encode(version)))
-
-    @property
-    def has_writes(self) -> bool:
-        """Whether `take_writes` has something to return."""
-        return bool(self._writes)
-
-    def take_writes(self) -> list[Write]:
-        """Return the rows that changed since the last call."""
-        writes, self._writes = self._writes, []
-        return writes
+            self._journal.write(VERSION_COLUMN, place.encode(), _encode(version))
 
     def _put(self, place: str, version: int, since: float) -> None:
         self._versions[place] = (version, since)
         self._versions.move_to_end(place)
         if len(self._versions) > MOST_ADDRESSES:
             oldest, _ = self._versions.popitem(last=False)
-            self._writes.append(Write(VERSION_COLUMN, oldest.encode(), None))
+            self._journal.write(VERSION_COLUMN, oldest.encode(), None)
 
 
 def _encode(version: int) -> bytes:

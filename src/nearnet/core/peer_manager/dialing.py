@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nearnet.core.peer.handshake_table import newest_accepted
 from nearnet.core.peer_manager.address_versions import AddressVersions
 from nearnet.core.peer_manager.recent_links import RecentLinks
-from nearnet.core.runtime.actions import Dial, Write
+from nearnet.core.runtime.actions import Dial
 from nearnet.core.runtime.addresses import is_loopback, source_group
 from nearnet.core.runtime.limits import LruDict
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nearnet.core.peer.peer import Peer
     from nearnet.core.peer_manager.known_peers import KnownPeer, PeerStore
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import PeerId
     from nearnet.wire.messages import PeerInfo, SocketAddress
@@ -127,7 +128,13 @@ class Dialer:
     """monitor_peers' part that connects out, the persistent peers, and the redialing of connections that lasted."""
 
     def __init__(
-        self, config: NetworkConfig, peer_store: PeerStore, store: StoreReader, rng: random.Random, now: Now
+        self,
+        config: NetworkConfig,
+        peer_store: PeerStore,
+        store: StoreReader,
+        journal: Journal,
+        rng: random.Random,
+        now: Now,
     ) -> None:
         self._network = config.network
         self._nearnet = config.nearnet
@@ -135,6 +142,7 @@ class Dialer:
         self._peer_store = peer_store
         self._rng = rng
         self._store = store
+        self._journal = journal
         self._next_id = 0
         self._attempts: dict[PeerId, _Attempt] = {}
         self._second_tries: list[tuple[Dial, str]] = []
@@ -144,10 +152,9 @@ class Dialer:
         self._found_one = False
         self._nobody_left = False
         self._dialects: dict[PeerId, bytes] = {}
-        self._writes: list[Write] = []
         self._range = config.nearnet.protocol_versions["protobuf"]
-        self._versions = AddressVersions(store, self._range.own, now)
-        self.links = RecentLinks(store, now)
+        self._versions = AddressVersions(store, journal, self._range.own, now)
+        self.links = RecentLinks(store, journal, now)
         """Connections that lasted; tell it to `forget` one when its peer asks so (Disconnect with the flag)."""
         self._lost: dict[PeerId, PeerInfo] = {}
         self._redials: dict[PeerId, _Redial] = {}
@@ -346,7 +353,7 @@ class Dialer:
             self._versions.worked(_place(dial.peer.addr, dial.host), version, now)
         if self._dialects_for(dial.peer.id)[0] != dial.dialect:
             self._dialects[dial.peer.id] = dial.dialect.encode()
-            self._writes.append(Write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode()))
+            self._journal.write(DIALECT_COLUMN, dial.peer.id, dial.dialect.encode())
 
     def failed(self, dial: Dial, why: str, now: Now, silent: bool = False) -> bool:
         """It did not become Ready. `silent`: connected, but no answer that reads; True: the other dialect is next."""
@@ -372,13 +379,6 @@ class Dialer:
         self._period = self._timing.monitor_peers_initial
         self._monitor_at = min(self._monitor_at, now.mono + self._period)
         self._wake_at = min(self._wake_at, self._monitor_at)
-
-    def take_writes(self) -> list[Write]:
-        """The rows to store since the last call."""
-        if not self._writes and not self._versions.has_writes:  # After most inputs.
-            return self.links.take_writes()
-        writes, self._writes = self._writes, []
-        return writes + self._versions.take_writes() + self.links.take_writes()
 
     def _end(self, dial: Dial) -> _Attempt | None:
         attempt = self._attempts.get(dial.peer.id)

@@ -10,9 +10,9 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nearnet.core.runtime.actions import Write
 from nearnet.core.runtime.addresses import Blacklist, is_loopback, may_tell, normalise, source_group
 from nearnet.errors import Malformed, ReasonForBan
 from nearnet.keys import is_ml_dsa
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from nearnet.config import BootNode, NetworkConfig
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.errors import ReasonForBan
     from nearnet.keys import PeerId
@@ -359,7 +360,7 @@ class PeerStore:
     __slots__ = (
         "_blacklist",
         "_config",
-        "_dirty",
+        "_journal",
         "_me",
         "_my_addresses",
         "_rng",
@@ -367,7 +368,6 @@ class PeerStore:
         "_table",
         "_told",
         "_told_at",
-        "_urgent",
         "unreadable",
     )
 
@@ -376,6 +376,7 @@ class PeerStore:
         me: PeerId,
         config: NetworkConfig,
         store: StoreReader,
+        journal: Journal,
         rng: random.Random,
         now: Now,
     ) -> None:
@@ -387,13 +388,12 @@ class PeerStore:
         self._rng = rng
         self._blacklist = Blacklist(config.network.blacklist)
         self._table = PeerTable(limits.known_peers, limits.per_source_group)
-        self._dirty: dict[PeerId, None] = {}
+        self._journal = journal
         self._seen_since = -math.inf
         """On the monotonic clock: everybody that may expire was seen then or later."""
         self._told: tuple[PeerInfo, ...] = ()
         """What is told of peers, as of `_told_at`."""
         self._told_at = -1
-        self._urgent = False
         self.unreadable = load_peers(self._table, me, config, store, now)
         """Stored rows that did not decode; they stay where they are."""
 
@@ -519,7 +519,7 @@ class PeerStore:
         owner = self.at(dialed)
         if owner is not None and owner.id == dialed_id != told_id:
             self._table.move(owner, None)
-            self._dirty[owner.id] = None
+            self._changed(owner.id)
         if told_id == self._me:
             self.add_own_address(dialed)
             return
@@ -537,20 +537,21 @@ class PeerStore:
         if owner is not None and (owner.trust > level or owner.pinned or owner.status is PeerStatus.CONNECTED):
             return False
         if owner is not None:
-            self._dirty[owner.id] = None
+            self._changed(owner.id)
         self._table.move(peer, address)
         peer.trust = level
-        self._dirty[peer.id] = None
+        self._changed(peer.id)
         return True
 
     def _new(self, info: PeerInfo, now: Now, group: str = UNLIMITED) -> KnownPeer | None:
         """A newcomer without an address yet; None when there is no room for it."""
         peer = KnownPeer(info.id, now.unix_ns, now.unix_ns, now.mono, account_id=info.account_id, group=group)
         added, evicted = self._table.add(peer)
-        self._dirty.update(dict.fromkeys(gone.id for gone in evicted))
+        for gone in evicted:
+            self._changed(gone.id)
         if not added:
             return None
-        self._dirty[peer.id] = None
+        self._changed(peer.id)
         return peer
 
     # --- connections ---------------------------------------------------------------------------------
@@ -577,7 +578,7 @@ class PeerStore:
         peer.last_attempt = (now.wall, "Ok" if error is None else f"Error: {error}")
         if error is not None and peer.status is PeerStatus.NOT_CONNECTED:
             self._table.set_status(peer, PeerStatus.UNKNOWN)
-            self._dirty[peer_id] = None
+            self._changed(peer_id)
 
     def _status_entry(self, info: PeerInfo, now: Now) -> KnownPeer:
         """The peer's entry, made when there is none: for a status that always finds room."""
@@ -586,13 +587,14 @@ class PeerStore:
             peer = KnownPeer(info.id, now.unix_ns, now.unix_ns, now.mono, account_id=info.account_id)
             peer.status = PeerStatus.NOT_CONNECTED
             _, evicted = self._table.add(peer)
-            self._dirty.update(dict.fromkeys(gone.id for gone in evicted))
+            for gone in evicted:
+                self._changed(gone.id)
         return peer
 
     def _change(self, peer: KnownPeer, status: PeerStatus, now: Now) -> None:
         peer.last_seen, peer.seen_at = now.unix_ns, now.mono
         self._table.set_status(peer, status)
-        self._dirty[peer.id] = None
+        self._changed(peer.id)
 
     # --- bans and expiry -----------------------------------------------------------------------------
 
@@ -608,7 +610,7 @@ class PeerStore:
         peer.ban = Ban(reason, min(max(time_ns, 0), _MAX_NS))
         peer.ban_ends = now.mono + length
         self._change(peer, PeerStatus.BANNED, now)
-        self._urgent = True
+        self._changed(peer.id, urgent=True)
 
     def unban(self, peer_id: PeerId, now: Now) -> bool:
         """End a ban; False when there is none."""
@@ -641,18 +643,13 @@ class PeerStore:
         for peer in mortal:
             if peer.seen_at < oldest:
                 self._table.remove(peer)
-                self._dirty[peer.id] = None
+                self._changed(peer.id)
 
     # --- the store -----------------------------------------------------------------------------------
 
-    def take_writes(self) -> tuple[list[Write], bool]:
-        """The rows that changed since the last call, and whether a ban is among them: to be committed at once."""
-        writes: list[Write] = []
-        if not self._dirty:  # After most inputs.
-            return writes, False
-        for peer_id in self._dirty:
-            peer = self._table.get(peer_id)
-            writes.append(Write(COLUMN, peer_id, None if peer is None else encode_known_peer(peer.state)))
-        urgent, self._urgent = self._urgent, False
-        self._dirty.clear()
-        return writes, urgent
+    def _changed(self, peer_id: PeerId, urgent: bool = False) -> None:
+        self._journal.changed(COLUMN, peer_id, partial(self._row, peer_id), urgent)
+
+    def _row(self, peer_id: PeerId) -> bytes | None:
+        peer = self._table.get(peer_id)
+        return None if peer is None else encode_known_peer(peer.state)

@@ -31,6 +31,7 @@ from nearnet.core.routed.route_back import RouteBack
 from nearnet.core.routing_table.edge import Verdict
 from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.actions import Action, CheckMessage, Close, Dial
+from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
 from nearnet.errors import PeerRefused, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId, check_signatures
@@ -95,7 +96,7 @@ class PeerManager:
         self.route_back = context.route_back
         self.limits = context.limits
         self.peers = context.peers
-        self.dialer = Dialer(config, context.peer_store, store, rng, now)
+        self.dialer = Dialer(config, context.peer_store, store, context.journal, rng, now)
         self.gossip = Gossip(context, now)
         self.protocol_watch = ProtocolWatch(context)
         self.clock_watch = ClockWatch(context)
@@ -105,7 +106,9 @@ class PeerManager:
         self.account_peers = AccountPeers(client, context.announcements, self.accounts_data)
         self.snapshot_hosts = SnapshotHosts(context)
         self.intake = EdgeIntake(context.table)
-        self.routed = RoutedMessages(key, config, context.table, context.route_back, context.peers, check)
+        self.routed = RoutedMessages(
+            key, config, context.table, context.route_back, context.peers, context.journal, check
+        )
         self.client_port = ClientPort(context, self.routed)
         watches = self.protocol_watch, self.clock_watch
         self.handshaking = Handshaking(context, self.dialer, self.local_edges, *watches, self._ready)
@@ -212,8 +215,7 @@ class PeerManager:
 
     def take_actions(self) -> list[Action]:
         """What the shell is to do, in order."""
-        actions, self.context.actions = self.context.actions, []
-        return actions
+        return self.context.journal.take()
 
     def take_dirty(self) -> list[Peer]:
         """Peers with something to send, by `Peer.to_send`."""
@@ -355,7 +357,7 @@ class PeerManager:
     def _overflow(self, peer: Peer, limit: str, now: Now) -> None:
         self.context.limits.hit(limit)
         peer.out.clear()
-        self.context.actions.append(Close(peer.id, "queue overflow", flush=False))
+        self.context.journal.add(Close(peer.id, "queue overflow", flush=False))
         self.context.ended(peer, "queue overflow")
 
     def _collect(self, now: Now) -> None:
@@ -368,12 +370,7 @@ class PeerManager:
         if context.bans_changed:
             context.bans_changed = False
             self.membership.rearm(now)
-        for pong in self.routed.take_pongs():
-            self.client_port.pong(pong)
         self.exchange.collect(now)
-        context.persist(*context.peer_store.take_writes())
-        context.persist(self.dialer.take_writes())
-        context.persist(self.table.take_writes())
 
 
 def _context(
@@ -389,6 +386,7 @@ def _context(
     overrides = config.network.experimental.network_config_overrides.received_messages_rate_limits
     me = key.public_key
     counters = LimitCounters(dict(limits))
+    journal = Journal()
     return Context(
         config=config,
         key=key,
@@ -396,12 +394,13 @@ def _context(
         client=client,
         rng=rng,
         genesis_id=client.chain_info().genesis_id,
-        table=RoutingTable(me, config, store, counters),
-        peer_store=PeerStore(me, config, store, rng, now),
-        announcements=Announcements(store, limits.announcements),
+        table=RoutingTable(me, config, store, journal, counters),
+        peer_store=PeerStore(me, config, store, journal, rng, now),
+        announcements=Announcements(store, journal, limits.announcements),
         route_back=RouteBack(me, limits.route_back_entries, timing.route_back_timeout, timing.route_back_evict),
         limits=counters,
         rates=MessageRates({} if overrides is None else overrides.rate_limits, limits.tables_per_second),
         outbox=Outbox(limits.queue_bytes),
+        journal=journal,
         dialect_for=dialect_for,
     )

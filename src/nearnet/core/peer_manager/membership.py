@@ -121,7 +121,7 @@ class Membership:
         context.route_back.expire(now)
         for banned in context.peer_store.end_bans(now):
             context.notify("unbanned", banned)
-        context.actions.extend(self._dialer.due(now, context.peers, context.outbound_count, self._pending()))
+        context.journal.add(*self._dialer.due(now, context.peers, context.outbound_count, self._pending()))
         self._drop_one(now)
         self._ask_for_peers(now)
         self.rearm(now)
@@ -269,7 +269,7 @@ class Membership:
             if known is None or known.info.addr is None:
                 raise ConfigError(f"no address is known for {info.id}; give it as KEY@HOST:PORT")
             info = known.info
-        context.actions.append(self._dialer.dial_now(info, now, dialect, host))
+        context.journal.add(self._dialer.dial_now(info, now, dialect, host))
 
     def disconnect(self, peer_id: PeerId, now: Now) -> None:
         """Close the connection to a peer."""

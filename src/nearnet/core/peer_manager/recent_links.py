@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nearnet.core.runtime.actions import Write
 from nearnet.errors import Malformed
 from nearnet.wire.borsh.dialect import read_peer_info, write_peer_info
 from nearnet.wire.borsh.primitives import Reader, Writer
 
 if TYPE_CHECKING:
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.keys import PeerId
     from nearnet.wire.messages import PeerInfo
@@ -47,10 +48,10 @@ class RecentLinks:
     not make the old ones look newest (what claims to be of the future is taken as of now).
     """
 
-    __slots__ = ("_dirty", "_links")
+    __slots__ = ("_journal", "_links")
 
-    def __init__(self, store: StoreReader, now: Now) -> None:
-        self._dirty: dict[PeerId, None] = {}
+    def __init__(self, store: StoreReader, journal: Journal, now: Now) -> None:
+        self._journal = journal
         links = []
         for _, value in store.items(COLUMN):
             try:
@@ -68,14 +69,14 @@ class RecentLinks:
             return
         self._links[info.id] = RecentLink(info, max(0, now.unix_ns - int(lasted * 1e9)), now.unix_ns)
         self._links.move_to_end(info.id)
-        self._dirty[info.id] = None
+        self._changed(info.id)
         if len(self._links) > MOST_LINKS:
-            self._dirty[self._links.popitem(last=False)[0]] = None
+            self._changed(self._links.popitem(last=False)[0])
 
     def forget(self, peer_id: PeerId) -> None:
         """The other side asked us not to come back (Disconnect with the flag), or was banned."""
         if self._links.pop(peer_id, None) is not None:
-            self._dirty[peer_id] = None
+            self._changed(peer_id)
 
     def __contains__(self, peer_id: PeerId) -> bool:
         return peer_id in self._links
@@ -84,16 +85,12 @@ class RecentLinks:
         """All of them; the first two are the anchors that a restart dials before anybody else."""
         return list(reversed(self._links.values()))
 
-    def take_writes(self) -> list[Write]:
-        """The rows that changed since the last call."""
-        writes: list[Write] = []
-        if not self._dirty:  # After most inputs.
-            return writes
-        for peer_id in self._dirty:
-            link = self._links.get(peer_id)
-            writes.append(Write(COLUMN, peer_id, None if link is None else _encode(link)))
-        self._dirty.clear()
-        return writes
+    def _changed(self, peer_id: PeerId) -> None:
+        self._journal.changed(COLUMN, peer_id, partial(self._row, peer_id))
+
+    def _row(self, peer_id: PeerId) -> bytes | None:
+        link = self._links.get(peer_id)
+        return None if link is None else _encode(link)
 
 
 def _encode(link: RecentLink) -> bytes:

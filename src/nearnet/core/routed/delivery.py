@@ -17,7 +17,7 @@ from nearnet.wire.routed_frame import routed_digest
 if TYPE_CHECKING:
     from nearnet.core.context import Context
     from nearnet.core.peer.peer import Peer
-    from nearnet.core.routed.forwarding import PongResult, RoutedMessages
+    from nearnet.core.routed.forwarding import RoutedMessages
     from nearnet.core.runtime.clock import Now
     from nearnet.keys import PeerId
     from nearnet.wire.messages import Message
@@ -101,21 +101,6 @@ class ClientPort:
             self._routed.send(digest, body, now)
         except RouteNotFound as error:
             self._context.notify("reply_dropped", request.author, reason=error.reason, hash=str(CryptoHash(digest)))
-
-    def pong(self, pong: PongResult) -> None:
-        """One of our pings was answered."""
-        peer = self._context.peers.get(pong.source)
-        if peer is not None:
-            peer.last_ping_ms = pong.milliseconds
-        self._context.notify(
-            "pong",
-            pong.source,
-            hash=str(pong.hash),
-            nonce=pong.nonce,
-            ttl=pong.ttl,
-            num_hops=pong.num_hops,
-            milliseconds=pong.milliseconds,
-        )
 
 
 def _check_limits(peer: Peer, message: Message) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from nearnet.core.routed.route_back import RouteBack
     from nearnet.core.routing_table.table import RoutingTable
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.keys import CryptoHash, PeerId, SecretKey
     from nearnet.wire.routed_body import Pong
     from nearnet.wire.routed_frame import RoutedFrame
@@ -134,14 +135,13 @@ class PongResult(NamedTuple):
 class Pings:
     """Both sides of pinging. Times are seconds of the monotonic clock."""
 
-    __slots__ = ("_buckets", "_nonce", "_outstanding", "_per_second", "_pongs")
+    __slots__ = ("_buckets", "_nonce", "_outstanding", "_per_second")
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
         self._buckets: LruDict[PeerId, TokenBucket] = LruDict(_HOPS)
         self._outstanding: LruDict[int, tuple[PeerId, CryptoHash, float]] = LruDict(_OUTSTANDING)
         """Nonce -> (whom we asked, the ping's hash, when)."""
-        self._pongs: list[PongResult] = []
         self._nonce = 0
 
     def next_nonce(self) -> int:
@@ -161,21 +161,15 @@ class Pings:
             self._buckets.put(previous_hop, bucket)
         return bucket.take(now.mono)
 
-    def answered(self, frame: RoutedFrame, pong: Pong, now: Now) -> bool:
-        """Take a pong for us; False when we asked its author nothing of that nonce (or have the answer already)."""
+    def answered(self, frame: RoutedFrame, pong: Pong, now: Now) -> PongResult | None:
+        """Take a pong for us; None when we asked its author nothing of that nonce (or have the answer already)."""
         asked = self._outstanding.get(pong.nonce)
         if asked is None or asked[0] != frame.author:
-            return False
+            return None
         self._outstanding.pop(pong.nonce)
         target, digest, since = asked
         milliseconds = (now.mono - since) * 1000
-        self._pongs.append(PongResult(target, digest, pong.nonce, frame.ttl, frame.num_hops, milliseconds))
-        return True
-
-    def take_pongs(self) -> list[PongResult]:
-        """The round trips that ended since the last call."""
-        pongs, self._pongs = self._pongs, []
-        return pongs
+        return PongResult(target, digest, pong.nonce, frame.ttl, frame.num_hops, milliseconds)
 
 
 Check: TypeAlias = "Callable[[Sequence[bytes]], Sequence[str]]"
@@ -225,6 +219,7 @@ class RoutedMessages:
         "_forward_tx",
         "_forward_tx_max",
         "_forward_tx_since",
+        "_journal",
         "_key",
         "_loop_guard",
         "_me",
@@ -248,6 +243,7 @@ class RoutedMessages:
         table: RoutingTable,
         route_back: RouteBack,
         peers: dict[PeerId, Peer],
+        journal: Journal,
         check: Check = check_signatures,
     ) -> None:
         limits, timing = config.nearnet.limits, config.nearnet.timing
@@ -256,6 +252,7 @@ class RoutedMessages:
         self._table = table
         self._route_back = route_back
         self._peers = peers
+        self._journal = journal
         self._ttl = config.network.routed_message_ttl
         self._cache_size = timing.routed_message_cache_size
         self._duplicate_period = timing.drop_duplicated_messages_period
@@ -439,7 +436,7 @@ class RoutedMessages:
     def _is_solicited(self, rf: RoutedFrame, body: Body, now: Now) -> bool:
         """Return whether it is no answer, or one that we asked its author for (`network-2026.md` §4)."""
         if isinstance(body, Pong):
-            return self._pings.answered(rf, body, now)
+            return self._take_pong(self._pings.answered(rf, body, now))
         if rf.body_index != TX_STATUS_RESPONSE:
             return True
         request = rf.target
@@ -524,9 +521,23 @@ class RoutedMessages:
         self._pings.sent(nonce, target, digest, now)
         return digest
 
-    def take_pongs(self) -> list[PongResult]:
-        """The answers to our pings since the last call."""
-        return self._pings.take_pongs()
+    def _take_pong(self, pong: PongResult | None) -> bool:
+        """Tell that one of our pings was answered; False when it was none of ours."""
+        if pong is None:
+            return False
+        peer = self._peers.get(pong.source)
+        if peer is not None:
+            peer.last_ping_ms = pong.milliseconds
+        self._journal.notify(
+            "pong",
+            pong.source,
+            hash=str(pong.hash),
+            nonce=pong.nonce,
+            ttl=pong.ttl,
+            num_hops=pong.num_hops,
+            milliseconds=pong.milliseconds,
+        )
+        return True
 
     def _signed(self, target: PeerId | CryptoHash, body: bytes, now: Now, ttl: int) -> tuple[Routed, CryptoHash]:
         message = RoutedMessage(target, self._me, Signature(b""), ttl, body)

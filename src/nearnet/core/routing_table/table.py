@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from nearnet.config import NetworkConfig
     from nearnet.core.routing_table.components import Component
     from nearnet.core.routing_table.graph import Routes, Snapshot
-    from nearnet.core.runtime.actions import Write
     from nearnet.core.runtime.clock import Now
+    from nearnet.core.runtime.journal import Journal
     from nearnet.core.runtime.limits import LimitCounters
     from nearnet.core.runtime.store_reader import StoreReader
     from nearnet.wire.edge_bytes import Edge
@@ -50,8 +50,11 @@ class _Moving:
 class RoutingTable:
     """The whole graph as known here; makes `Persist`s, sends nothing."""
 
-    def __init__(self, me: PeerId, config: NetworkConfig, store: StoreReader, counters: LimitCounters) -> None:
+    def __init__(
+        self, me: PeerId, config: NetworkConfig, store: StoreReader, journal: Journal, counters: LimitCounters
+    ) -> None:
         self.me = me
+        self._journal = journal
         self._limits = config.nearnet.limits
         self._timing = config.nearnet.timing
         self._counters = counters
@@ -67,7 +70,6 @@ class RoutingTable:
         self._unreachable_since: dict[PeerId, float] = {}
         self._moving: _Moving | None = None
         self._retry_at, self._next_token = 0.0, 0
-        self._writes: list[Write] = []
         self._restored: list[Edge] = []
         self.needs_recalculation = False
         self._is_settled = True
@@ -146,7 +148,7 @@ class RoutingTable:
     def add(self, edges: Collection[Edge], source: PeerId | None, now: Now) -> list[Edge]:
         """Take verified edges in; returns those that were really new. `source` None: of our own making, no limit.
 
-        A peer that has a component on disk comes back with it: see `take_restored` and `take_writes`.
+        A peer that has a component on disk comes back with it: see `take_restored`.
         """
         added: list[Edge] = []
         table = self._edges
@@ -200,7 +202,7 @@ class RoutingTable:
             if len(self._edges) + len(component.edges) >= self._limits.edges_total:
                 self._counters.hit("edges_total")
                 continue
-            self._writes.extend(component.dropped())
+            self._journal.write_all(component.dropped())
             back.update(dict.fromkeys(component.peers))
             for edge in component.edges:
                 ends = ends_of(edge)
@@ -219,11 +221,6 @@ class RoutingTable:
         """Edges that came back from disk since the last call."""
         restored, self._restored = self._restored, []
         return restored
-
-    def take_writes(self) -> list[Write]:
-        """Rows to store since the last call: those of components that came back."""
-        writes, self._writes = self._writes, []
-        return writes
 
     # --- next hops -------------------------------------------------------------------------------
 
@@ -357,7 +354,7 @@ class RoutingTable:
         """Memory stays as it is, so the disk has to forget."""
         self._moving = None
         self._retry_at = now.mono + RETRY_PRUNE
-        self._writes.extend(moving.component.dropped())
+        self._journal.write_all(moving.component.dropped())
 
 
 def _newest(edges: Iterable[Edge]) -> Collection[Edge]:
