@@ -6,13 +6,14 @@ import math
 from typing import Any
 
 import pytest
-from real_nodes import running
+from real_nodes import quiet_config, running
 
 from nearnet import (
     AnnounceAccount,
     BodyKind,
     ConfigError,
     CryptoHash,
+    Node,
     Opaque,
     PeerId,
     PeerInfo,
@@ -174,3 +175,17 @@ async def test_nothing_is_stored_nor_sent_for_wrong_arguments() -> None:
         assert (node.bans(), node.known_peers(), list(node.recent_events)) == ((), (), [])
         node.announce(ANNOUNCEMENT)
         assert node.network_info().known_producers == (("a.near", PEER),)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"config": {"chain_id": "c"}}, "invalid config: expected a NetworkConfig, got"),
+        ({"config": quiet_config(), "key": KEY.text}, "invalid key: expected a SecretKey, got a str"),
+        ({"config": quiet_config(), "client": object()}, "invalid client: expected an object with the methods of"),
+    ],
+)
+def test_what_no_node_can_be_made_of(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        Node(**arguments)
+    assert KEY.text not in str(caught.value)

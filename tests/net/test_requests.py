@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from real_nodes import place, quiet_config, running, until
 
 from nearnet import (
     AnnounceAccount,
+    Ban,
     BodyKind,
     CryptoHash,
     DefaultClient,
     NoAnswer,
     Node,
     Opaque,
+    ReasonForBan,
     RoutedAnswer,
     RoutedMessage,
     RouteNotFound,
@@ -83,3 +86,36 @@ async def test_the_stop_ends_a_request() -> None:
         await a.stop()
         with pytest.raises(NoAnswer, match="the node stopped"):
             await waiting
+
+
+class Faulty(DefaultClient):
+    """Fails in a new way with each routed message, and replies at last."""
+
+    async def _late(self, fault: BaseException) -> RoutedAnswer:
+        await asyncio.sleep(0)
+        raise fault
+
+    def on_routed(self, message: RoutedMessage) -> Any:
+        match message.body[1:]:
+            case b"cancel":
+                raise asyncio.CancelledError("by the program")
+            case b"cancel later":
+                return self._late(asyncio.CancelledError("by the program"))
+            case b"text":
+                return "no body"
+            case b"ban":
+                return Ban(ReasonForBan.ABUSIVE, float("nan"))
+        return b"\x05still here"
+
+
+async def test_no_fault_of_the_client_closes_a_connection(caplog: pytest.LogCaptureFixture) -> None:
+    config = quiet_config()
+    async with running(1) as (a,), Node(config, client=Faulty(config)) as faulty:
+        await a.connect(place(faulty))
+        for text in (b"cancel", b"cancel later", b"text", b"ban"):
+            a.send_routed(faulty.peer_id, b"\x04" + text)
+        assert (await a.request(faulty.peer_id, QUERY)).body == b"\x05still here"
+        assert faulty._guard is not None
+        assert (faulty._guard.failures, faulty.driver.unhandled) == (4, 0)
+        assert [peer.info.id for peer in faulty.peers()] == [a.peer_id]
+        assert sum(str(a.peer_id) in message for message in caplog.messages if "of the client raised" in message) == 4

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 
-from nearnet.config import parse_peer
+from nearnet.client import Client
+from nearnet.config import NetworkConfig, parse_peer
 from nearnet.errors import ConfigError, ReasonForBan
 from nearnet.events import NodeEvent
-from nearnet.keys import CryptoHash, PeerId, Signature
+from nearnet.keys import CryptoHash, PeerId, SecretKey, Signature
 from nearnet.wire.account_id import valid_account_id
 from nearnet.wire.messages import AnnounceAccount, PeerInfo, SocketAddress
 from nearnet.wire.routed_body import EXPECTS_RESPONSE, PING, Body, body_name, encode_body
@@ -29,10 +30,21 @@ __all__ = [
     "as_size",
     "as_target",
     "as_ttl",
+    "check_parts",
 ]
 
 LONGEST = 1e11
 """The longest duration in seconds, about 3000 years: what is added to a clock stays a sensible float."""
+
+
+def check_parts(config: object, key: object, client: object) -> None:
+    """Raise `ConfigError` unless a node can be made of these; the key and the client may be missing."""
+    if not isinstance(config, NetworkConfig):
+        raise _wrong("config", "a NetworkConfig", config)
+    if key is not None and not isinstance(key, SecretKey):
+        raise ConfigError(f"invalid key: expected a SecretKey, got a {type(key).__name__}")  # It may hold a secret.
+    if client is not None and not isinstance(client, Client):
+        raise _wrong("client", "an object with the methods of nearnet.Client", client)
 
 
 def as_peer_id(peer: object) -> PeerId:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nearnet.events import DialFailed, Disconnected
 from nearnet.net.event_sentences import describe, wording
 
 if TYPE_CHECKING:
@@ -90,4 +91,4 @@ def _follows(event: NodeEvent, source: _Source) -> bool:
     """Whether this only follows from what the line before told, such as the close after a ban."""
     cause = str(event.data.get("reason", "")).removeprefix(_BAN)
     told, source.cause = source.cause, cause
-    return bool(cause) and cause == told and event.kind in ("disconnected", "dial_failed")
+    return bool(cause) and cause == told and isinstance(event, (Disconnected, DialFailed))

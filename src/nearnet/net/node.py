@@ -32,6 +32,7 @@ from nearnet.net.arguments import (
     as_size,
     as_target,
     as_ttl,
+    check_parts,
 )
 from nearnet.net.client_guard import ClientGuard
 from nearnet.net.driver import Driver
@@ -86,7 +87,9 @@ class Node:
     ) -> None:
         """Without a key a new one is made; without a client, one that has no chain; without a store, `nearnet.store`
         of the config (none there: in memory). The node closes the store when it stops. `tracing` sees every message.
+        `ConfigError` for an argument of a wrong type.
         """
+        check_parts(config, key, client)
         self.config = config
         self.key = key or SecretKey.generate("ed25519")
         self.client: Client = client or DefaultClient(config)

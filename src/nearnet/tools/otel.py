@@ -20,6 +20,7 @@ from opentelemetry.trace import (
 )
 
 from nearnet.errors import WireError
+from nearnet.events import Connected, DialectRefused, DialFailed, Disconnected, HandshakeFailed
 from nearnet.wire.dialect import dialect_named
 from nearnet.wire.messages import Handshake, Routed, SyncRoutingTable, TraceContext
 from nearnet.wire.protobuf.writing import write_trace
@@ -48,8 +49,6 @@ _REJECT, _KEEP = 1, 3
 _SAMPLED = (_KEEP, 4)
 """What means that a trace is kept: so the node decided, or a user."""
 
-_ENDS = ("disconnected", "dial_failed", "dialect_refused", "handshake_failed")
-
 
 class OtelTracing:
     """The spans of one node."""
@@ -67,11 +66,16 @@ class OtelTracing:
 
     def event(self, event: NodeEvent) -> None:
         """A handshake is done, or a connection has ended."""
-        address = str(event.data.get("address"))
-        if event.kind == "connected" and address in self._open:
-            self._open[address].ready()
-        elif event.kind in _ENDS and address in self._open:
-            self._open.pop(address).end(str(event.data.get("reason")))
+        match event:
+            case Connected(address=address) if address in self._open:
+                self._open[address].ready()
+            case (
+                Disconnected(address=address, reason=reason)
+                | DialFailed(address=address, reason=reason)
+                | DialectRefused(address=address, reason=reason)
+                | HandshakeFailed(address=str(address), reason=reason)
+            ) if address in self._open:
+                self._open.pop(address).end(reason)
 
     def close(self) -> None:
         """The node has stopped: whatever is open ends."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nearnet.config import config_from, parse_peer
 from nearnet.errors import ConfigError, NearnetError, NoAnswer, PeerRefused
+from nearnet.events import HandshakeFailed
 from nearnet.net.node import Node
 from nearnet.wire.dialect import SPOKEN
 
@@ -132,9 +133,9 @@ class Pinging:
             await node.connect(str(hop), dialect)
         except PeerRefused as error:
             reasons = [
-                str(event.data.get("reason"))
+                event.reason
                 for event in node.recent_events
-                if event.kind == "handshake_failed" and event.peer_id == hop.info.id
+                if isinstance(event, HandshakeFailed) and event.peer_id == hop.info.id
             ]
             return PeerRefused(_with_advice(str(error), reasons, self.plan.dialect))
         peer = node.core.peers[hop.info.id]
@@ -160,7 +161,7 @@ class Pinging:
         events, wanted = node.events(), [target.info.id for target in self.targets]
         try:
             async with asyncio.timeout(ROUTE_TIME):
-                while not all(node.core.table.next_hops(target) for target in wanted):
+                while not all(node.routes(target) for target in wanted):
                     await anext(events)
         except TimeoutError:
             return False
