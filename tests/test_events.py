@@ -56,10 +56,9 @@ def _told_in(path: Path) -> Iterator[tuple[str, str, set[str]]]:
     for function in _functions(ast.parse(path.read_text())):
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            is_context = isinstance(call.func, ast.Attribute) and (
-                "context" in ast.unparse(call.func.value) or path.name == "context.py"
-            )
-            if name == "notify" and is_context:
+            teller = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+            is_ours = "context" in teller or "journal" in teller or (teller == "self" and path.name == "context.py")
+            if name == "notify" and is_ours and function.name != "notify":
                 told_names = _names(call.keywords, function)
             elif name == "Event" and len(call.args) == 3 and isinstance(call.args[2], ast.Dict):
                 told_names = _keys(call.args[2])

@@ -17,9 +17,9 @@ TOKEN = "ab" * 32
 
 
 @contextlib.asynccontextmanager
-async def served(network: dict[str, Any] | None = None, **rpc: Any) -> AsyncIterator[tuple[Node, HttpServer]]:
-    """One node that answers on a port of the system's choice; `network`, `rpc`: sections of the config."""
-    config = quiet_config(network=network or {}, rpc={"addr": "127.0.0.1:0", **rpc})
+async def served(**rpc: Any) -> AsyncIterator[tuple[Node, HttpServer]]:
+    """One node that answers on a port of the system's choice; `rpc` are fields of the config's section."""
+    config = quiet_config(rpc={"addr": "127.0.0.1:0", **rpc})
     async with Node(config) as node:
         server = HttpServer(node, config.rpc, TOKEN)
         await server.start()

@@ -137,7 +137,7 @@ async def test_what_protobuf_neighbors_cause() -> None:
 @pytest.mark.threat(79)
 async def test_ten_thousand_peers_make_no_more_series() -> None:
     """Who is known, refused or gone is no label, and whoever is connected no longer than that."""
-    async with served(network={"handshake_timeout": 0.2}) as (node, server):
+    async with served() as (node, server):
         keys = [SecretKey.from_seed(f"metric {number}") for number in range(15)]
         strangers = [PublicKey(b"\0" + number.to_bytes(32, "big")) for number in range(10_000)]
         infos = [PeerInfo(key, SocketAddress("127.0.0.1", 1 + number)) for number, key in enumerate(strangers)]

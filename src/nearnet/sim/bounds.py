@@ -57,6 +57,7 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
         "EdgeIntake._tellers": on_their_way,
         "EdgeTable.latest": LATEST,
         "Gossip._news[]": limits.announcements,
+        "Journal._rows": known + limits.announcements,  # of one input
         "LoopGuard._old": 32_768,
         "LoopGuard._young": 32_768,
         "Peer.routed_cache": timing.routed_message_cache_size,
@@ -64,7 +65,6 @@ def bounds(config: NetworkConfig) -> dict[str, int]:
         "PeerTable._peers": known,
         "PeerTable._untried[]": known,  # `per_source_group`, but for those that no peer told us of
         "PeerTable.banned": known,
-        "PeerStore._dirty": known,
         "PeerStore._told": known,
         "PeersResponse.peers": config.network.max_send_peers,
         "RouteBack._entries": limits.route_back_entries,
