@@ -8,18 +8,12 @@ import pickle
 import pytest
 
 from nearnet import errors
-from nearnet.core.routed.forwarding import InvalidRoutedSignature
-from nearnet.errors import NearnetError, RouteNotFound
+from nearnet.errors import InvalidRoutedSignature, NearnetError, RouteNotFound
 from nearnet.tools.rpc_client import NodeUnreachable, RpcFailed
 
 
 def _kinds(kind: type[NearnetError]) -> list[type[NearnetError]]:
     return [kind, *(one for below in kind.__subclasses__() for one in _kinds(below))]
-
-
-def _attributes(error: Exception) -> dict[str, object]:
-    """Return what the error carries besides its arguments; a compiled class has no `__dict__`."""
-    return getattr(error, "__dict__", {})
 
 
 def test_all_of_them_are_looked_at() -> None:
@@ -31,7 +25,7 @@ def test_an_error_survives_pickle_and_copy(kind: type[NearnetError]) -> None:
     error = RouteNotFound("NoRouteFound", "no way is known") if kind is RouteNotFound else kind("it failed")
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert type(twin) is kind
-        assert (str(twin), twin.args, _attributes(twin)) == (str(error), error.args, _attributes(error))
+        assert (str(twin), twin.args, vars(twin)) == (str(error), error.args, vars(error))
 
 
 def test_a_note_survives_too() -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "BadSignatureEncoding",
     "ConfigError",
     "FrameTooLarge",
+    "InvalidRoutedSignature",
     "Malformed",
     "MissingSignature",
     "NearnetError",
@@ -133,6 +134,10 @@ class RouteNotFound(NearnetError):
     def __reduce__(self) -> tuple[type[RouteNotFound], tuple[str, str], dict[str, object]]:
         """Copies and pickles are made of both arguments."""
         return type(self), (self.reason, str(self)), self.__dict__
+
+
+class InvalidRoutedSignature(NearnetError):
+    """A routed message's signature is forged. Ban the neighbor that sent it: it should have checked the signature."""
 
 
 class NotConnected(NearnetError):

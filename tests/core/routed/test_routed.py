@@ -11,14 +11,14 @@ from nearnet.config import NetworkConfig
 from nearnet.core.peer.handshake_table import PeerState
 from nearnet.core.peer.peer import Outbox, Peer
 from nearnet.core.peer.rates import MessageRates
-from nearnet.core.routed.forwarding import SENT_THRICE, InvalidRoutedSignature, RoutedMessages
+from nearnet.core.routed.forwarding import SENT_THRICE, RoutedMessages
 from nearnet.core.routed.route_back import RouteBack
 from nearnet.core.routing_table.graph import shortest_paths
 from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.clock import Now
 from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
-from nearnet.errors import RouteNotFound
+from nearnet.errors import InvalidRoutedSignature, RouteNotFound
 from nearnet.keys import CryptoHash, SecretKey, Signature, check_signatures
 from nearnet.store.memory import MemoryStore
 from nearnet.wire.dialect import dialect_named

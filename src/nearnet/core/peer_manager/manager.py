@@ -26,14 +26,14 @@ from nearnet.core.peer_manager.known_peers import PeerStore
 from nearnet.core.peer_manager.membership import Membership
 from nearnet.core.peer_manager.protocol_watch import ProtocolWatch
 from nearnet.core.routed.delivery import ClientPort
-from nearnet.core.routed.forwarding import InvalidRoutedSignature, RoutedMessages
+from nearnet.core.routed.forwarding import RoutedMessages
 from nearnet.core.routed.route_back import RouteBack
 from nearnet.core.routing_table.edge import Verdict
 from nearnet.core.routing_table.table import RoutingTable
 from nearnet.core.runtime.actions import Action, CheckMessage, Close, Dial
 from nearnet.core.runtime.journal import Journal
 from nearnet.core.runtime.limits import LimitCounters
-from nearnet.errors import PeerRefused, ReasonForBan, RouteNotFound
+from nearnet.errors import InvalidRoutedSignature, PeerRefused, ReasonForBan, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId, check_signatures
 from nearnet.wire.messages import (
     Disconnect,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from nearnet.core.peer.inbound import LARGE_MESSAGE
 from nearnet.core.runtime.histogram import Histogram, exponential
 from nearnet.core.runtime.limits import LruDict, TokenBucket
-from nearnet.errors import Malformed, NearnetError, RouteNotFound
+from nearnet.errors import InvalidRoutedSignature, Malformed, RouteNotFound
 from nearnet.keys import CryptoHash, PeerId, PublicKey, Signature, check_signatures, is_ml_dsa
 from nearnet.wire.message_kinds import SMALL, body_number, routed_too_large
 from nearnet.wire.messages import Routed, RoutedMessage
@@ -54,7 +54,6 @@ __all__ = [
     "LATENCY_BOUNDS",
     "SENT_THRICE",
     "Check",
-    "InvalidRoutedSignature",
     "LoopGuard",
     "Pings",
     "PongResult",
@@ -203,10 +202,6 @@ _MOST_AROUND: Final = 16 * 1024
 
 _LAST_UNVERIFYING: Final = 84
 """Newest protocol version of a node that may forward tier-1 bodies unverified."""
-
-
-class InvalidRoutedSignature(NearnetError):
-    """A routed message's signature is forged: the neighbor that sent it should have checked it. Ban that one."""
 
 
 class RoutedMessages:
